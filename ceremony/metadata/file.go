@@ -1,0 +1,120 @@
+package metadata
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
+
+// File is a metadata file as it was read (TUF 1.0, 4.2).
+type File struct {
+	*Signed
+	Bytes      []byte // the whole file
+	Signatures []Signature
+}
+
+// Signature is one entry of "signatures"; Sig is lower-case hex.
+type Signature struct {
+	KeyID string `json:"keyid"`
+	Sig   string `json:"sig"`
+}
+
+// ParseFile reads a metadata file. It verifies no signature. In Strict mode
+// "signed" must have exactly the form that Compact gives, and no key may have
+// two signatures or an empty one. It returns a *FieldError.
+func ParseFile(file []byte, m Mode) (*File, error) {
+	scan, err := scan(string(file), "", m == Strict)
+	if err != nil {
+		return nil, err
+	}
+	canonical := scan.canonical()
+	d := decoder{mode: m}
+	f := &File{Bytes: bytes.Clone(file)}
+	d.object(node(canonical), func(key string, v node) {
+		switch key {
+		case "signatures":
+			f.Signatures = d.signatures(v)
+		case "signed":
+		default:
+			d.never(key, "signatures", "signed")
+		}
+	})
+	if f.Signatures == nil {
+		d.missing("signatures")
+	}
+	i := slices.IndexFunc(scan.top, func(m member) bool { return m.key == "signed" })
+	if i < 0 {
+		d.missing("signed")
+	} else {
+		source := scan.top[i]
+		body := canonical[source.start+len(`"signed":`) : source.end]
+		f.Signed = d.signed(node(body), f.Bytes[source.from:source.to:source.to])
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	return f, nil
+}
+
+func (d *decoder) signatures(n node) []Signature {
+	sigs := []Signature{}
+	count := map[string]int{}
+	d.array(n, func(v node) {
+		var s Signature
+		var hasSig bool
+		d.object(v, func(field string, v node) {
+			switch field {
+			case "keyid":
+				s.KeyID = d.name(v)
+			case "sig":
+				s.Sig, hasSig = d.signature(v), true
+			default:
+				d.never(field, "keyid", "sig")
+			}
+		})
+		if s.KeyID == "" {
+			d.missing("keyid")
+		}
+		if !hasSig {
+			d.missing("sig")
+		}
+		if count[s.KeyID]++; count[s.KeyID] == 2 {
+			d.in("keyid", func() { d.odd(CodeDuplicateSignature, "signs again: %s", printable(s.KeyID)) })
+		}
+		sigs = append(sigs, s)
+	})
+	return sigs
+}
+
+func (d *decoder) signature(n node) string {
+	if n == `""` {
+		d.odd(CodeEmptySignature, "is an empty signature")
+		return ""
+	}
+	return d.hex(n)
+}
+
+// Assemble returns the file: signed as it is, and one signature for each
+// keyid (of several by one keyid the lowest in hex), sorted by keyid. The
+// order and the number of copies of sigs make no difference. It verifies
+// nothing: Count.Signatures are those that Quorum found valid.
+func Assemble(signed []byte, sigs []Signature) []byte {
+	sorted := slices.Clone(sigs)
+	slices.SortFunc(sorted, compareSignatures)
+	sorted = slices.CompactFunc(sorted, func(a, b Signature) bool { return a.KeyID == b.KeyID })
+
+	file := []byte(`{"signatures":[`)
+	for i, s := range sorted {
+		if i > 0 {
+			file = append(file, ',')
+		}
+		file = append(file, escapeControls([]byte(`{"keyid":`+quote(s.KeyID)+`,"sig":`+quote(s.Sig)+`}`))...)
+	}
+	file = append(file, `],"signed":`...)
+	file = append(file, signed...)
+	return append(file, '}')
+}
+
+func compareSignatures(a, b Signature) int {
+	return cmp.Or(cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Sig, b.Sig))
+}
