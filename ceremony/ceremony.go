@@ -1,0 +1,287 @@
+package ceremony
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Deps is everything that the rules take from outside.
+type Deps struct {
+	Workspace    Workspace
+	Now          func() time.Time
+	Rand         io.Reader
+	Attestations Attestations
+	Tool         string // name and version of the program, for the record
+}
+
+// Kind is what a ceremony is for.
+type Kind string
+
+const (
+	Found  Kind = "found"
+	Cosign Kind = "co-sign"
+)
+
+// Ceremony is the fold over one journal, and the only way to append to it. It
+// is not safe for concurrent use.
+type Ceremony struct {
+	deps  Deps
+	state *state
+	n     int             // entries so far
+	head  metadata.Digest // of the last line
+}
+
+// Open replays the journal. An empty workspace gives a ceremony that has not
+// begun. A journal that can't be believed is a *JournalError.
+func Open(d Deps) (*Ceremony, error) {
+	lines, err := d.Workspace.Lines()
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	entries, head, err := ReadJournal(lines)
+	if err != nil {
+		return nil, err
+	}
+	c := &Ceremony{deps: d, state: newState(d.Workspace), n: len(entries), head: head}
+	for _, e := range entries {
+		ev, err := e.event()
+		if err == nil {
+			err = ev.apply(c.state, e.Time)
+		}
+		if err != nil {
+			return nil, &JournalError{e.N, err.Error()}
+		}
+		c.state.last = e.Time
+	}
+	return c, nil
+}
+
+// append makes ev durable, then true.
+func (c *Ceremony) append(ev event) error {
+	now := c.now()
+	if now.Before(c.state.last) {
+		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
+	}
+	data, err := json.Marshal(ev)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	line, err := Entry{N: c.n + 1, Time: now, Prev: c.head, Type: ev.kind(), Data: data}.line()
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := c.deps.Workspace.Append(line); err != nil {
+		return fmt.Errorf("the journal could not be written, so this did not happen: %w", err)
+	}
+	c.n, c.head, c.state.last = c.n+1, metadata.Sum(line), now
+	return ev.apply(c.state, now)
+}
+
+// now is the time of an event, whole seconds in UTC: what a record shows.
+func (c *Ceremony) now() time.Time { return c.deps.Now().UTC().Truncate(time.Second) }
+
+// Begun says whether the journal has begun.
+func (c *Ceremony) Begun() bool { return c.state.kind != "" }
+
+// Kind is what the ceremony is for; "" before it began.
+func (c *Ceremony) Kind() Kind { return c.state.kind }
+
+// Site is the name of this place, as given to Begin.
+func (c *Ceremony) Site() string { return c.state.site }
+
+// Trust is the trust's name; "" until a plan or a bundle named it.
+func (c *Ceremony) Trust() string { return c.state.trust }
+
+// Rehearsal says whether all this is an exercise.
+func (c *Ceremony) Rehearsal() bool { return c.state.rehearsal }
+
+// Plan is the accepted plan; nil where there is none.
+func (c *Ceremony) Plan() *Plan { return c.state.plan }
+
+// LastEvent is when the newest line of the journal was written, in UTC; zero
+// for an empty journal. The clock can't be right before it.
+func (c *Ceremony) LastEvent() time.Time { return c.state.last }
+
+// Begin opens the journal. A rehearsal takes only trusts called
+// "rehearsal-...", and a real ceremony never takes one.
+func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
+	switch {
+	case c.Begun():
+		return ErrNotNow
+	case kind != Found && kind != Cosign:
+		return fmt.Errorf("%q is no kind of ceremony", Safe(string(kind)))
+	case site == "" || Safe(site) != site || len(site) > 64:
+		return fmt.Errorf("a site's name has 1 to 64 visible characters; %q has not", Safe(site))
+	}
+	nonce := make([]byte, 16)
+	if _, err := io.ReadFull(c.deps.Rand, nonce); err != nil {
+		return fmt.Errorf("no randomness: %w", err)
+	}
+	return c.append(began{Kind: kind, Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
+}
+
+// Preflight journals what was checked about the machine.
+func (c *Ceremony) Preflight(checks []Check) error {
+	if !c.Begun() {
+		return ErrNotNow
+	}
+	return c.append(preflighted{checks})
+}
+
+// ConfirmClock journals that a person compared the time that the machine shows
+// with source ("wall clock") and found it right.
+func (c *Ceremony) ConfirmClock(shown time.Time, source string) error {
+	if !c.Begun() {
+		return ErrNotNow
+	}
+	return c.append(clockConfirmed{shown.UTC().Truncate(time.Second), source})
+}
+
+// checkClock refuses to sign or freeze by a clock that nobody confirmed or
+// that is behind what is known to have happened.
+func (c *Ceremony) checkClock() error {
+	now := c.now()
+	switch {
+	case c.state.clock.IsZero():
+		return fmt.Errorf("nobody has confirmed the clock: %w", ErrNotNow)
+	case now.Before(c.state.last):
+		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
+	}
+	return nil
+}
+
+// AcceptPlan journals a plan: its YAML, and the files that it names.
+func (c *Ceremony) AcceptPlan(text []byte, files map[string][]byte) error {
+	if c.state.kind != Found || c.state.plan != nil {
+		return ErrNotNow
+	}
+	plan, err := ParsePlan(text, files)
+	if err != nil {
+		return err
+	}
+	if err := c.checkTrust(plan.Trust); err != nil {
+		return err
+	}
+	ev := planned{Plan: string(text), Files: map[string]string{}}
+	for name, b := range files {
+		ev.Files[name] = string(b)
+	}
+	return c.append(ev)
+}
+
+// checkTrust keeps rehearsals and real trusts apart, and trusts from each other.
+func (c *Ceremony) checkTrust(name string) error {
+	switch {
+	case c.state.trust != "" && c.state.trust != name:
+		return &metadata.OtherTrustError{Want: c.state.trust, Got: name}
+	case c.state.rehearsal && !IsRehearsal(name):
+		return &PolicyError{fmt.Sprintf("this is a rehearsal, and %s is not the name of one: a rehearsal's trust is called %s...", Safe(name), rehearsalPrefix)}
+	case !c.state.rehearsal && IsRehearsal(name):
+		return &PolicyError{fmt.Sprintf("%s is the trust of a rehearsal, and this is none", Safe(name))}
+	}
+	return nil
+}
+
+// Holder is a person who owns a token.
+type Holder struct {
+	Name     string
+	Serial   string   // of the token; "" not known
+	KeyID    string   // "" before enrolment
+	Roles    []string // sorted
+	Hardware string   // what is known of the key: "hardware-born, touch always"
+}
+
+// Holders lists them in the order of the plan, else by name.
+func (c *Ceremony) Holders() []Holder {
+	if plan := c.state.plan; plan != nil {
+		holders := make([]Holder, len(plan.Holders))
+		for i, p := range plan.Holders {
+			h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
+			if e, ok := c.state.enrolled[p.Name]; ok {
+				h.Serial, h.KeyID = e.Serial, e.Key.ID()
+				h.Hardware = c.hardware(h.KeyID, e.Key).text
+			}
+			holders[i] = h
+		}
+		return holders
+	}
+	return c.holdersOfMetadata()
+}
+
+func (p *Plan) rolesOf(holder string) []string {
+	var roles []string
+	if slices.Contains(p.Root.Holders, holder) {
+		roles = append(roles, "root")
+	}
+	if slices.Contains(p.Targets.Holders, holder) {
+		roles = append(roles, "targets")
+	}
+	return roles
+}
+
+// holdersOfMetadata lists the keys that may sign something here.
+func (c *Ceremony) holdersOfMetadata() []Holder {
+	known := c.state.known()
+	byKey := map[string]*Holder{}
+	for _, p := range c.state.proposals {
+		authorities, err := known.authorities(p)
+		if err != nil {
+			continue // a proposal that nobody may sign adds no holders
+		}
+		for _, a := range authorities {
+			for _, id := range a.who.KeyIDs {
+				h := byKey[id]
+				if h == nil {
+					hw := c.hardware(id, a.keys[id])
+					h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.serial, Hardware: hw.text}
+					byKey[id] = h
+				}
+				if !slices.Contains(h.Roles, p.Role) {
+					h.Roles = append(h.Roles, p.Role)
+					slices.Sort(h.Roles)
+				}
+			}
+		}
+	}
+	var holders []Holder
+	for _, h := range byKey {
+		holders = append(holders, *h)
+	}
+	slices.SortFunc(holders, func(a, b Holder) int {
+		return compareStrings(a.Name, b.Name, a.KeyID, b.KeyID)
+	})
+	return holders
+}
+
+// hardware is what an attestation says of a key.
+type hardware struct{ text, serial string }
+
+// hardware judges the attestation of a key again, on this machine.
+func (c *Ceremony) hardware(keyid string, key metadata.Key) hardware {
+	text := c.state.attested[keyid]
+	if text == nil {
+		return hardware{text: "hardware not known: no attestation"}
+	}
+	a, err := ParseAttestation(text)
+	if err != nil {
+		return hardware{text: "hardware not known: " + Safe(err.Error())}
+	}
+	v := c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now())
+	if err := v.Err(); err != nil {
+		return hardware{text: Safe(err.Error()), serial: v.Serial}
+	}
+	return hardware{text: fmt.Sprintf("hardware-born, touch %s", v.Touch), serial: v.Serial}
+}
+
+func (c *Ceremony) tokenPolicy() TokenPolicy {
+	if c.state.plan != nil {
+		return c.state.plan.Tokens.Policy
+	}
+	return DefaultTokenPolicy(c.state.rehearsal)
+}

@@ -1,0 +1,69 @@
+package ceremony
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Consent is what a person typed before one payload is signed.
+type Consent struct {
+	Proposal  metadata.Digest // of the payload that was shown
+	Phrase    string          // "sign root 1"
+	Challenge [2]int          // which words were asked for, from 1
+	Words     [2]string       // what was typed for them
+}
+
+// Phrase is what has to be typed in order to sign version of role.
+func Phrase(role string, version int64) string {
+	return fmt.Sprintf("sign %s %d", Safe(role), version)
+}
+
+// Challenge picks which two of a digest's 32 words are to be typed back:
+// distinct, ascending, counted from 1.
+func Challenge(random io.Reader) ([2]int, error) {
+	first, err := rand.Int(random, big.NewInt(32))
+	if err != nil {
+		return [2]int{}, fmt.Errorf("no randomness: %w", err)
+	}
+	second, err := rand.Int(random, big.NewInt(31))
+	if err != nil {
+		return [2]int{}, fmt.Errorf("no randomness: %w", err)
+	}
+	c := []int{int(first.Int64()) + 1, int(second.Int64()) + 1}
+	if c[1] >= c[0] {
+		c[1]++ // the second is drawn from the 31 that are left
+	}
+	slices.Sort(c)
+	return [2]int{c[0], c[1]}, nil
+}
+
+// CheckWords says whether the words typed are those of the digest; case does not matter.
+func CheckWords(d metadata.Digest, challenge [2]int, typed [2]string) error {
+	words := Words(d)
+	for i, n := range challenge {
+		if n < 1 || n > len(words) || (i > 0 && n == challenge[0]) {
+			return &ConsentError{"the words that were asked for are not two of the thirty-two"}
+		}
+		if !strings.EqualFold(strings.TrimSpace(typed[i]), words[n-1]) {
+			return &ConsentError{fmt.Sprintf("word %d is not the one that was typed", n)}
+		}
+	}
+	return nil
+}
+
+// check says whether consent was given to p.
+func (t Consent) check(p *proposal) error {
+	if t.Proposal != p.id {
+		return &ConsentError{"the consent is to another payload"}
+	}
+	if want := Phrase(p.Role, p.Version); t.Phrase != want {
+		return &ConsentError{fmt.Sprintf("%q was to be typed, and was not", want)}
+	}
+	return CheckWords(p.id, t.Challenge, t.Words)
+}

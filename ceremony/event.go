@@ -1,0 +1,140 @@
+package ceremony
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// event is something that happened. Applying it is the only way in which a
+// ceremony changes: what a screen shows is what these add up to.
+type event interface {
+	kind() string
+	apply(s *state, at time.Time) error
+}
+
+// The events, in the order in which a ceremony usually sees them. Large things
+// (payloads, attestations, other sites' journals) are blobs that an event names
+// by their SHA-256.
+type (
+	began struct {
+		Kind      Kind   `json:"kind"`
+		Site      string `json:"site"`
+		Rehearsal bool   `json:"rehearsal"`
+		Tool      string `json:"tool"`
+		Nonce     string `json:"nonce"` // hex; sets this journal's first line, and so the site's id, apart from all others
+	}
+	preflighted struct {
+		Checks []Check `json:"checks"`
+	}
+	clockConfirmed struct {
+		Shown  time.Time `json:"shown"`
+		Source string    `json:"source"`
+	}
+	planned struct {
+		Plan  string            `json:"plan"`            // the YAML text
+		Files map[string]string `json:"files,omitempty"` // what it names, by the names it uses
+	}
+	// enrolling is written before a token is changed: its slot was seen empty,
+	// so that after a cut a key found there is known to be this ceremony's.
+	enrolling struct {
+		Holder string `json:"holder"`
+		Serial string `json:"serial"`
+	}
+	enrolled struct {
+		Holder      string          `json:"holder"`
+		Key         metadata.Key    `json:"key"`
+		Kind        string          `json:"token"`
+		Serial      string          `json:"serial"`
+		Firmware    string          `json:"firmware,omitempty"`
+		Attestation metadata.Digest `json:"attestation"` // zero: none
+		Verdict     Verdict         `json:"verdict"`
+		Possession  string          `json:"possession"` // hex signature over the challenge
+	}
+	frozen struct {
+		Role    string          `json:"role"`
+		Version int64           `json:"version"`
+		Payload metadata.Digest `json:"payload"`
+		Signed  metadata.Digest `json:"signed"` // blob: the file form
+		Base    metadata.Digest `json:"base"`
+		Reason  string          `json:"reason"`
+	}
+	signed struct {
+		Proposal metadata.Digest `json:"proposal"`
+		Holder   string          `json:"holder"`
+		Serial   string          `json:"serial,omitempty"`
+		KeyID    string          `json:"keyid"`
+		Sig      string          `json:"sig"`
+	}
+	imported struct {
+		Name         string            `json:"name"`
+		Bundle       metadata.Digest   `json:"bundle"`
+		Trust        string            `json:"trust"`
+		Head         []namedBlob       `json:"head,omitempty"`
+		Proposals    []frozen          `json:"proposals,omitempty"`
+		Signatures   []signed          `json:"signatures,omitempty"`
+		Attestations map[string]string `json:"attestations,omitempty"` // keyid -> PEM
+		Journals     []namedBlob       `json:"journals,omitempty"`     // name: the site
+	}
+	exported struct {
+		Path   string          `json:"path"`
+		Bundle metadata.Digest `json:"bundle"`
+		Size   int64           `json:"size"`
+	}
+)
+
+type namedBlob struct {
+	Name string          `json:"name"`
+	Blob metadata.Digest `json:"blob"`
+}
+
+func (began) kind() string          { return "began" }
+func (preflighted) kind() string    { return "preflight" }
+func (clockConfirmed) kind() string { return "clock-confirmed" }
+func (planned) kind() string        { return "plan-accepted" }
+func (enrolling) kind() string      { return "enrolling" }
+func (enrolled) kind() string       { return "enrolled" }
+func (frozen) kind() string         { return "frozen" }
+func (signed) kind() string         { return "signed" }
+func (imported) kind() string       { return "imported" }
+func (exported) kind() string       { return "exported" }
+
+// read returns the event that the entry holds, strictly.
+func (e Entry) event() (event, error) {
+	switch e.Type {
+	case began{}.kind():
+		return decode[began](e.Data)
+	case preflighted{}.kind():
+		return decode[preflighted](e.Data)
+	case clockConfirmed{}.kind():
+		return decode[clockConfirmed](e.Data)
+	case planned{}.kind():
+		return decode[planned](e.Data)
+	case enrolling{}.kind():
+		return decode[enrolling](e.Data)
+	case enrolled{}.kind():
+		return decode[enrolled](e.Data)
+	case frozen{}.kind():
+		return decode[frozen](e.Data)
+	case signed{}.kind():
+		return decode[signed](e.Data)
+	case imported{}.kind():
+		return decode[imported](e.Data)
+	case exported{}.kind():
+		return decode[exported](e.Data)
+	}
+	return nil, fmt.Errorf("it holds an event %q that this program does not know", Safe(e.Type))
+}
+
+func decode[E event](data []byte) (event, error) {
+	var e E
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&e); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.kind(), err)
+	}
+	return e, nil
+}

@@ -1,0 +1,253 @@
+package ceremony_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// start is the time at which every test's clock begins.
+var start = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+
+// clock is a clock that tests move.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+// memory is a workspace without a disk.
+type memory struct {
+	lines []byte
+	blobs map[metadata.Digest][]byte
+	fail  error // of the next Append
+}
+
+func newMemory() *memory { return &memory{blobs: map[metadata.Digest][]byte{}} }
+
+func (m *memory) Append(line []byte) error {
+	if m.fail != nil {
+		return m.fail
+	}
+	m.lines = append(m.lines, line...)
+	return nil
+}
+func (m *memory) Lines() ([]byte, error) { return bytes.Clone(m.lines), nil }
+func (m *memory) Put(b []byte) (metadata.Digest, error) {
+	d := metadata.Sum(b)
+	m.blobs[d] = bytes.Clone(b)
+	return d, nil
+}
+func (m *memory) Get(d metadata.Digest) ([]byte, error) {
+	b, ok := m.blobs[d]
+	if !ok {
+		return nil, fmt.Errorf("no blob %s", d)
+	}
+	return bytes.Clone(b), nil
+}
+
+// softToken is a token for faults that a virtual card can't produce, and for
+// rules that do not care what a token is. It can't attest.
+type softToken struct {
+	serial string
+	key    *ecdsa.PrivateKey
+	pin    string
+	signs  int
+	sign   func(payload []byte) ([]byte, error) // instead of its own
+}
+
+func newSoftToken(serial string) *softToken { return &softToken{serial: serial} }
+
+func (t *softToken) Info(context.Context) (ceremony.TokenInfo, error) {
+	info := ceremony.TokenInfo{Kind: "soft token", Serial: t.serial, Slot: "9c", Virtual: true, PINTries: 3, PUKTries: 3}
+	if t.key != nil {
+		key, err := metadata.NewKey(t.key.Public())
+		if err != nil {
+			return info, err
+		}
+		info.Key = &key
+	}
+	return info, nil
+}
+
+func (t *softToken) Sign(_ context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+	t.signs++
+	if string(pin.Bytes()) != t.pin {
+		return nil, &ceremony.WrongPINError{Tries: 2}
+	}
+	if t.sign != nil {
+		return t.sign(payload)
+	}
+	sum := sha256.Sum256(payload)
+	return ecdsa.SignASN1(rand.Reader, t.key, sum[:])
+}
+
+func (t *softToken) Enrol(_ context.Context, r ceremony.EnrolRequest) (ceremony.Enrolment, error) {
+	if t.key != nil && !r.Resume {
+		return ceremony.Enrolment{}, &ceremony.OccupiedError{Serial: t.serial, Slot: "9c"}
+	}
+	if t.key == nil {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return ceremony.Enrolment{}, err
+		}
+		t.key = key
+	}
+	t.pin = string(r.PIN.Bytes())
+	info, err := t.Info(context.Background())
+	if err != nil {
+		return ceremony.Enrolment{}, err
+	}
+	return ceremony.Enrolment{Info: info, Key: *info.Key}, nil
+}
+
+// noAttestations is for ceremonies whose tokens can't attest.
+type noAttestations struct{}
+
+func (noAttestations) Check(ceremony.Attestation, metadata.Key, string, ceremony.TokenPolicy, time.Time) ceremony.Verdict {
+	return ceremony.Verdict{}
+}
+
+// site is one machine of a test.
+type site struct {
+	*ceremony.Ceremony
+	t    *testing.T
+	disk *memory
+	time *clock
+}
+
+func newSite(t *testing.T) *site {
+	s := &site{t: t, disk: newMemory(), time: &clock{start}}
+	s.restart()
+	return s
+}
+
+// restart is what a crash and a new start come to.
+func (s *site) restart() {
+	s.t.Helper()
+	c, err := ceremony.Open(ceremony.Deps{
+		Workspace: s.disk, Now: s.time.now, Rand: rand.Reader,
+		Attestations: noAttestations{}, Tool: "test",
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Ceremony = c
+}
+
+func (s *site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) begin(kind ceremony.Kind, name string) {
+	s.t.Helper()
+	s.must(s.Begin(kind, name, true))
+	s.must(s.Preflight([]ceremony.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}))
+	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
+}
+
+func pin(text string) ceremony.PIN { return ceremony.NewPIN([]byte(text)) }
+
+// consent is what a careful person types.
+func consent(t *testing.T, r ceremony.Review) ceremony.Consent {
+	t.Helper()
+	words, err := ceremony.Challenge(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ceremony.Consent{
+		Proposal: r.Digest, Phrase: r.Phrase, Challenge: words,
+		Words: [2]string{r.Words[words[0]-1], r.Words[words[1]-1]},
+	}
+}
+
+// signWith lets a holder review, consent and sign.
+func (s *site) signWith(id metadata.Digest, holder string, token ceremony.Token, secret string) error {
+	s.t.Helper()
+	review, err := s.Review(id, holder)
+	if err != nil {
+		return err
+	}
+	_, err = s.Sign(context.Background(), holder, token, pin(secret), consent(s.t, review))
+	return err
+}
+
+// proposalOf returns the payload digest of the frozen proposal of a role.
+func (s *site) proposalOf(role string) metadata.Digest {
+	s.t.Helper()
+	for _, step := range s.Steps() {
+		if step.Kind == ceremony.StepSign && step.Quorum.Role == role {
+			return step.Proposal
+		}
+	}
+	s.t.Fatalf("there is no proposal of %s", role)
+	return metadata.Digest{}
+}
+
+const planText = `# Founding of a rehearsal
+trust: rehearsal-wabbit
+holders:
+  - name: Ada
+    serial: "1001"
+  - name: Bo
+  - name: Cy
+roles:
+  root:
+    threshold: 2
+    holders: [Ada, Bo, Cy]
+    expires: 365d
+  targets:
+    threshold: 1
+    holders: [Ada, Bo]
+    expires: 180d
+online:
+  snapshot: online.pub
+  timestamp: online.pub
+tokens:
+  without-attestation: true
+targets:
+  - path: wabbit/app
+    sha256: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    length: 1234
+    media-type: application/vnd.oci.image.manifest.v1+json
+`
+
+func planFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{"online.pub": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}
+}
+
+// founded is a site whose root 1 and targets 1 are frozen, with its tokens by holder.
+func founded(t *testing.T) (*site, map[string]*softToken) {
+	t.Helper()
+	s := newSite(t)
+	s.begin(ceremony.Found, "vienna")
+	s.must(s.AcceptPlan([]byte(planText), planFiles(t)))
+	tokens := map[string]*softToken{"Ada": newSoftToken("1001"), "Bo": newSoftToken("1002"), "Cy": newSoftToken("1003")}
+	for _, h := range []string{"Ada", "Bo", "Cy"} {
+		_, err := s.Enrol(context.Background(), h, tokens[h], pin("123123"), pin("87654321"))
+		s.must(err)
+	}
+	s.must(s.Freeze())
+	return s, tokens
+}

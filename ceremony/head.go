@@ -1,0 +1,100 @@
+package ceremony
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// readHead parses a published set. Names are those of a consistent snapshot
+// (TUF 6.1): N.ROLE.json, and timestamp.json.
+func readHead(files []NamedFile) ([]body, error) {
+	bodies := make([]body, 0, len(files))
+	for _, f := range files {
+		role, version, err := roleOfName(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		file, err := metadata.ParseFile(f.Bytes, metadata.Adopted)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if version != 0 && file.Version != version {
+			return nil, fmt.Errorf("%s: it holds version %d", f.Name, file.Version)
+		}
+		bodies = append(bodies, body{role, file})
+	}
+	slices.SortStableFunc(bodies, func(a, b body) int {
+		return cmp.Or(cmp.Compare(a.role, b.role), cmp.Compare(a.file.Version, b.file.Version))
+	})
+	return bodies, nil
+}
+
+// roleOfName returns the role that a metadata file's name speaks of, and the
+// version; 0 for the timestamp, whose name has none.
+func roleOfName(name string) (string, int64, error) {
+	stem, ok := strings.CutSuffix(name, ".json")
+	if !ok {
+		return "", 0, fmt.Errorf("%q is no metadata file's name", Safe(name))
+	}
+	if stem == "timestamp" {
+		return stem, 0, nil
+	}
+	number, role, ok := strings.Cut(stem, ".")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || version < 1 || role == "" || strconv.FormatInt(version, 10) != number {
+		return "", 0, fmt.Errorf("%q does not begin with a version", Safe(name))
+	}
+	return role, version, nil
+}
+
+// checkHead verifies a published set as far as a site without a clock for the
+// online roles can: the root chain, and every threshold. Expiry is not looked
+// at: the bundle may have travelled for longer than a timestamp lives.
+func checkHead(bodies []body) error {
+	roots := rootsOf(bodies)
+	if len(roots) == 0 {
+		return fmt.Errorf("the published set holds no root")
+	}
+	if err := metadata.VerifyRootChain(roots, time.Time{}); err != nil {
+		return err
+	}
+	newest := roots[len(roots)-1].Signed
+	var targets *metadata.Signed
+	for _, b := range bodies {
+		if b.role == "targets" {
+			targets = b.file.Signed
+		}
+	}
+	for _, b := range bodies {
+		parent := newest
+		switch b.role {
+		case "root":
+			continue
+		case "targets", "snapshot", "timestamp":
+		default:
+			if parent = targets; parent == nil {
+				return fmt.Errorf("%s: the published set holds no targets that could delegate to it", b.role)
+			}
+		}
+		if _, err := metadata.VerifyFile(parent, b.role, b.file); err != nil {
+			return fmt.Errorf("%s %d: %w", Safe(b.role), b.file.Version, err)
+		}
+	}
+	return nil
+}
+
+func rootsOf(bodies []body) []*metadata.File {
+	var roots []*metadata.File
+	for _, b := range bodies {
+		if b.role == "root" {
+			roots = append(roots, b.file)
+		}
+	}
+	return roots
+}

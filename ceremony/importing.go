@@ -1,0 +1,289 @@
+package ceremony
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Imported says what a bundle brought that was not here before.
+type Imported struct {
+	Proposals, Signatures, Attestations int
+	First                               bool // this machine knew nothing of the trust: people must compare the digest words
+}
+
+// Import takes over what a bundle holds, after checking all of it: its trust,
+// that it chains from what this site knows, every signature, every attestation,
+// every journal. It takes everything or, with an *ImportError, nothing. name
+// and digest say which file it was, for the record.
+func (c *Ceremony) Import(in Contents, name string, digest metadata.Digest) (Imported, error) {
+	if c.state.kind == Found && c.state.plan == nil || !c.Begun() {
+		return Imported{}, ErrNotNow
+	}
+	if err := c.checkTrust(in.Trust); err != nil {
+		return Imported{}, &ImportError{"trust", err}
+	}
+	if why := checkTrustName(in.Trust); why != "" {
+		return Imported{}, &ImportError{"trust", fmt.Errorf("%s", why)}
+	}
+	i := importer{c: c, in: in, ev: imported{Name: name, Bundle: digest, Trust: in.Trust}}
+	i.out.First = len(c.state.published) == 0 && len(c.state.proposals) == 0
+	for _, take := range []func() error{i.head, i.proposals, i.signatures, i.attestations, i.journals} {
+		if err := take(); err != nil {
+			return Imported{}, err
+		}
+	}
+	return i.out, c.append(i.ev)
+}
+
+// importer builds the event of an import.
+type importer struct {
+	c     *Ceremony
+	in    Contents
+	ev    imported
+	out   Imported
+	known known // with what the bundle brings
+}
+
+// head takes over a published set that goes further than ours.
+func (i *importer) head() error {
+	i.known = i.c.state.known()
+	i.known.proposals = slices.Clone(i.known.proposals)
+	if len(i.in.Head) == 0 {
+		return nil
+	}
+	bodies, err := readHead(i.in.Head)
+	if err == nil {
+		err = checkHead(bodies)
+	}
+	if err == nil {
+		err = i.follows(bodies)
+	}
+	if err != nil {
+		return &ImportError{"published set", err}
+	}
+	if slices.EqualFunc(i.in.Head, i.c.state.head, func(a, b NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) }) {
+		return nil
+	}
+	for _, f := range i.in.Head {
+		blob, err := i.c.deps.Workspace.Put(f.Bytes)
+		if err != nil {
+			return fmt.Errorf("%s could not be kept: %w", Safe(f.Name), err)
+		}
+		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, blob})
+	}
+	i.known.published = bodies
+	return nil
+}
+
+// follows refuses a published set that goes back on what this site has seen.
+func (i *importer) follows(bodies []body) error {
+	for _, ours := range i.c.state.published {
+		newest := int64(0)
+		for _, b := range bodies {
+			if b.role != ours.role {
+				continue
+			}
+			newest = max(newest, b.file.Version)
+			if b.file.Version == ours.file.Version && b.file.Digest() != ours.file.Digest() {
+				return fmt.Errorf("%s %d is not the one that this machine knows", Safe(b.role), b.file.Version)
+			}
+		}
+		if newest < ours.file.Version {
+			return fmt.Errorf("it is older than what this machine knows: %s %d, where %d was seen", Safe(ours.role), newest, ours.file.Version)
+		}
+	}
+	return nil
+}
+
+func (i *importer) proposals() error {
+	for _, p := range i.in.Proposals {
+		item := fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version)
+		if p.Trust != i.in.Trust {
+			return &ImportError{item, &metadata.OtherTrustError{Want: i.in.Trust, Got: p.Trust}}
+		}
+		read, err := newProposal(p)
+		if err != nil {
+			return &ImportError{item, err}
+		}
+		if i.c.state.proposal(read.id) != nil {
+			continue
+		}
+		i.known.proposals = append(i.known.proposals, read)
+		blob, err := i.c.deps.Workspace.Put(p.Signed)
+		if err != nil {
+			return fmt.Errorf("%s could not be kept: %w", item, err)
+		}
+		i.ev.Proposals = append(i.ev.Proposals, frozen{p.Role, p.Version, read.id, blob, p.Base, p.Reason})
+		i.out.Proposals++
+	}
+	for _, p := range i.known.proposals {
+		if _, err := i.known.authorities(p); err != nil {
+			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), err}
+		}
+	}
+	return nil
+}
+
+func (i *importer) signatures() error {
+	for _, sig := range i.in.Signatures {
+		at := slices.IndexFunc(i.known.proposals, func(p *proposal) bool { return p.id == sig.Proposal })
+		if at < 0 {
+			return &ImportError{fmt.Sprintf("signature of key %.8s", Safe(sig.KeyID)), fmt.Errorf("what it signs is not in the bundle")}
+		}
+		p := i.known.proposals[at]
+		if i.c.state.signatures[p.id][sig.Signature] {
+			continue
+		}
+		holder, err := i.known.verify(p, sig.Signature)
+		if err != nil {
+			return &ImportError{fmt.Sprintf("signature of key %.8s over %s %d", Safe(sig.KeyID), Safe(p.Role), p.Version), err}
+		}
+		i.ev.Signatures = append(i.ev.Signatures, signed{Proposal: p.id, Holder: holder, KeyID: sig.KeyID, Sig: sig.Sig})
+		i.out.Signatures++
+	}
+	return nil
+}
+
+// verify checks one signature by one of the keys that may sign p, and names its holder.
+func (k known) verify(p *proposal, sig metadata.Signature) (string, error) {
+	authorities, err := k.authorities(p)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range authorities {
+		if !slices.Contains(a.who.KeyIDs, sig.KeyID) {
+			continue
+		}
+		one := metadata.Keyholders{KeyIDs: []string{sig.KeyID}, Threshold: 1}
+		if count := metadata.Quorum(one, a.keys, p.body.Payload, []metadata.Signature{sig}); !count.Met() {
+			return "", fmt.Errorf("it does not verify: %s", Safe(count.Rejected[sig.KeyID]))
+		}
+		return a.name(sig.KeyID), nil
+	}
+	return "", fmt.Errorf("the key may not sign this role")
+}
+
+func (i *importer) attestations() error {
+	for _, k := range i.in.Attestations {
+		item := fmt.Sprintf("attestation of key %.8s", Safe(k.KeyID))
+		a, err := ParseAttestation(k.PEM)
+		if err != nil {
+			return &ImportError{item, err}
+		}
+		if id, err := a.keyID(); err != nil || id != k.KeyID {
+			return &ImportError{item, fmt.Errorf("it attests another key")}
+		}
+		if bytes.Equal(i.c.state.attested[k.KeyID], k.PEM) {
+			continue
+		}
+		if i.ev.Attestations == nil {
+			i.ev.Attestations = map[string]string{}
+		}
+		i.ev.Attestations[k.KeyID] = string(k.PEM)
+		i.out.Attestations++
+	}
+	return nil
+}
+
+func (i *importer) journals() error {
+	ours, err := i.c.deps.Workspace.Lines()
+	if err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	for _, j := range i.in.Journals {
+		item := fmt.Sprintf("journal of site %.8s", Safe(j.Site))
+		if _, _, err := ReadJournal(j.Lines); err != nil || SiteID(j.Lines) != j.Site {
+			return &ImportError{item, fmt.Errorf("it is not a whole journal of that site: %w", err)}
+		}
+		have, err := i.c.journalOf(j.Site, ours)
+		if err != nil {
+			return err
+		}
+		longer, err := LongerJournal(have, j.Lines)
+		if err != nil {
+			return &ImportError{item, err}
+		}
+		switch {
+		case j.Site == SiteID(ours) && len(longer) > len(ours):
+			return &ImportError{item, fmt.Errorf("it holds events of this very site that this site does not remember")}
+		case j.Site == SiteID(ours) || len(longer) == len(have):
+			continue
+		}
+		blob, err := i.c.deps.Workspace.Put(longer)
+		if err != nil {
+			return fmt.Errorf("%s could not be kept: %w", item, err)
+		}
+		i.ev.Journals = append(i.ev.Journals, namedBlob{j.Site, blob})
+	}
+	return nil
+}
+
+// journalOf returns what is known of a site's journal; nil for nothing.
+func (c *Ceremony) journalOf(site string, ours []byte) ([]byte, error) {
+	if site == SiteID(ours) {
+		return ours, nil
+	}
+	blob, ok := c.state.journals[site]
+	if !ok {
+		return nil, nil
+	}
+	return c.deps.Workspace.Get(blob)
+}
+
+// LongerJournal returns the longer of two states of one site's journal; the
+// shorter must be its beginning, else it is a *ForkError.
+func LongerJournal(a, b []byte) ([]byte, error) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if bytes.HasPrefix(a, b) {
+		return a, nil
+	}
+	same := 0
+	for same < len(b) && a[same] == b[same] {
+		same++
+	}
+	return nil, &ForkError{Site: SiteID(a), Line: bytes.Count(a[:same], []byte("\n")) + 1}
+}
+
+// Contents is everything that this site has to hand on.
+func (c *Ceremony) Contents() (Contents, error) {
+	s := c.state
+	out := Contents{Trust: s.trust, Head: s.head}
+	for _, p := range s.proposals {
+		out.Proposals = append(out.Proposals, p.Proposal)
+		for _, sig := range s.signaturesOf(p.id) {
+			out.Signatures = append(out.Signatures, ProposalSignature{p.id, sig})
+		}
+	}
+	for _, keyid := range slices.Sorted(maps.Keys(s.attested)) {
+		out.Attestations = append(out.Attestations, KeyAttestation{keyid, s.attested[keyid]})
+	}
+	ours, err := c.deps.Workspace.Lines()
+	if err != nil {
+		return Contents{}, fmt.Errorf("read the journal: %w", err)
+	}
+	for _, site := range slices.Sorted(maps.Keys(s.journals)) {
+		lines, err := c.journalOf(site, ours)
+		if err != nil {
+			return Contents{}, fmt.Errorf("journal of site %.8s: %w", site, err)
+		}
+		out.Journals = append(out.Journals, SiteJournal{site, lines})
+	}
+	if len(ours) > 0 {
+		out.Journals = append(out.Journals, SiteJournal{SiteID(ours), ours})
+	}
+	return out, nil
+}
+
+// Exported journals that a bundle of this site's contents was written and read back.
+func (c *Ceremony) Exported(path string, digest metadata.Digest, size int64) error {
+	if len(c.state.proposals) == 0 {
+		return ErrNotNow
+	}
+	return c.append(exported{Path: path, Bundle: digest, Size: size})
+}

@@ -1,0 +1,377 @@
+package ceremony
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Plan is what a founding is to come to. It is written by people, reviewed by
+// people, and the only input of the ceremony besides tokens and consent.
+type Plan struct {
+	Trust   string
+	Holders []PlannedHolder
+	Root    PlannedRole
+	Targets PlannedRole
+	Online  PlannedOnline
+	Tokens  PlannedTokens
+	Files   []PlannedTarget
+}
+
+// PlannedHolder is a person who owns a token.
+type PlannedHolder struct {
+	Name   string
+	Serial string // "": any token that no other holder uses
+}
+
+// PlannedRole says who signs a role, how many of them, and for how long.
+type PlannedRole struct {
+	Threshold int // keys
+	Holders   []string
+	Expires   time.Duration // from the freezing
+}
+
+// PlannedOnline is the keys of the roles that the uploader signs.
+type PlannedOnline struct{ Snapshot, Timestamp metadata.Key }
+
+// PlannedTokens says how a token's key is made, and which tokens will do.
+type PlannedTokens struct {
+	Algorithm Algorithm
+	Touch     TouchPolicy
+	PIN       PINPolicy
+	Policy    TokenPolicy
+}
+
+// PlannedTarget is a target: an image by its manifest, or a file.
+type PlannedTarget struct {
+	Path      string
+	SHA256    metadata.Digest
+	Length    int64  // bytes
+	MediaType string // "" for a plain file
+}
+
+// PlanError says where a plan is wrong.
+type PlanError struct {
+	Line  int    // from 1; 0: not known
+	Field string // "roles.root.threshold"
+	Why   string
+}
+
+func (e *PlanError) Error() string {
+	s := "plan"
+	if e.Line > 0 {
+		s += ", line " + strconv.Itoa(e.Line)
+	}
+	if e.Field != "" {
+		s += ": " + e.Field
+	}
+	return s + ": " + e.Why
+}
+
+// planFile is the YAML text of a plan.
+type planFile struct {
+	Trust   string `yaml:"trust"`
+	Holders []struct {
+		Name   string `yaml:"name"`
+		Serial string `yaml:"serial"`
+	} `yaml:"holders"`
+	Roles struct {
+		Root    planFileRole `yaml:"root"`
+		Targets planFileRole `yaml:"targets"`
+	} `yaml:"roles"`
+	Online struct {
+		Snapshot  string `yaml:"snapshot"`
+		Timestamp string `yaml:"timestamp"`
+	} `yaml:"online"`
+	Tokens struct {
+		Algorithm   string `yaml:"algorithm"`
+		Touch       string `yaml:"touch"`
+		PIN         string `yaml:"pin"`
+		MinFirmware string `yaml:"min-firmware"`
+		Unattested  bool   `yaml:"without-attestation"`
+	} `yaml:"tokens"`
+	Targets []struct {
+		Path      string `yaml:"path"`
+		SHA256    string `yaml:"sha256"`
+		Length    int64  `yaml:"length"`
+		MediaType string `yaml:"media-type"`
+	} `yaml:"targets"`
+}
+
+type planFileRole struct {
+	Threshold int      `yaml:"threshold"`
+	Holders   []string `yaml:"holders"`
+	Expires   string   `yaml:"expires"`
+}
+
+// PlanFiles returns the names of the files that a plan refers to, so that a
+// caller can read them; they lie beside the plan.
+func PlanFiles(text []byte) ([]string, error) {
+	f, _, err := readPlanFile(text)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{f.Online.Snapshot, f.Online.Timestamp}
+	slices.Sort(names)
+	names = slices.DeleteFunc(slices.Compact(names), func(n string) bool { return n == "" })
+	return names, nil
+}
+
+// ParsePlan reads a plan. Unknown fields, a threshold over its keys and all
+// else that could not be completed is a *PlanError with the line.
+func ParsePlan(text []byte, files map[string][]byte) (*Plan, error) {
+	f, lines, err := readPlanFile(text)
+	if err != nil {
+		return nil, err
+	}
+	r := planReader{f: f, lines: lines, files: files}
+	p := r.plan()
+	if r.err != nil {
+		return nil, r.err
+	}
+	return p, nil
+}
+
+const maxPlan = 1 << 20 // bytes
+
+func readPlanFile(text []byte) (planFile, planLines, error) {
+	var f planFile
+	if len(text) > maxPlan {
+		return f, nil, &PlanError{Why: fmt.Sprintf("it is larger than %d bytes", maxPlan)}
+	}
+	lines, err := planLinesOf(text)
+	if err != nil {
+		return f, nil, err
+	}
+	if err := yaml.UnmarshalWithOptions(text, &f, yaml.Strict()); err != nil {
+		return f, nil, yamlError(err)
+	}
+	return f, lines, nil
+}
+
+// yamlError keeps the line and the reason of the library's error.
+func yamlError(err error) error {
+	var y yaml.Error
+	if errors.As(err, &y) && y.GetToken() != nil {
+		return &PlanError{Line: y.GetToken().Position.Line, Why: Safe(y.GetMessage())}
+	}
+	return &PlanError{Why: Safe(err.Error())}
+}
+
+// trustName is also a tag, and part of file names: OCI tags' characters, and
+// no dot or dash that could be taken for a separator of ours.
+var trustName = `^[a-z0-9]+(-[a-z0-9]+)*$`
+
+const (
+	maxTrustName    = 40 // characters: tags end at 128, and hold more than the name
+	rehearsalPrefix = "rehearsal-"
+)
+
+// IsRehearsal says whether a trust's name is one of a rehearsal.
+func IsRehearsal(trust string) bool { return strings.HasPrefix(trust, rehearsalPrefix) }
+
+func checkTrustName(name string) string {
+	switch ok, err := regexp.MatchString(trustName, name); {
+	case err != nil || !ok:
+		return "a trust's name has lower-case letters and digits, in groups joined by single dashes"
+	case len(name) > maxTrustName:
+		return fmt.Sprintf("a trust's name has at most %d characters", maxTrustName)
+	}
+	return ""
+}
+
+// planReader turns the YAML into a Plan, keeping the first error.
+type planReader struct {
+	f     planFile
+	lines planLines
+	files map[string][]byte
+	err   error
+}
+
+func (r *planReader) fail(field, format string, args ...any) {
+	if r.err == nil {
+		r.err = &PlanError{Line: r.lines.of(field), Field: field, Why: fmt.Sprintf(format, args...)}
+	}
+}
+
+func (r *planReader) plan() *Plan {
+	p := &Plan{Trust: r.f.Trust}
+	if why := checkTrustName(p.Trust); why != "" {
+		r.fail("trust", "%s; %q is not one", why, Safe(p.Trust))
+	}
+	p.Holders = r.holders()
+	p.Root = r.role("root", r.f.Roles.Root, p.Holders)
+	p.Targets = r.role("targets", r.f.Roles.Targets, p.Holders)
+	for i, h := range p.Holders {
+		if !slices.Contains(p.Root.Holders, h.Name) && !slices.Contains(p.Targets.Holders, h.Name) {
+			r.fail(fmt.Sprintf("holders[%d]", i), "%s has no role", h.Name)
+		}
+	}
+	p.Online.Snapshot = r.key("online.snapshot", r.f.Online.Snapshot)
+	p.Online.Timestamp = r.key("online.timestamp", r.f.Online.Timestamp)
+	p.Tokens = r.tokens(IsRehearsal(p.Trust))
+	p.Files = r.targets()
+	return p
+}
+
+func (r *planReader) holders() []PlannedHolder {
+	var holders []PlannedHolder
+	names, serials := map[string]string{}, map[string]string{}
+	for i, h := range r.f.Holders {
+		at := fmt.Sprintf("holders[%d]", i)
+		look := skeleton(h.Name)
+		switch {
+		case h.Name == "" || strings.TrimSpace(h.Name) != h.Name || len(h.Name) > 64:
+			r.fail(at+".name", "a holder's name has 1 to 64 bytes and no space around it")
+		case Safe(h.Name) != h.Name:
+			r.fail(at+".name", "the name %s holds characters that can't be seen", Safe(h.Name))
+		case names[look] == h.Name:
+			r.fail(at+".name", "%s is named twice", h.Name)
+		case names[look] != "":
+			r.fail(at+".name", "%s looks like %s: choose names that nobody can mistake", h.Name, names[look])
+		case h.Serial != "" && strings.Trim(h.Serial, "0123456789") != "":
+			r.fail(at+".serial", "a serial is a number, as printed on the token; %q is not", Safe(h.Serial))
+		case h.Serial != "" && serials[h.Serial] != "":
+			r.fail(at+".serial", "token %s is given to %s already", h.Serial, serials[h.Serial])
+		}
+		names[look] = h.Name
+		if h.Serial != "" {
+			serials[h.Serial] = h.Name
+		}
+		holders = append(holders, PlannedHolder{h.Name, h.Serial})
+	}
+	return holders
+}
+
+func (r *planReader) role(name string, f planFileRole, holders []PlannedHolder) PlannedRole {
+	at := "roles." + name
+	seen := map[string]bool{}
+	for i, h := range f.Holders {
+		field := fmt.Sprintf("%s.holders[%d]", at, i)
+		if !slices.ContainsFunc(holders, func(p PlannedHolder) bool { return p.Name == h }) {
+			r.fail(field, "%q is not among the plan's holders", Safe(h))
+		}
+		if seen[h] {
+			r.fail(field, "%s is named twice: a key counts once", Safe(h))
+		}
+		seen[h] = true
+	}
+	switch {
+	case f.Threshold < 1:
+		r.fail(at+".threshold", "a threshold is at least 1")
+	case f.Threshold > len(f.Holders):
+		r.fail(at+".threshold", "%d signatures are needed and there are only %d keys", f.Threshold, len(f.Holders))
+	}
+	return PlannedRole{f.Threshold, f.Holders, r.period(at+".expires", f.Expires)}
+}
+
+const (
+	day        = 24 * time.Hour
+	maxPeriod  = 10 * 366 * day
+	minPeriod  = day
+	wantPeriod = `a number of days from 1 to 3660, as in "365d"`
+)
+
+func (r *planReader) period(field, text string) time.Duration {
+	days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
+	d := time.Duration(days) * day
+	if err != nil || !strings.HasSuffix(text, "d") || days > 3660 || d < minPeriod || d > maxPeriod {
+		r.fail(field, "%q is not %s", Safe(text), wantPeriod)
+	}
+	return d
+}
+
+func (r *planReader) key(field, file string) metadata.Key {
+	if file == "" {
+		r.fail(field, "the file of the online key's public part is not named")
+		return metadata.Key{}
+	}
+	text, ok := r.files[file]
+	if !ok {
+		r.fail(field, "the file %s does not lie beside the plan", Safe(file))
+		return metadata.Key{}
+	}
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "" {
+		r.fail(field, "%s is not one public key in PEM", Safe(file))
+		return metadata.Key{}
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		r.fail(field, "%s: %v", Safe(file), err)
+		return metadata.Key{}
+	}
+	key, err := metadata.NewKey(public)
+	if err != nil {
+		r.fail(field, "%s: %v", Safe(file), err)
+	}
+	return key
+}
+
+func (r *planReader) tokens(rehearsal bool) PlannedTokens {
+	f := r.f.Tokens
+	t := PlannedTokens{Algorithm: P256, Touch: TouchAlways, PIN: PINOnce, Policy: DefaultTokenPolicy(rehearsal)}
+	if f.Algorithm != "" {
+		t.Algorithm = Algorithm(f.Algorithm)
+		if !slices.Contains([]Algorithm{P256, P384, Ed25519}, t.Algorithm) {
+			r.fail("tokens.algorithm", "%q is not one of p256, p384, ed25519", Safe(f.Algorithm))
+		}
+		t.Policy.Algorithms = []Algorithm{t.Algorithm}
+	}
+	if f.Touch != "" {
+		t.Touch = TouchPolicy(f.Touch)
+		if !slices.Contains([]TouchPolicy{TouchAlways, TouchCached, TouchNever}, t.Touch) {
+			r.fail("tokens.touch", "%q is not one of always, cached, never", Safe(f.Touch))
+		}
+		t.Policy.Touch = []TouchPolicy{t.Touch}
+	}
+	if f.PIN != "" {
+		t.PIN = PINPolicy(f.PIN)
+		if !slices.Contains([]PINPolicy{PINOnce, PINAlways}, t.PIN) {
+			r.fail("tokens.pin", "%q is not one of once, always", Safe(f.PIN))
+		}
+		t.Policy.PIN = []PINPolicy{t.PIN}
+	}
+	t.Policy.WithoutAttestation = f.Unattested
+	if f.MinFirmware != "" {
+		t.Policy.MinFirmware = f.MinFirmware
+		if ok, err := regexp.MatchString(`^[0-9]+\.[0-9]+\.[0-9]+$`, f.MinFirmware); err != nil || !ok {
+			r.fail("tokens.min-firmware", "%q is not a version such as 5.7.0", Safe(f.MinFirmware))
+		}
+	}
+	return t
+}
+
+func (r *planReader) targets() []PlannedTarget {
+	var targets []PlannedTarget
+	seen := map[string]bool{}
+	for i, f := range r.f.Targets {
+		at := fmt.Sprintf("targets[%d]", i)
+		digest, err := metadata.ParseDigest(f.SHA256)
+		switch {
+		case f.Path == "" || strings.HasPrefix(f.Path, "/") || slices.Contains(strings.Split(f.Path, "/"), ".."):
+			r.fail(at+".path", "a target's path is relative and has no \"..\"; %q is not", Safe(f.Path))
+		case Safe(f.Path) != f.Path:
+			r.fail(at+".path", "the path %s holds characters that can't be seen", Safe(f.Path))
+		case seen[f.Path]:
+			r.fail(at+".path", "%s is named twice", f.Path)
+		case err != nil:
+			r.fail(at+".sha256", "%v", err)
+		case f.Length < 1:
+			r.fail(at+".length", "the length in bytes is missing")
+		}
+		seen[f.Path] = true
+		targets = append(targets, PlannedTarget{f.Path, digest, f.Length, f.MediaType})
+	}
+	return targets
+}

@@ -1,0 +1,109 @@
+package ceremony_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+func TestParsePlan(t *testing.T) {
+	p, err := ceremony.ParsePlan([]byte(planText), planFiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Trust != "rehearsal-wabbit" || len(p.Holders) != 3 || p.Holders[0].Serial != "1001" {
+		t.Errorf("read %+v", p)
+	}
+	if p.Root.Threshold != 2 || p.Root.Expires != 365*24*time.Hour || len(p.Targets.Holders) != 2 {
+		t.Errorf("roles: %+v %+v", p.Root, p.Targets)
+	}
+	if p.Tokens.Algorithm != ceremony.P256 || p.Tokens.Touch != ceremony.TouchAlways || p.Tokens.Policy.MinFirmware != "5.7.0" {
+		t.Errorf("what the plan does not say: %+v", p.Tokens)
+	}
+	if p.Online.Snapshot.ID() == "" || p.Online.Snapshot.ID() != p.Online.Timestamp.ID() {
+		t.Error("the online key was not read")
+	}
+	names, err := ceremony.PlanFiles([]byte(planText))
+	if err != nil || len(names) != 1 || names[0] != "online.pub" {
+		t.Errorf("PlanFiles: %v, %v", names, err)
+	}
+}
+
+// TestPlanErrors has a row for each thing that can be wrong with a plan, and
+// the line that the error must point at.
+func TestPlanErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		old, new string // what is replaced in the good plan
+		line     int
+		field    string
+		why      string
+	}{
+		{"unknown field", "trust:", "trusst: x\ntrust:", 2, "", "unknown field"},
+		{"a field twice", "trust:", "trust: other\ntrust:", 3, "", "already defined"},
+		{"trust with a dot", "rehearsal-wabbit", "rehearsal.wabbit", 2, "trust", "lower-case letters"},
+		{"trust too long", "rehearsal-wabbit", "rehearsal-" + strings.Repeat("w", 40), 2, "trust", "at most 40"},
+		{"threshold over the keys", "threshold: 2", "threshold: 4", 10, "roles.root.threshold", "only 3 keys"},
+		{"threshold zero", "threshold: 2", "threshold: 0", 10, "roles.root.threshold", "at least 1"},
+		{"negative threshold", "threshold: 1", "threshold: -1", 14, "roles.targets.threshold", "at least 1"},
+		{"threshold that is no number", "threshold: 2", "threshold: two", 10, "", ""},
+		{"unknown holder", "holders: [Ada, Bo]", "holders: [Ada, Bob]", 15, "roles.targets.holders[1]", "not among"},
+		{"holder twice in a role", "holders: [Ada, Bo]", "holders: [Ada, Ada]", 15, "roles.targets.holders[1]", "twice"},
+		{"holder named twice", "name: Bo", "name: Ada", 6, "holders[1].name", "twice"},
+		{"look-alike holder", "name: Bo", "name: \"\u0410da\"", 6, "holders[1].name", "looks like"},
+		{"invisible name", "name: Bo", "name: \"B\u200bo\"", 6, "holders[1].name", `\u200b`},
+		{"serial that is none", `serial: "1001"`, `serial: "10o1"`, 5, "holders[0].serial", "number"},
+		{"holder without a role", "- name: Cy", "- name: Di\n  - name: Cy", 7, "holders[2]", "no role"},
+		{"period without a unit", "expires: 365d", "expires: 365", 12, "roles.root.expires", "days"},
+		{"period of nothing", "expires: 180d", "expires: 0d", 16, "roles.targets.expires", "days"},
+		{"period beyond reason", "expires: 180d", "expires: 99999999999999d", 16, "roles.targets.expires", "days"},
+		{"online key missing", "snapshot: online.pub", "snapshot: other.pub", 18, "online.snapshot", "beside the plan"},
+		{"target outside", "path: wabbit/app", "path: ../app", 23, "targets[0].path", "relative"},
+		{"target without a length", "length: 1234", "length: 0", 25, "targets[0].length", "missing"},
+		{"target with a short digest", "sha256:e3b0", "sha256:", 24, "targets[0].sha256", ""},
+		{"unknown algorithm", "without-attestation: true", "algorithm: rsa2048", 21, "tokens.algorithm", "p256"},
+		{"unknown touch policy", "without-attestation: true", "touch: sometimes", 21, "tokens.touch", "always"},
+		{"firmware that is none", "without-attestation: true", "min-firmware: new", 21, "tokens.min-firmware", "5.7.0"},
+		{"an alias", "- name: Cy", "- name: &x Cy", 7, "holders[2].name", "anchors"},
+		{"not YAML", "trust:", "trust: [", 0, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(planText, tt.old, tt.new, 1)
+			if text == planText {
+				t.Fatal("the row changes nothing")
+			}
+			_, err := ceremony.ParsePlan([]byte(text), planFiles(t))
+			p, ok := errors.AsType[*ceremony.PlanError](err)
+			if !ok {
+				t.Fatalf("got %v, want a *PlanError", err)
+			}
+			if tt.line > 0 && p.Line != tt.line {
+				t.Errorf("line %d, want %d: %v", p.Line, tt.line, p)
+			}
+			if tt.field != "" && p.Field != tt.field {
+				t.Errorf("field %q, want %q", p.Field, tt.field)
+			}
+			if !strings.Contains(p.Why, tt.why) {
+				t.Errorf("%q does not say %q", p.Why, tt.why)
+			}
+		})
+	}
+}
+
+func FuzzParsePlan(f *testing.F) {
+	f.Add([]byte(planText))
+	f.Add([]byte("trust: a\nholders: [{name: x}]"))
+	f.Add([]byte("- &a [*a]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := ceremony.ParsePlan(text, nil)
+		if err == nil {
+			t.Fatalf("a plan without an online key was accepted: %+v", p)
+		}
+		if !isType[*ceremony.PlanError](err) {
+			t.Fatalf("%T is no *PlanError: %v", err, err)
+		}
+	})
+}

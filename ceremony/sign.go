@@ -1,0 +1,136 @@
+package ceremony
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Signed is a signature that was verified and is durable.
+type Signed struct {
+	Role    string
+	Version int64
+	Holder  string
+	KeyID   string
+	Quorum  Quorum // with this signature
+}
+
+// Match says whether the token described by info is the one with which holder
+// signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
+// ErrAlreadySigned. It asks the token for nothing.
+func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) error {
+	p := c.state.proposal(id)
+	if p == nil {
+		return ErrNotNow
+	}
+	_, err := c.signer(p, holder, info)
+	return err
+}
+
+// signer is the key of a holder that may sign p, as the token holds it.
+type signer struct {
+	keyid string
+	key   metadata.Key
+}
+
+func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, error) {
+	authorities, err := c.state.known().authorities(p)
+	if err != nil {
+		return signer{}, err
+	}
+	if info.Virtual != c.state.rehearsal {
+		return signer{}, c.virtualError(info)
+	}
+	if info.Key == nil {
+		return signer{}, ErrNoKey
+	}
+	for _, a := range authorities {
+		id, ok := a.keyID(*info.Key)
+		if !ok || a.name(id) != holder {
+			continue
+		}
+		for sig := range c.state.signatures[p.id] {
+			if sig.KeyID == id {
+				return signer{}, ErrAlreadySigned
+			}
+		}
+		return signer{id, a.keys[id]}, nil
+	}
+	return signer{}, &WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
+}
+
+func (c *Ceremony) serialOf(holder string) string {
+	for _, h := range c.Holders() {
+		if h.Name == holder {
+			return h.Serial
+		}
+	}
+	return ""
+}
+
+// Sign makes one signature over one payload, by one consent. When it returns
+// without an error the signature has been verified in software and is durable.
+// It may block for a touch. Besides the errors of Match and of the token:
+// *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
+// *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
+func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
+	p := c.state.proposal(consent.Proposal)
+	if p == nil {
+		return Signed{}, ErrNotNow
+	}
+	if err := c.signable(p); err != nil {
+		return Signed{}, err
+	}
+	if err := consent.check(p); err != nil {
+		return Signed{}, err
+	}
+	if err := CheckPIN(pin.Bytes()); err != nil {
+		return Signed{}, err
+	}
+	info, err := t.Info(ctx)
+	if err != nil {
+		return Signed{}, err
+	}
+	who, err := c.signer(p, holder, info)
+	if err != nil {
+		return Signed{}, err
+	}
+	payload := slices.Clone(p.body.Payload)
+	if metadata.Sum(payload) != consent.Proposal {
+		return Signed{}, &ConsentError{"the payload is not the one that was shown"}
+	}
+	sig, err := t.Sign(ctx, pin, payload)
+	if err != nil {
+		return Signed{}, err
+	}
+	if err := who.key.Verify(p.body.Payload, sig); err != nil {
+		return Signed{}, &BadSignatureError{Serial: info.Serial, Err: err}
+	}
+	ev := signed{Proposal: p.id, Holder: holder, Serial: info.Serial, KeyID: who.keyid, Sig: hex.EncodeToString(sig)}
+	if err := c.append(ev); err != nil {
+		return Signed{}, err
+	}
+	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
+	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyid, Quorum: quorum}, err
+}
+
+// signable refuses what nobody should sign now, whoever it is.
+func (c *Ceremony) signable(p *proposal) error {
+	known := c.state.known()
+	if err := known.conflict(p); err != nil {
+		return err
+	}
+	if err := c.checkClock(); err != nil {
+		return err
+	}
+	if p.Version > 1 && known.base(p) == nil {
+		return fmt.Errorf("%s %d builds on a version that is not here: it can't be reviewed, and nothing was signed", Safe(p.Role), p.Version)
+	}
+	if now := c.now(); !p.body.Expires.After(now) {
+		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, At: now}
+	}
+	return nil
+}

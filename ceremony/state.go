@@ -1,0 +1,229 @@
+package ceremony
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// state is what the journal adds up to. It is never stored.
+type state struct {
+	blobs Blobs
+
+	kind      Kind
+	site      string
+	rehearsal bool
+	checked   bool      // the preflight was journalled
+	clock     time.Time // last confirmed by a person; zero: never
+	last      time.Time // of the newest event
+
+	trust     string
+	plan      *Plan
+	enrolling map[string]string   // holder -> serial of a token that was empty when its enrolment began
+	enrolled  map[string]enrolled // by holder
+	attested  map[string][]byte   // keyid -> PEM
+
+	head       []NamedFile
+	published  []body      // head, parsed
+	proposals  []*proposal // in order of arrival
+	signatures map[metadata.Digest]map[metadata.Signature]bool
+	journals   map[string]metadata.Digest // other sites' journals
+
+	changed bool // since the last export there is something new to hand on
+}
+
+// proposal is a frozen payload with what it says.
+type proposal struct {
+	Proposal
+	body *metadata.Signed
+	id   metadata.Digest // of the payload
+}
+
+// known is what the ceremony knows of its trust.
+func (s *state) known() known { return known{s.published, s.proposals} }
+
+func newState(b Blobs) *state {
+	return &state{
+		blobs:      b,
+		enrolling:  map[string]string{},
+		enrolled:   map[string]enrolled{},
+		attested:   map[string][]byte{},
+		signatures: map[metadata.Digest]map[metadata.Signature]bool{},
+		journals:   map[string]metadata.Digest{},
+	}
+}
+
+func (e began) apply(s *state, _ time.Time) error {
+	if s.kind != "" {
+		return fmt.Errorf("the ceremony begins a second time")
+	}
+	s.kind, s.site, s.rehearsal = e.Kind, e.Site, e.Rehearsal
+	return nil
+}
+
+func (e preflighted) apply(s *state, _ time.Time) error {
+	s.checked = true
+	return nil
+}
+
+func (e clockConfirmed) apply(s *state, at time.Time) error {
+	s.clock = at
+	return nil
+}
+
+func (e planned) apply(s *state, _ time.Time) error {
+	files := map[string][]byte{}
+	for name, text := range e.Files {
+		files[name] = []byte(text)
+	}
+	plan, err := ParsePlan([]byte(e.Plan), files)
+	if err != nil {
+		return err
+	}
+	s.plan, s.trust = plan, plan.Trust
+	return nil
+}
+
+func (e enrolling) apply(s *state, _ time.Time) error {
+	s.enrolling[e.Holder] = e.Serial
+	return nil
+}
+
+func (e enrolled) apply(s *state, _ time.Time) error {
+	s.enrolled[e.Holder] = e
+	delete(s.enrolling, e.Holder)
+	s.changed = true
+	if e.Attestation.IsZero() {
+		return nil
+	}
+	pem, err := s.blobs.Get(e.Attestation)
+	if err != nil {
+		return fmt.Errorf("attestation of %s: %w", e.Holder, err)
+	}
+	s.attested[e.Key.ID()] = pem
+	return nil
+}
+
+func (e frozen) apply(s *state, _ time.Time) error {
+	bytes, err := s.blobs.Get(e.Signed)
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", e.Role, e.Version, err)
+	}
+	p, err := newProposal(Proposal{
+		Trust: s.trust, Role: e.Role, Version: e.Version,
+		Signed: bytes, Base: e.Base, Reason: e.Reason,
+	})
+	if err != nil {
+		return err
+	}
+	if p.id != e.Payload {
+		return fmt.Errorf("%s %d: the payload is not the one that was frozen", e.Role, e.Version)
+	}
+	if s.proposal(p.id) == nil {
+		s.proposals = append(s.proposals, p)
+		s.changed = true
+	}
+	return nil
+}
+
+func (e signed) apply(s *state, _ time.Time) error {
+	of := s.signatures[e.Proposal]
+	if of == nil {
+		of = map[metadata.Signature]bool{}
+		s.signatures[e.Proposal] = of
+	}
+	of[metadata.Signature{KeyID: e.KeyID, Sig: e.Sig}] = true
+	s.changed = true
+	return nil
+}
+
+func (e imported) apply(s *state, at time.Time) error {
+	s.trust = e.Trust
+	if len(e.Head) > 0 {
+		head := make([]NamedFile, len(e.Head))
+		for i, f := range e.Head {
+			bytes, err := s.blobs.Get(f.Blob)
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.Name, err)
+			}
+			head[i] = NamedFile{f.Name, bytes}
+		}
+		published, err := readHead(head)
+		if err != nil {
+			return err
+		}
+		s.head, s.published = head, published
+	}
+	for _, p := range e.Proposals {
+		if err := p.apply(s, at); err != nil {
+			return err
+		}
+	}
+	for _, sig := range e.Signatures {
+		if err := sig.apply(s, at); err != nil {
+			return err
+		}
+	}
+	for keyid, pem := range e.Attestations {
+		s.attested[keyid] = []byte(pem)
+	}
+	for _, j := range e.Journals {
+		s.journals[j.Name] = j.Blob
+	}
+	s.changed = true
+	return nil
+}
+
+func (e exported) apply(s *state, _ time.Time) error {
+	s.changed = false
+	return nil
+}
+
+// newProposal reads a frozen signed and checks that it is what it is said to be.
+func newProposal(p Proposal) (*proposal, error) {
+	body, err := metadata.ParseSigned(p.Signed, metadata.Strict)
+	if err != nil {
+		return nil, fmt.Errorf("proposal %s %d: %w", Safe(p.Role), p.Version, err)
+	}
+	what := fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version)
+	top := p.Role == "root" || p.Role == "targets"
+	switch {
+	case top && body.Type != p.Role, !top && body.Type != "targets", p.Role == "snapshot", p.Role == "timestamp":
+		return nil, fmt.Errorf("%s: it holds a %s", what, Safe(body.Type))
+	case body.Version != p.Version:
+		return nil, fmt.Errorf("%s: it holds version %d", what, body.Version)
+	case body.Conclave == nil:
+		return nil, fmt.Errorf("%s: it names no trust", what)
+	case p.Trust != "" && body.Conclave.Trust != p.Trust:
+		return nil, &metadata.OtherTrustError{Want: p.Trust, Got: body.Conclave.Trust}
+	}
+	p.Trust = body.Conclave.Trust
+	return &proposal{Proposal: p, body: body, id: body.Digest()}, nil
+}
+
+func (s *state) proposal(id metadata.Digest) *proposal {
+	for _, p := range s.proposals {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// signaturesOf returns the signatures over a proposal, sorted.
+func (s *state) signaturesOf(id metadata.Digest) []metadata.Signature {
+	var sigs []metadata.Signature
+	for sig := range s.signatures[id] {
+		sigs = append(sigs, sig)
+	}
+	slices.SortFunc(sigs, func(a, b metadata.Signature) int {
+		if c := strings.Compare(a.KeyID, b.KeyID); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Sig, b.Sig)
+	})
+	return sigs
+}
