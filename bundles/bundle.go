@@ -1,0 +1,79 @@
+package bundles
+
+import (
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Limits of a bundle. They are far above what a trust with 16,384 hash bins
+// needs, and keep what a hostile file can cost to about its own size.
+const (
+	MaxSize    = 128 << 20 // bytes of the file
+	MaxEntry   = 32 << 20  // bytes of one entry
+	MaxEntries = 20_000    // files in the tar
+)
+
+// Bundle is what a bundle holds, and the file itself. Contents may share
+// memory with Bytes: neither is to be changed.
+type Bundle struct {
+	Contents ceremony.Contents // sorted, nothing twice
+	Digest   metadata.Digest   // of Bytes
+	Bytes    []byte            // the tar
+}
+
+// Size is the length of the file in bytes.
+func (b *Bundle) Size() int64 { return int64(len(b.Bytes)) }
+
+// Error says what is wrong with a bundle, or with contents that can't become
+// one. Its text is safe to show.
+type Error struct {
+	Path  string // of the file; "" where the bundle is no file
+	Entry string // the entry of the tar, or the item in words; "" for the whole
+	Why   string
+}
+
+func (e *Error) Error() string {
+	s := e.Why
+	if e.Entry != "" {
+		s = e.Entry + ": " + s
+	}
+	if e.Path != "" {
+		s = ceremony.Safe(e.Path) + ": " + s
+	}
+	return "the bundle was refused: " + s
+}
+
+func refuse(entry, format string, args ...any) error {
+	return &Error{Entry: ceremony.Safe(entry), Why: fmt.Sprintf(format, args...)}
+}
+
+// Name is the file name of a bundle with that digest:
+// <trust>-<what>-<first 8 hex of the digest>.tar, where what is the newest
+// proposal of root, else of targets, else what there is. A rehearsal shows in
+// it, because it shows in the trust's name.
+func Name(c ceremony.Contents, digest metadata.Digest) string {
+	return fmt.Sprintf("%s-%s-%.8s.tar", c.Trust, what(c), digest)
+}
+
+func what(c ceremony.Contents) string {
+	for _, role := range []string{"root", "targets"} {
+		var newest int64
+		for _, p := range c.Proposals {
+			if p.Role == role {
+				newest = max(newest, p.Version)
+			}
+		}
+		if newest > 0 {
+			return fmt.Sprintf("%s-%d", role, newest)
+		}
+	}
+	switch {
+	case len(c.Proposals) > 0:
+		return "roles" // a delegated role's name need not be fit for a file's
+	case len(c.Head) > 0:
+		return "head"
+	}
+	return "record"
+}

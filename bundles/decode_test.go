@@ -1,0 +1,371 @@
+package bundles
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// files is a layout that a test takes apart and puts together again.
+type files map[string][]byte
+
+func unpack(t testing.TB, b *Bundle) files {
+	t.Helper()
+	entries, err := readArchive(b.Bytes)
+	f := files{}
+	for _, e := range must(t, entries, err) {
+		f[e.name] = e.data
+	}
+	return f
+}
+
+func (f files) pack(t testing.TB) []byte {
+	t.Helper()
+	var entries []entry
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		entries = append(entries, entry{name, f[name]})
+	}
+	var b bytes.Buffer
+	if err := writeArchive(&b, entries); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// put adds a blob and returns its descriptor.
+func (f files) put(mediaType string, data []byte) ocispec.Descriptor {
+	f[blobDir+metadata.Sum(data).String()] = data
+	return describe(mediaType, data)
+}
+
+// editIndex changes the index, and nothing else.
+func (f files) editIndex(t testing.TB, edit func(*ocispec.Index)) {
+	t.Helper()
+	index, err := parseIndex(f[indexFile])
+	must(t, index, err)
+	edit(&index)
+	f[indexFile], err = json.Marshal(index)
+	must(t, index, err)
+}
+
+// editManifest changes the first manifest of that kind as someone would who
+// knows how digests work: the index follows.
+func (f files) editManifest(t testing.TB, kind string, edit func(*ocispec.Manifest)) {
+	t.Helper()
+	f.editIndex(t, func(index *ocispec.Index) {
+		for i, d := range index.Manifests {
+			if d.ArtifactType != kind {
+				continue
+			}
+			path := blobDir + d.Digest.Encoded()
+			m, err := parseManifest(f[path])
+			must(t, m, err)
+			edit(&m)
+			raw, err := json.Marshal(m)
+			must(t, raw, err)
+			delete(f, path)
+			now := f.put(d.MediaType, raw)
+			index.Manifests[i].Digest, index.Manifests[i].Size = now.Digest, now.Size
+			index.Manifests[i].Annotations = maps.Clone(m.Annotations)
+			index.Manifests[i].Annotations[ocispec.AnnotationRefName] = d.Annotations[ocispec.AnnotationRefName]
+			slices.SortFunc(index.Manifests, func(a, b ocispec.Descriptor) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+			return
+		}
+	})
+}
+
+// quick decodes, and fails where that takes longer than a second or costs more
+// memory than a few times the limit of a bundle.
+func quick(t *testing.T, data []byte) error {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	_, err := Decode(data)
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if cost := after.TotalAlloc - before.TotalAlloc; cost > 3*MaxSize {
+		t.Errorf("it allocated %d MiB", cost>>20)
+	}
+	if took > time.Second*slowdown {
+		t.Errorf("it took %v", took)
+	}
+	return err
+}
+
+// notOurs is said of whatever the contents do not account for to the byte.
+const notOurs = "nothing in the bundle accounts for it"
+
+func TestDecodeRefusesLayouts(t *testing.T) {
+	deep := strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)
+	for _, tc := range []struct {
+		name string
+		edit func(testing.TB, files)
+		want string
+	}{
+		{"no index", func(_ testing.TB, f files) { delete(f, indexFile) }, "index.json: it is missing"},
+		{"no layout", func(_ testing.TB, f files) { delete(f, layoutFile) }, "oci-layout: it is missing"},
+		{"another layout", func(_ testing.TB, f files) { f[layoutFile] = []byte(`{"imageLayoutVersion":"2.0.0"}`) }, "oci-layout"},
+		{"an index null", func(_ testing.TB, f files) { f[indexFile] = []byte("null") }, "index.json"},
+		{"an index []", func(_ testing.TB, f files) { f[indexFile] = []byte("[]") }, "index.json"},
+		{"an empty index", func(_ testing.TB, f files) { f[indexFile] = nil }, "index.json"},
+		{"an index that is no UTF-8", func(_ testing.TB, f files) {
+			f[indexFile] = bytes.Replace(f[indexFile], []byte("wabbit"), []byte("wabb\xff\xff"), 1)
+		}, "index.json"},
+		{"an index with a field twice", func(_ testing.TB, f files) { f[indexFile] = append([]byte(`{"schemaVersion":2,`), f[indexFile][1:]...) }, "index.json"},
+		{"an index with a field in another case", func(_ testing.TB, f files) {
+			f[indexFile] = bytes.Replace(f[indexFile], []byte("manifests"), []byte("Manifests"), 1)
+		}, "index.json"},
+		{"an index with a field of its own", func(_ testing.TB, f files) { f[indexFile] = append([]byte(`{"x":1,`), f[indexFile][1:]...) }, "unknown field"},
+		{"an index with blanks", func(_ testing.TB, f files) { f[indexFile] = append(f[indexFile], ' ') }, "index.json"},
+		{"an index behind the index", func(_ testing.TB, f files) { f[indexFile] = append(f[indexFile], f[indexFile]...) }, "index.json"},
+		{"10,000 levels", func(_ testing.TB, f files) {
+			f[indexFile] = []byte(`{"manifests":` + deep + `}`)
+		}, "index.json"},
+		{"a number of 5 MB", func(_ testing.TB, f files) {
+			f[indexFile] = []byte(`{"schemaVersion":` + strings.Repeat("9", 5_000_000) + `}`)
+		}, "index.json"},
+		{"8 MiB of nulls", func(_ testing.TB, f files) {
+			f[indexFile] = []byte(`{"manifests":[` + strings.Repeat("null,", maxJSON/5-10) + `null]}`)
+		}, "more than"},
+		{"an index over the limit", func(_ testing.TB, f files) { f[indexFile] = bytes.Repeat([]byte(" "), maxJSON+1) }, "longer than"},
+		{"another artifact type", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.ArtifactType = "" })
+		}, "no bundle"},
+		{"another trust", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Annotations[noteTrust] = "docker" })
+		}, "not of the trust"},
+		{"an item twice", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Manifests = append(i.Manifests, i.Manifests[0]) })
+		}, ""},
+		{"an item gone from the index", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) {
+				i.Manifests = slices.DeleteFunc(i.Manifests, func(d ocispec.Descriptor) bool { return d.ArtifactType == typeAttestation })
+			})
+		}, notOurs},
+		{"an index entry that says something else", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Manifests[0].Annotations[noteVersion] = "9" })
+		}, "index.json"},
+		{"an index entry for another platform", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Manifests[0].Platform = &ocispec.Platform{OS: "linux"} })
+		}, "index.json"},
+		{"an index entry with another size", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Manifests[0].Size++ })
+		}, "does not hold it"},
+		{"an index entry with another hash", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) { i.Manifests[0].Digest = "sha512:00" })
+		}, "does not hold it"},
+		{"an index entry in capitals", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) {
+				i.Manifests[0].Digest = "sha256:" + i.Manifests[0].Digest[7:8] + "A" + i.Manifests[0].Digest[9:]
+			})
+		}, "does not hold it"},
+		{"a blob under another's name", func(_ testing.TB, f files) {
+			f[blobDir+strings.Repeat("0", 64)] = []byte("x")
+		}, "another SHA-256"},
+		{"a blob that nothing refers to", func(_ testing.TB, f files) { f.put("", []byte("passenger")) }, notOurs},
+		{"a blob gone", func(_ testing.TB, f files) { delete(f, blobDir+metadata.Sum(emptyConfig()).String()) }, "missing"},
+		{"two heads", func(t testing.TB, f files) {
+			f.editIndex(t, func(i *ocispec.Index) {
+				for _, d := range i.Manifests {
+					if d.ArtifactType == typeHead {
+						i.Manifests = append(i.Manifests, d)
+						return
+					}
+				}
+			})
+		}, "two published sets"},
+		{"a long manifest", func(t testing.TB, f files) {
+			f.editManifest(t, typeJournal, func(m *ocispec.Manifest) { m.Annotations["x"] = strings.Repeat("x", maxManifest) })
+		}, "longer than"},
+		{"an annotation more", func(t testing.TB, f files) {
+			f.editManifest(t, typeJournal, func(m *ocispec.Manifest) { m.Annotations["x"] = "y" })
+		}, notOurs},
+		{"a layer more", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Layers = append(m.Layers, m.Layers[0]) })
+		}, "it has 2 layers"},
+		{"no layer", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Layers = []ocispec.Descriptor{} })
+		}, "it has 0 layers"},
+		{"a layer that is not there", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Layers[0].Digest = "sha256:../../../etc/shadow" })
+		}, "layers[0]"},
+		{"a layer elsewhere", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Layers[0].URLs = []string{"http://x"} })
+		}, notOurs},
+		{"an inline layer", func(t testing.TB, f files) {
+			f.editManifest(t, typeHead, func(m *ocispec.Manifest) { m.Layers[0].Data = []byte("other") })
+		}, notOurs},
+		{"a config", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Config = f.put("application/json", []byte(`{"x":1}`)) })
+		}, notOurs},
+		{"an unknown kind of item", func(t testing.TB, f files) {
+			f.editManifest(t, typeJournal, func(m *ocispec.Manifest) { m.ArtifactType = "application/x\u202e" })
+		}, "another artifact type"},
+		{"an unknown kind of item, listed as such", func(t testing.TB, f files) {
+			f.editManifest(t, typeJournal, func(m *ocispec.Manifest) { m.ArtifactType = "x\u202e" })
+			f.editIndex(t, func(i *ocispec.Index) {
+				for n := range i.Manifests {
+					if i.Manifests[n].ArtifactType == typeJournal {
+						i.Manifests[n].ArtifactType = "x\u202e"
+						return
+					}
+				}
+			})
+		}, `x\\u202e`},
+		{"a proposal of a version that is none", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Annotations[noteVersion] = "1e3" })
+		}, noteVersion},
+		{"a proposal of another version", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Annotations[noteVersion] = "9" })
+		}, "it holds targets"},
+		{"a proposal with a base that is none", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Annotations[noteBase] = "none" })
+		}, noteBase},
+		{"a proposal that names another payload", func(t testing.TB, f files) {
+			f.editManifest(t, typeProposal, func(m *ocispec.Manifest) { m.Annotations[notePayload] = strings.Repeat("0", 64) })
+		}, notOurs},
+		{"a signature over something else", func(t testing.TB, f files) {
+			f.editManifest(t, typeSignature, func(m *ocispec.Manifest) { m.Annotations[notePayload] = strings.Repeat("0", 64) })
+		}, "does not hold what it signs"},
+		{"a signature with another subject", func(t testing.TB, f files) {
+			f.editManifest(t, typeSignature, func(m *ocispec.Manifest) { m.Subject.Digest = "sha256:" + m.Subject.Digest[7:70] + "0" })
+		}, notOurs},
+		{"a signature without a subject", func(t testing.TB, f files) {
+			f.editManifest(t, typeSignature, func(m *ocispec.Manifest) { m.Subject = nil })
+		}, notOurs},
+		{"a signature under another key", func(t testing.TB, f files) {
+			f.editManifest(t, typeSignature, func(m *ocispec.Manifest) { m.Annotations[noteKeyID] = keyID("eve") })
+		}, notOurs},
+		{"a signature with a key twice", func(t testing.TB, f files) {
+			f.editManifest(t, typeSignature, func(m *ocispec.Manifest) {
+				m.Layers[0] = f.put(typeSignature, []byte(`{"keyid":"00","keyid":"`+keyID("ada")+`","sig":"00"}`))
+			})
+		}, notOurs},
+		{"a journal under another site", func(t testing.TB, f files) {
+			f.editManifest(t, typeJournal, func(m *ocispec.Manifest) { m.Annotations[noteSite] = keyID("eve") })
+		}, "first line"},
+		{"a head with a path", func(t testing.TB, f files) {
+			f.editManifest(t, typeHead, func(m *ocispec.Manifest) { m.Layers[0].Annotations[noteFileName] = "../1.root.json" })
+		}, "can't have that name"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := unpack(t, encode(t, sample(t)))
+			tc.edit(t, f)
+			refused(t, quick(t, f.pack(t)), tc.want)
+		})
+	}
+}
+
+// Junk signatures are a burden, not a bomb.
+func TestDecodeJunkSignatures(t *testing.T) {
+	c := sample(t)
+	for i := range 40_000 {
+		junk := c.Signatures[0]
+		junk.KeyID = keyID(fmt.Sprint(i))
+		c.Signatures = append(c.Signatures, junk)
+	}
+	_, err := Encode(c)
+	refused(t, err, "at most")
+	c.Signatures = c.Signatures[:(MaxEntries-100)/2]
+	b := encode(t, c)
+	if err := quick(t, b.Bytes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A small file that names one blob a thousand times is as quick to refuse.
+func TestDecodeOneBlobManyNames(t *testing.T) {
+	f := files{layoutFile: layoutText()}
+	f.put("", emptyConfig())
+	big := bytes.Repeat([]byte("x"), MaxEntry)
+	f.put("", big)
+	nothing := metadata.Sum(nil).String() + `","size":0`
+	instead := fmt.Sprintf(`%s","size":%d`, metadata.Sum(big), len(big))
+	index := ocispec.Index{ArtifactType: typeBundle, Annotations: map[string]string{noteTrust: "wabbit"}}
+	for i := range 1000 {
+		m, err := attestationItem("wabbit", ceremony.KeyAttestation{KeyID: keyID(fmt.Sprint(i)), PEM: nil}).manifest()
+		m = bytes.Replace(must(t, m, err), []byte(nothing), []byte(instead), 1)
+		d := f.put(ocispec.MediaTypeImageManifest, m)
+		d.ArtifactType = typeAttestation
+		index.Manifests = append(index.Manifests, d)
+	}
+	raw, err := json.Marshal(index)
+	f[indexFile] = must(t, raw, err)
+	refused(t, quick(t, f.pack(t)), "contents have 33554432000 bytes")
+}
+
+// The longest bundle there can be.
+func TestDecodeLargest(t *testing.T) {
+	c := ceremony.Contents{Trust: "wabbit"}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		c.Attestations = append(c.Attestations, attestation(key, strings.Repeat(key, MaxEntry-16<<10)))
+	}
+	b := encode(t, c)
+	if err := quick(t, b.Bytes); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// No byte of a bundle can change without the bundle being refused.
+func TestMalleability(t *testing.T) {
+	p := proposal(t, "targets", 1, "app")
+	good := encode(t, ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p}, Signatures: []ceremony.ProposalSignature{signature(t, p, "ada", "")}})
+	data := bytes.Clone(good.Bytes)
+	for i := range data {
+		for _, mask := range []byte{0x01, 0x20, 0x80} {
+			data[i] ^= mask
+			if _, err := Decode(data); err == nil {
+				t.Fatalf("byte %d can be changed by %#x", i, mask)
+			}
+			data[i] ^= mask
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(encode(f, ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journal("one", 1)}}).Bytes)
+	f.Add(sparse(f))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := Decode(data)
+		if err != nil {
+			return
+		}
+		if again := encode(t, b.Contents); !bytes.Equal(again.Bytes, data) {
+			t.Error("what was accepted is not what is written")
+		}
+	})
+}
+
+// FuzzLayout mutates the JSON and keeps the digests right, so that the fuzzer
+// gets behind them.
+func FuzzLayout(f *testing.F) {
+	good := unpack(f, encode(f, sample(f)))
+	for _, data := range good {
+		f.Add(string(data), "wabbit", "docker")
+	}
+	f.Fuzz(func(t *testing.T, blob, from, to string) {
+		if from == "" {
+			return
+		}
+		layout := maps.Clone(good)
+		layout.put("", []byte(blob))
+		layout[indexFile] = bytes.ReplaceAll(layout[indexFile], []byte(from), []byte(to))
+		if b, err := Decode(layout.pack(t)); err == nil {
+			if again := encode(t, b.Contents); again.Digest != b.Digest {
+				t.Error("what was accepted is not what is written")
+			}
+		}
+	})
+}

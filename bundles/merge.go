@@ -1,0 +1,96 @@
+package bundles
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Merge is the union of what a and b hold, sorted. It is commutative,
+// associative and idempotent: any number of sites may merge in any order and
+// come to the same bytes.
+//
+// Two proposals of one version, and two signatures of one key over one
+// proposal, both stay: people and assembly choose. Of one site's journal the
+// longer stays; a fork is a *ceremony.ForkError. Of two published sets the one
+// with the newer root, then the newer timestamp stays, together with the roots
+// of both; sets that contradict each other are a *HeadError. (A set that was
+// superseded is gone, and with it the chance to notice that it contradicts a
+// third; the newer one stays either way.) Versions decide, not signatures:
+// whoever takes over a set verifies it.
+//
+// It returns a *TrustError for two trusts, and a *ProposalError where one
+// payload comes with two descriptions.
+func Merge(a, b ceremony.Contents) (ceremony.Contents, error) {
+	if a.Trust != b.Trust {
+		return ceremony.Contents{}, &TrustError{a.Trust, b.Trust}
+	}
+	head, err := mergeHeads(sorted(a).Head, sorted(b).Head)
+	if err != nil {
+		return ceremony.Contents{}, err
+	}
+	journals, err := mergeJournals(slices.Concat(a.Journals, b.Journals))
+	if err != nil {
+		return ceremony.Contents{}, err
+	}
+	c := sorted(ceremony.Contents{
+		Trust:        a.Trust,
+		Head:         head,
+		Proposals:    slices.Concat(a.Proposals, b.Proposals),
+		Signatures:   slices.Concat(a.Signatures, b.Signatures),
+		Attestations: slices.Concat(a.Attestations, b.Attestations),
+		Journals:     journals,
+	})
+	_, err = check(c)
+	return c, err
+}
+
+// TrustError: bundles of different trusts can't be merged.
+type TrustError struct{ A, B string }
+
+func (e *TrustError) Error() string {
+	return fmt.Sprintf("one bundle is of the trust %q and the other of %q: they were not merged", ceremony.Safe(e.A), ceremony.Safe(e.B))
+}
+
+// ProposalError: one payload is proposed with two different reasons or bases.
+type ProposalError struct {
+	Role    string
+	Version int64
+	Payload metadata.Digest
+}
+
+func (e *ProposalError) Error() string {
+	return fmt.Sprintf("%s %d (%s) is proposed twice, with different reasons or on different versions: keep one of the two",
+		ceremony.Safe(e.Role), e.Version, e.Payload)
+}
+
+func mergeJournals(journals []ceremony.SiteJournal) ([]ceremony.SiteJournal, error) {
+	longest := map[string][]byte{}
+	for _, j := range journals {
+		short, long := longest[j.Site], j.Lines
+		if len(short) > len(long) {
+			short, long = long, short
+		}
+		if !bytes.HasPrefix(long, short) {
+			return nil, &ceremony.ForkError{Site: j.Site, Line: firstDifference(short, long)}
+		}
+		longest[j.Site] = long
+	}
+	merged := make([]ceremony.SiteJournal, 0, len(longest))
+	for site, lines := range longest {
+		merged = append(merged, ceremony.SiteJournal{Site: site, Lines: lines})
+	}
+	return merged, nil
+}
+
+// firstDifference is the number of the first line in which short and long differ.
+func firstDifference(short, long []byte) int {
+	n := 0
+	for n < len(short) && short[n] == long[n] {
+		n++
+	}
+	return 1 + bytes.Count(short[:n], []byte("\n"))
+}
