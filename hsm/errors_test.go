@@ -1,0 +1,88 @@
+package hsm
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
+	"github.com/conclave-tuf/conclave/hsm/internal/scard"
+	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+)
+
+// pivError is as piv-go's error for a status word.
+type pivError uint16
+
+func (e pivError) Status() uint16 { return uint16(e) }
+func (e pivError) Error() string  { return fmt.Sprintf("smart card error %04x", uint16(e)) }
+
+func TestFailure(t *testing.T) {
+	wrong := func(n int) func(error) bool {
+		return func(err error) bool {
+			var e *ceremony.WrongPINError
+			return errors.As(err, &e) && e.Tries == n
+		}
+	}
+	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+	wrongPUK := func(err error) bool { return as[*refusal.WrongPUKError](err) && as[*ceremony.TokenError](err) }
+	text := func(s string) error { return fmt.Errorf("connecting to smart card: %v", s) }
+
+	for name, c := range map[string]struct {
+		err   error
+		means meaning
+		want  func(error) bool
+	}{
+		"wrong PIN":                   {pivError(0x63c2), refusal.PIN, wrong(2)},
+		"the try that blocks, 63C0":   {pivError(0x63c0), refusal.PIN, is(ceremony.ErrPINBlocked)},
+		"the try that blocks, 6983":   {pivError(0x6983), refusal.PIN, is(ceremony.ErrPINBlocked)},
+		"another status of VERIFY":    {pivError(0x6a80), refusal.PIN, as[*ceremony.TokenError]},
+		"wrong PUK":                   {pivError(0x63c1), refusal.PUK, wrongPUK},
+		"PUK blocked":                 {pivError(0x6983), refusal.PUK, is(ceremony.ErrPUKBlocked)},
+		"management key":              {pivError(0x6982), refusal.Management, is(refusal.ErrManagementKey)},
+		"no touch":                    {pivError(0x6982), signing(ceremony.TouchAlways), is(ceremony.ErrNoTouch)},
+		"no touch, policy not known":  {pivError(0x6982), signing(ceremony.TouchUnknown), is(ceremony.ErrNoTouch)},
+		"refused without touch":       {pivError(0x6982), signing(ceremony.TouchNever), as[*ceremony.TokenError]},
+		"no key":                      {pivError(0x6a88), signing(ceremony.TouchAlways), is(ceremony.ErrNoKey)},
+		"status of our own reading":   {wire.WrongPIN(1), refusal.PIN, wrong(1)},
+		"held by another program":     {text("the smart card cannot be accessed because of other connections outstanding"), refusal.Other, as[*ceremony.BusyError]},
+		"held, by code":               {scard.SharingViolation, refusal.Other, as[*ceremony.BusyError]},
+		"reset by another program":    {text("the smart card has been reset, so any shared state information is invalid"), refusal.PIN, as[*ceremony.BusyError]},
+		"no daemon":                   {text("the Smart card resource manager is not running"), refusal.Other, as[*ceremony.NoServiceError]},
+		"the daemon ended":            {text("the Smart card resource manager has shut down"), refusal.Other, as[*ceremony.NoServiceError]},
+		"the daemon's line broke":     {text("an internal communications error has been detected"), refusal.Other, as[*ceremony.NoServiceError]},
+		"empty reader":                {text("the operation requires a Smart Card, but no Smart Card is currently in the device"), refusal.Other, as[*ceremony.RemovedError]},
+		"removed":                     {text("the smart card has been removed, so further communication is not possible"), refusal.PIN, as[*ceremony.RemovedError]},
+		"removed, by code":            {scard.RemovedCard, refusal.PIN, as[*ceremony.RemovedError]},
+		"without power":               {text("power has been removed from the smart card, so that further communication is not possible"), refusal.PIN, as[*ceremony.RemovedError]},
+		"no answer to reset":          {text("the smart card is not responding to a reset"), refusal.PIN, as[*ceremony.RemovedError]},
+		"its reader is gone":          {text("the specified reader name is not recognized"), refusal.PIN, as[*ceremony.RemovedError]},
+		"its reader went":             {text("the specified reader is not currently available for use"), refusal.PIN, as[*ceremony.RemovedError]},
+		"no readers":                  {text("cannot find a smart card reader"), refusal.PIN, as[*ceremony.RemovedError]},
+		"pulled during an answer":     {text("scard response too short: 0"), refusal.PIN, as[*ceremony.RemovedError]},
+		"pulled during a transaction": {text("an attempt was made to end a non-existent transaction"), refusal.PIN, as[*ceremony.RemovedError]},
+		"contact lost":                {text("a communications error with the smart card has been detected. More.."), refusal.PIN, as[*ceremony.RemovedError]},
+		"anything else":               {errors.New("what is this"), refusal.PIN, as[*ceremony.TokenError]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := failure(c.err, "sign", "between PIN and signature", c.means, func() []string { return []string{"scdaemon"} })
+			if !c.want(got) {
+				t.Errorf("got %T: %v", got, got)
+			}
+			if e := (*ceremony.BusyError)(nil); errors.As(got, &e) && (len(e.By) != 1 || e.By[0] != "scdaemon") {
+				t.Errorf("it doesn't name the culprit: %v", got)
+			}
+			if e := (*ceremony.RemovedError)(nil); errors.As(got, &e) && e.During != "between PIN and signature" {
+				t.Errorf("it doesn't say when: %+v", e)
+			}
+		})
+	}
+	if err := failure(nil, "sign", "", refusal.PIN, nil); err != nil {
+		t.Errorf("no error became %v", err)
+	}
+}
+
+func as[E error](err error) bool {
+	var e E
+	return errors.As(err, &e)
+}

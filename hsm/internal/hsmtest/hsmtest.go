@@ -1,0 +1,73 @@
+// Package hsmtest is the vocabulary that the tests of tokens share: what a
+// machine must have, the tokens they speak of, the laws that every token
+// keeps, and the exchanges that every PIV applet answers.
+package hsmtest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// Missing ends a test that needs something this machine doesn't have: skipped,
+// saying what, but in CI a failure, for there everything is to be installed.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("missing: %s", what)
+	}
+	t.Skipf("missing: %s", what)
+}
+
+// Corpora is the folder of real metadata and attestations beside the project.
+// It may be absent anywhere; then the test is skipped.
+func Corpora(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+	}
+	corpora := filepath.Join(filepath.Dir(dir), "shared", "corpora")
+	if _, err := os.Stat(corpora); err != nil {
+		t.Skip("the corpora are not beside the project")
+	}
+	return corpora
+}
+
+// Await polls for what has no event.
+func Await(t testing.TB, what string, ready func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !ready() {
+		if time.Now().After(deadline) {
+			t.Fatalf("timed out waiting for %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// The secrets of the tokens in tests.
+const (
+	GoodPIN = "718293"
+	GoodPUK = "41526374"
+)
+
+// PIN makes a PIN of s.
+func PIN(s string) ceremony.PIN { return ceremony.NewPIN([]byte(s)) }
+
+// Request is how tokens are enrolled in tests.
+func Request(subject string) ceremony.EnrolRequest {
+	return ceremony.EnrolRequest{
+		PIN: PIN(GoodPIN), PUK: PIN(GoodPUK),
+		Algorithm: ceremony.P256, Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINAlways,
+		Subject: subject, Now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
+	}
+}

@@ -1,0 +1,72 @@
+// Package refusal is the one place that says what a card's refusal means: it
+// turns status words into the typed errors of the ceremony. The same word
+// means different things after different commands, so there is one function
+// for each kind of command.
+//
+// It does not know of readers and their failures; see package hsm for those.
+package refusal
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+)
+
+// ErrManagementKey: the card refused the management key.
+var ErrManagementKey = errors.New("the token's management key is neither the factory's nor kept on the token under its PIN: only a reset of its PIV application, which destroys its keys, makes it usable here")
+
+// WrongPUKError: the card refused the PUK.
+type WrongPUKError struct{ Tries int } // left
+
+func (e *WrongPUKError) Error() string {
+	return fmt.Sprintf("wrong PUK: nothing was changed; %d tries left", e.Tries)
+}
+
+// PIN is what s means after a command that showed the PIN. The try that
+// blocks it is told as 63C0 or as 6983.
+func PIN(op string, s wire.Status) error {
+	switch n, refused := s.Tries(); {
+	case refused && n == 0:
+		return ceremony.ErrPINBlocked
+	case refused:
+		return &ceremony.WrongPINError{Tries: n}
+	}
+	return Other(op, s)
+}
+
+// PUK is what s means after a command that showed the PUK.
+func PUK(op string, s wire.Status) error {
+	switch n, refused := s.Tries(); {
+	case refused && n == 0:
+		return ceremony.ErrPUKBlocked
+	case refused:
+		return &ceremony.TokenError{Op: op, Err: &WrongPUKError{n}}
+	}
+	return Other(op, s)
+}
+
+// Management is what s means after a command that showed the management key,
+// which has no tries.
+func Management(op string, s wire.Status) error {
+	if s == wire.SecurityNotSatisfied {
+		return &ceremony.TokenError{Op: op, Err: ErrManagementKey}
+	}
+	return Other(op, s)
+}
+
+// Sign is what s means after a signature was asked for under a PIN that the
+// card had just accepted: what is still missing is the touch.
+func Sign(s wire.Status, touch ceremony.TouchPolicy) error {
+	switch {
+	case s == wire.SecurityNotSatisfied && touch != ceremony.TouchNever:
+		return ceremony.ErrNoTouch
+	case s == wire.ReferenceNotFound, s == wire.NotFound:
+		return ceremony.ErrNoKey
+	}
+	return Other("sign", s)
+}
+
+// Other is what s means after any other command.
+func Other(op string, s wire.Status) error { return &ceremony.TokenError{Op: op, Err: s} }
