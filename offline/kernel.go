@@ -1,0 +1,130 @@
+package offline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// network looks at every network interface and at the routing tables. An
+// interface without a carrier is not connected, whatever else it is.
+func (m Machine) network() ceremony.Check {
+	const name = "network"
+	interfaces, err := os.ReadDir(m.path("/sys/class/net"))
+	if err != nil {
+		return unknown(name, err)
+	}
+	var up []string
+	for _, i := range interfaces {
+		if i.Name() != "lo" && connected(filepath.Join(m.path("/sys/class/net"), i.Name())) {
+			up = append(up, ceremony.Safe(i.Name()))
+		}
+	}
+	if len(up) > 0 {
+		return fail(name, "This machine is on a network (%s). Pull the cable, and switch the radio off.", strings.Join(up, ", "))
+	}
+	for _, table := range []struct {
+		file      string
+		isDefault func(fields []string) bool
+	}{{"/proc/net/route", defaultRoute4}, {"/proc/net/ipv6_route", defaultRoute6}} {
+		b, err := os.ReadFile(m.path(table.file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // this kernel doesn't speak that protocol
+		}
+		if err != nil {
+			return unknown(name, err)
+		}
+		for line := range strings.Lines(string(b)) {
+			if table.isDefault(strings.Fields(line)) {
+				return fail(name, "This machine has a route to a network. Take it off the network.")
+			}
+		}
+	}
+	return pass(name, "No network is connected.")
+}
+
+// connected reads an interface's operational state (RFC 2863). Tunnels and
+// the like don't know theirs: for them being switched on counts.
+func connected(dir string) bool {
+	const iffUp = 1
+	switch line(dir, "operstate") {
+	case "down", "notpresent", "lowerlayerdown":
+		return false
+	case "unknown":
+		flags, err := strconv.ParseUint(line(dir, "flags"), 0, 32)
+		return err != nil || flags&iffUp != 0
+	}
+	return true
+}
+
+// defaultRoute4 knows a line of /proc/net/route: interface, destination,
+// gateway, flags, three numbers, mask.
+func defaultRoute4(f []string) bool {
+	return len(f) >= 8 && f[1] == "00000000" && f[7] == "00000000" && f[0] != "lo"
+}
+
+// defaultRoute6 knows a line of /proc/net/ipv6_route: destination, its prefix
+// length, ..., interface. The kernel keeps rejecting routes on lo.
+func defaultRoute6(f []string) bool {
+	return len(f) == 10 && f[0] == strings.Repeat("0", 32) && f[1] == "00" && f[9] != "lo"
+}
+
+func (m Machine) swap() ceremony.Check {
+	b, err := os.ReadFile(m.path("/proc/swaps"))
+	if err != nil {
+		return unknown("swap", err)
+	}
+	var areas []string
+	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+		if fields := strings.Fields(line); i > 0 && len(fields) > 0 {
+			areas = append(areas, ceremony.Safe(fields[0]))
+		}
+	}
+	if len(areas) > 0 {
+		return fail("swap", "Memory may be written to %s. Switch that off with: swapoff -a", strings.Join(areas, ", "))
+	}
+	return pass("swap", "Memory is never written to a disk.")
+}
+
+func (m Machine) memoryLock() ceremony.Check {
+	locked, err := m.status("VmLck")
+	switch {
+	case err != nil:
+		return unknown("memory lock", err)
+	case strings.HasPrefix(locked, "0 "):
+		return fail("memory lock", "This program's memory is not locked: the system does not allow it. It matters only where memory is swapped.")
+	}
+	return pass("memory lock", "This program's memory stays in memory.")
+}
+
+// sandboxed: mode 2 is a filter (proc_pid_status(5)).
+func (m Machine) sandboxed() ceremony.Check {
+	mode, err := m.status("Seccomp")
+	switch {
+	case err != nil:
+		return unknown("sandbox", err)
+	case mode != "2":
+		return fail("sandbox", "The kernel does not keep this program from opening network connections.")
+	}
+	return pass("sandbox", "The kernel refuses this program every network connection.")
+}
+
+// status is a field of /proc/self/status.
+func (m Machine) status(field string) (string, error) {
+	b, err := os.ReadFile(m.path("/proc/self/status"))
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(b)) {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			return strings.TrimSpace(value), nil
+		}
+	}
+	return "", fmt.Errorf("/proc/self/status has no %s", field)
+}
