@@ -1,0 +1,119 @@
+package client
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
+	"github.com/theupdateframework/go-tuf/v2/metadata/updater"
+)
+
+// Verified is a set that a client would trust at the time it was verified for.
+type Verified struct {
+	Trust   string // "" where the metadata names none
+	Set     *metadata.Set
+	Roles   []Role   // root, timestamp, snapshot, targets, then delegated roles by name
+	Targets []Target // by path, then by role
+
+	updater *updater.Updater
+}
+
+// Role is what a client knows of one role.
+type Role struct {
+	Name    string    `json:"name"`
+	Version int64     `json:"version"`
+	Expires time.Time `json:"expires"`
+}
+
+// Verify runs a client over files, from the root that is pinned, at the time
+// at. What it refuses it refuses as a whole.
+func Verify(files []ceremony.NamedFile, pinned []byte, at time.Time) (*Verified, error) {
+	root, err := metadata.ParseFile(pinned, metadata.Adopted)
+	if err != nil {
+		return nil, fmt.Errorf("the pinned root: %w", err)
+	}
+	if root.Root == nil {
+		return nil, fmt.Errorf("the pinned root: it is %s metadata", root.Type)
+	}
+	set, err := head.Set(files)
+	if err != nil {
+		return nil, err
+	}
+	if set.Roots, err = rootsFrom(root, set.Roots); err != nil {
+		return nil, err
+	}
+	if err := metadata.VerifySet(set, at); err != nil {
+		return nil, err
+	}
+	refreshed, err := refresh(files, set, pinned, at)
+	if err != nil {
+		return nil, fmt.Errorf("go-tuf's client: %w", err)
+	}
+	v := &Verified{Set: set, Roles: Roles(set), Targets: targets(set), updater: refreshed}
+	if root.Conclave != nil {
+		v.Trust = root.Conclave.Trust
+	}
+	return v, nil
+}
+
+// rootsFrom is the chain that begins with the pinned root: what came before it
+// is of no interest to a client.
+func rootsFrom(pinned *metadata.File, published []*metadata.File) ([]*metadata.File, error) {
+	chain := []*metadata.File{pinned}
+	newest := int64(0)
+	for _, r := range published {
+		newest = max(newest, r.Version)
+		switch {
+		case r.Version > pinned.Version:
+			chain = append(chain, r)
+		case r.Version == pinned.Version && r.Digest() != pinned.Digest():
+			return nil, fmt.Errorf("root %d that was published is not the root %d that is pinned: their payloads have the digests %s and %s",
+				r.Version, pinned.Version, r.Digest(), pinned.Digest())
+		}
+	}
+	if newest < pinned.Version {
+		return nil, fmt.Errorf("root %d is pinned, and the newest that was published is root %d", pinned.Version, newest)
+	}
+	return chain, nil
+}
+
+// Roles lists the roles of a set: root, timestamp, snapshot, targets, then
+// delegated roles by name.
+func Roles(s *metadata.Set) []Role {
+	list := []Role{
+		roleOf(head.Root, s.Roots[len(s.Roots)-1]),
+		roleOf(head.Timestamp, s.Timestamp),
+		roleOf(head.Snapshot, s.Snapshot),
+		roleOf(head.Targets, s.Targets),
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Delegated)) {
+		list = append(list, roleOf(name, s.Delegated[name]))
+	}
+	return list
+}
+
+func roleOf(name string, f *metadata.File) Role {
+	return Role{Name: name, Version: f.Version, Expires: f.Expires}
+}
+
+func targets(s *metadata.Set) []Target {
+	var list []Target
+	add := func(role string, f *metadata.File) {
+		for path, t := range f.Targets.Targets {
+			list = append(list, TargetOf(path, role, t))
+		}
+	}
+	add(head.Targets, s.Targets)
+	for name, f := range s.Delegated {
+		add(name, f)
+	}
+	slices.SortFunc(list, func(a, b Target) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Role, b.Role))
+	})
+	return list
+}

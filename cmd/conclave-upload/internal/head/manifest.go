@@ -1,0 +1,158 @@
+package head
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Media and artifact types (OCI image specification 1.1, "Guidelines for
+// Artifact Usage"). Clients of docker/attest go by MetadataType alone.
+const (
+	ArtifactType     = "application/vnd.conclave.head.v1+json"
+	RootArtifactType = "application/vnd.conclave.root.v1+json"
+	MetadataType     = "application/vnd.tuf.metadata+json"
+	ManifestType     = ocispec.MediaTypeImageManifest
+)
+
+// Annotations of the manifest and of its layers.
+const (
+	annotationFileName = "tuf.io/filename"
+	annotationTrust    = "io.conclave.trust"
+	annotationRole     = "io.conclave.role"
+	annotationVersion  = "io.conclave.version"
+)
+
+const (
+	// InlineBudget is how many bytes of metadata a head carries itself, in the
+	// data fields of its layers.
+	InlineBudget = 64 << 10
+	// MaxSize is the longest manifest, in bytes, that is written or read:
+	// registries refuse more than 4 MiB.
+	MaxSize = 3 << 20
+	// MaxFile is the longest metadata file, in bytes, that is read. It is the
+	// limit that TUF clients have for targets.
+	MaxFile = 5_000_000
+	// MaxSet is how many bytes all files of a set may have together.
+	MaxSet = 256 << 20
+)
+
+// Head is what a head manifest says. Nothing of it has been verified.
+type Head struct {
+	Trust   string
+	Version int64   // of the timestamp
+	Layers  []Layer // in the order of the manifest, no name twice
+}
+
+// Layer is one metadata file of the set.
+type Layer struct {
+	Name   string
+	Digest metadata.Digest
+	Size   int64
+	Data   []byte // the file itself where it is inline, checked against Digest; else nil
+}
+
+// EmptyConfig is the content of the empty config, which every manifest refers
+// to and which therefore has to be in the repository (OCI image specification
+// 1.1, "Guidance for an Empty Descriptor").
+func EmptyConfig() []byte { return []byte("{}") }
+
+// Encode makes the head manifest of a set: files in the order that Files gives
+// them. version is that of the timestamp.
+func Encode(trust string, version int64, files []ceremony.NamedFile) ([]byte, error) {
+	return encode(manifest{ArtifactType, trust, Timestamp, version}, files, inline(files))
+}
+
+// EncodeRoot makes the manifest that holds one root by itself.
+func EncodeRoot(trust string, version int64, file []byte) ([]byte, error) {
+	files := []ceremony.NamedFile{{Name: FileName(Root, version), Bytes: file}}
+	return encode(manifest{RootArtifactType, trust, Root, version}, files, inline(files))
+}
+
+type manifest struct {
+	artifactType, trust, role string
+	version                   int64
+}
+
+func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]byte, error) {
+	layers := make([]ocispec.Descriptor, 0, len(files))
+	for _, f := range files {
+		d := ocispec.Descriptor{
+			MediaType:   MetadataType,
+			Digest:      digest.Digest(metadata.Sum(f.Bytes).OCI()),
+			Size:        int64(len(f.Bytes)),
+			Annotations: map[string]string{annotationFileName: f.Name},
+		}
+		if inline[f.Name] {
+			d.Data = f.Bytes
+		}
+		layers = append(layers, d)
+	}
+	raw, err := json.Marshal(ocispec.Manifest{
+		Versioned:    specs.Versioned{SchemaVersion: 2},
+		MediaType:    ManifestType,
+		ArtifactType: m.artifactType,
+		Config:       ocispec.DescriptorEmptyJSON,
+		Layers:       layers,
+		Annotations: map[string]string{
+			annotationTrust:   m.trust,
+			annotationRole:    m.role,
+			annotationVersion: strconv.FormatInt(m.version, 10),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the head manifest: %w", err)
+	}
+	if len(raw) > MaxSize {
+		return nil, fmt.Errorf("the head manifest of %s would have %d bytes, and registries take %d: it names %d files", m.trust, len(raw), MaxSize, len(files))
+	}
+	return raw, nil
+}
+
+// inline chooses what a head carries itself: first what every client needs,
+// whatever it already has, then the rest while there is room.
+func inline(files []ceremony.NamedFile) map[string]bool {
+	const never = 5
+	newest := newestRoot(files)
+	rank := func(name string) int {
+		role, version, err := ParseFileName(name)
+		switch {
+		case err != nil:
+			return never
+		case role == Timestamp:
+			return 0
+		case role == Snapshot:
+			return 1
+		case role == Root && version == newest:
+			return 2
+		case role == Targets:
+			return 3
+		}
+		return 4
+	}
+	chosen, left := map[string]bool{}, InlineBudget
+	for r := range never {
+		for _, f := range files {
+			if rank(f.Name) == r && len(f.Bytes) <= left {
+				chosen[f.Name] = true
+				left -= len(f.Bytes)
+			}
+		}
+	}
+	return chosen
+}
+
+func newestRoot(files []ceremony.NamedFile) (newest int64) {
+	for _, f := range files {
+		if role, version, err := ParseFileName(f.Name); err == nil && role == Root {
+			newest = max(newest, version)
+		}
+	}
+	return newest
+}

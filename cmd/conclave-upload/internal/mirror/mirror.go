@@ -1,0 +1,152 @@
+package mirror
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/durable"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
+)
+
+// TargetsDir is the directory of the repository that holds the targets.
+const TargetsDir = "targets"
+
+// Repository is a directory that holds a TUF repository, or will.
+type Repository struct{ root *os.Root }
+
+// Open opens the repository in dir and makes dir where it is missing.
+func Open(dir string) (*Repository, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Repository{root}, nil
+}
+
+// Close releases the directory.
+func (r *Repository) Close() error { return r.root.Close() }
+
+// OldestRoot is the root from which the clients of the repository in dir set
+// out; nil where there is none.
+func OldestRoot(dir string) ([]byte, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var oldest int64
+	for _, e := range entries {
+		role, version, err := head.ParseFileName(e.Name())
+		if err == nil && role == head.Root && (oldest == 0 || version < oldest) {
+			oldest = version
+		}
+	}
+	if oldest == 0 {
+		return nil, nil
+	}
+	return os.ReadFile(filepath.Join(dir, head.FileName(head.Root, oldest)))
+}
+
+// PutTarget writes a target where clients look for it in a repository with
+// consistent snapshots: its SHA-256 stands before the last part of its path
+// (TUF 1.0, section 6.2).
+func (r *Repository) PutTarget(target, sha256 string, content []byte) error {
+	if !fs.ValidPath(target) || target == "." {
+		return fmt.Errorf("target %q: its path is no path of a file below a directory: it was not written", target)
+	}
+	dir, base := path.Split(target)
+	return r.put(path.Join(TargetsDir, dir, sha256+"."+base), content)
+}
+
+// ConflictError: the directory holds something newer than the set, or something
+// else under one of its names.
+type ConflictError struct {
+	Name string // of the file
+	Why  string
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s in the directory %s: nothing of the metadata was written", e.Name, e.Why)
+}
+
+// PutMetadata writes a set that was verified. A client that reads meanwhile
+// finds the old set whole, whose files have other names, until timestamp.json
+// is replaced, last; new roots come right before it, because they may replace
+// the key that signed the old one.
+func (r *Repository) PutMetadata(s *metadata.Set) error {
+	if err := r.check(s); err != nil {
+		return err
+	}
+	var roots, rest, last []ceremony.NamedFile
+	for _, f := range head.Files(s) {
+		switch role, _, err := head.ParseFileName(f.Name); {
+		case err != nil:
+			return err
+		case role == head.Root:
+			roots = append(roots, f)
+		case role == head.Timestamp:
+			last = append(last, f)
+		default:
+			rest = append(rest, f)
+		}
+	}
+	for _, files := range [][]ceremony.NamedFile{rest, roots, last} {
+		for _, f := range files {
+			if err := r.put(f.Name, f.Bytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// check refuses to go back behind what the directory holds.
+func (r *Repository) check(s *metadata.Set) error {
+	for _, f := range head.Files(s) {
+		there, err := r.root.ReadFile(f.Name)
+		if errors.Is(err, fs.ErrNotExist) || bytes.Equal(there, f.Bytes) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		old, err := metadata.ParseFile(there, metadata.Adopted)
+		if err != nil {
+			return &ConflictError{f.Name, "can't be read (" + err.Error() + ")"}
+		}
+		next, err := metadata.ParseFile(f.Bytes, metadata.Adopted)
+		switch {
+		case err != nil:
+			return err
+		case old.Version > next.Version:
+			return &ConflictError{f.Name, fmt.Sprintf("has version %d, and the set has %d", old.Version, next.Version)}
+		case old.Version == next.Version && old.Digest() != next.Digest():
+			return &ConflictError{f.Name, "has the same version and says something else"}
+		}
+	}
+	return nil
+}
+
+// put leaves a file that is there already as it is.
+func (r *Repository) put(name string, content []byte) error {
+	there, err := r.root.ReadFile(name)
+	if err == nil && bytes.Equal(there, content) {
+		return nil
+	}
+	if err := durable.Replace(r.root, name, content); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}

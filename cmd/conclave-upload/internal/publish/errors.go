@@ -1,0 +1,93 @@
+package publish
+
+import (
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// RollbackError: the bundle holds an older version of a role than is live.
+type RollbackError struct {
+	Role          string
+	Live, Offered int64
+}
+
+func (e *RollbackError) Error() string {
+	return fmt.Sprintf("the bundle does not chain from what is live: it holds %s %d, and %d is live: nothing was published", e.Role, e.Offered, e.Live)
+}
+
+// ForkError: the bundle holds other content than is live under one version of a role.
+type ForkError struct {
+	Role          string
+	Version       int64
+	Live, Offered metadata.Digest // of the payloads
+}
+
+func (e *ForkError) Error() string {
+	return fmt.Sprintf("the bundle does not chain from what is live: its %s %d has the digest %s, and the one that is live %s: nothing was published, and one of them should not exist",
+		e.Role, e.Version, e.Offered, e.Live)
+}
+
+// ChainError: the roots of the bundle and those that are live make no chain.
+type ChainError struct{ Err error }
+
+func (e *ChainError) Error() string {
+	return fmt.Sprintf("the bundle does not chain from what is live: %v: nothing was published", e.Err)
+}
+func (e *ChainError) Unwrap() error { return e.Err }
+
+// LiveError: what the registry holds for the trust can't be built on.
+type LiveError struct {
+	Tag string
+	Err error
+}
+
+func (e *LiveError) Error() string {
+	return fmt.Sprintf("what is live at the tag %s can't be built on: %v: nothing was published", e.Tag, e.Err)
+}
+func (e *LiveError) Unwrap() error { return e.Err }
+
+// KeyError: the online keys can't sign for a role.
+type KeyError struct {
+	Role string
+	Root int64 // the root that says who may
+	Why  string
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("%s can't be signed as root %d asks for: %s: nothing was published", e.Role, e.Root, e.Why)
+}
+
+// ResultError: a client would refuse what was about to be published.
+type ResultError struct{ Err error }
+
+func (e *ResultError) Error() string {
+	return fmt.Sprintf("a client would refuse this set: %v: nothing was published", e.Err)
+}
+func (e *ResultError) Unwrap() error { return e.Err }
+
+// TargetError: an image that the targets vouch for is not in the repository as they say.
+type TargetError struct {
+	Path string
+	Err  error
+}
+
+func (e *TargetError) Error() string {
+	return fmt.Sprintf("target %q: %v: nothing was published", e.Path, e.Err)
+}
+func (e *TargetError) Unwrap() error { return e.Err }
+
+// MovedError: a tag does not name what this program left there. Somebody else
+// is publishing the same trust. Committed says whether the trust's tag was
+// written before that was seen.
+type MovedError struct {
+	Tag       string
+	Committed bool
+}
+
+func (e *MovedError) Error() string {
+	if e.Committed {
+		return fmt.Sprintf("the tag %s was moved by someone else while this set was published: the set that is live now may lack it", e.Tag)
+	}
+	return fmt.Sprintf("the tag %s was moved by someone else since it was read: the live set was left as it is", e.Tag)
+}

@@ -1,0 +1,68 @@
+package publish_test
+
+import (
+	"context"
+	"sync"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+)
+
+// memory is a registry whose answers are at once: where a test needs to say in
+// which order things happen, a real one would be in the way.
+type memory struct {
+	mu        sync.Mutex
+	blobs     map[metadata.Digest][]byte
+	manifests map[string]registry.Manifest // by tag and by digest
+}
+
+func newMemory() *memory {
+	return &memory{blobs: map[metadata.Digest][]byte{}, manifests: map[string]registry.Manifest{}}
+}
+
+func (m *memory) Manifest(_ context.Context, reference string, _ int64) (registry.Manifest, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found, ok := m.manifests[reference]
+	if !ok {
+		return found, notFound("get " + reference)
+	}
+	return found, nil
+}
+
+func (m *memory) Stat(ctx context.Context, reference string) (registry.Descriptor, error) {
+	found, err := m.Manifest(ctx, reference, 0)
+	return registry.Descriptor{MediaType: found.MediaType, Digest: found.Digest, Size: int64(len(found.Bytes))}, err
+}
+
+func (m *memory) PutManifest(_ context.Context, reference, mediaType string, raw []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	put := registry.Manifest{MediaType: mediaType, Digest: metadata.Sum(raw), Bytes: raw}
+	m.manifests[reference] = put
+	m.manifests[put.Digest.OCI()] = put
+	return nil
+}
+
+func (m *memory) Blob(_ context.Context, sum metadata.Digest, _ int64) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	raw, ok := m.blobs[sum]
+	if !ok {
+		return nil, notFound("get " + sum.OCI())
+	}
+	return raw, nil
+}
+
+func (m *memory) PutBlob(_ context.Context, raw []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum := metadata.Sum(raw)
+	_, there := m.blobs[sum]
+	m.blobs[sum] = raw
+	return !there, nil
+}
+
+func notFound(op string) error {
+	return &registry.Error{Op: op, In: "memory", Err: registry.ErrNotFound}
+}

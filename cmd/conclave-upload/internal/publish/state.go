@@ -1,0 +1,125 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+)
+
+// state is a set with its head. A nil state is that of a trust of which nothing
+// was published yet.
+type state struct {
+	set  *metadata.Set
+	head registry.Manifest
+}
+
+func (s *state) metadata() *metadata.Set {
+	if s == nil {
+		return nil
+	}
+	return s.set
+}
+
+// version is that of the timestamp, by which heads are numbered.
+func (s *state) version() int64 {
+	if s == nil {
+		return 0
+	}
+	return s.set.Timestamp.Version
+}
+
+func (s *state) digest() metadata.Digest {
+	if s == nil {
+		return metadata.Digest{}
+	}
+	return s.head.Digest
+}
+
+// The tags of a trust.
+func timestampTag(trust string, version int64) string { return fmt.Sprintf("%s-ts-%d", trust, version) }
+func rootTag(trust string, version int64) string      { return fmt.Sprintf("%s-root-%d", trust, version) }
+func newestRootTag(trust string) string               { return trust + "-root" }
+
+// live reads what the trust's tag names. It is nil where there is no such tag.
+func (p *Publisher) live(ctx context.Context, trust string) (*state, error) {
+	s, err := p.read(ctx, trust, trust)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		p.Progress("live: nothing yet")
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	p.Progress(fmt.Sprintf("live: root %d, targets %d, snapshot %d, timestamp %d",
+		s.set.Roots[len(s.set.Roots)-1].Version, s.set.Targets.Version, s.set.Snapshot.Version, s.set.Timestamp.Version))
+	return s, nil
+}
+
+// read gets a set and verifies it in everything but its expiry. It returns
+// *LiveError where there is a set that does not verify.
+func (p *Publisher) read(ctx context.Context, trust, tag string) (*state, error) {
+	published, err := client.Read(ctx, p.Registry, tag)
+	var failed *registry.Error
+	switch {
+	case errors.As(err, &failed):
+		return nil, err
+	case err != nil:
+		return nil, &LiveError{tag, err}
+	case published.Trust != trust:
+		return nil, &LiveError{tag, &metadata.OtherTrustError{Role: "head", Want: trust, Got: published.Trust}}
+	}
+	set, err := head.Set(published.Files)
+	if err == nil {
+		err = metadata.VerifySet(set, time.Time{})
+	}
+	if err != nil {
+		return nil, &LiveError{tag, err}
+	}
+	return &state{set, published.Head}, nil
+}
+
+// maxTail is how far the log of heads may run ahead of the trust's tag.
+const maxTail = 64
+
+// tail follows the log of heads beyond s. A publication leaves its head at
+// TRUST-ts-N before it moves the trust's tag, so these tags are a log, and the
+// trust's tag names its end unless an uploader was interrupted or is at work
+// now. What follows s validly is built on, so that no update is lost; what does
+// not has taken its number, and no second timestamp is ever signed under it.
+// tail returns the end of the log and the first free number.
+func (p *Publisher) tail(ctx context.Context, trust string, s *state) (end *state, free int64, err error) {
+	end = s
+	for n := s.version() + 1; n <= s.version()+maxTail; n++ {
+		entry, err := p.read(ctx, trust, timestampTag(trust, n))
+		var invalid *LiveError
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return end, n, nil
+		case errors.As(err, &invalid):
+			p.Progress(fmt.Sprintf("timestamp %d was taken by something that does not verify: it is passed over", n))
+		case err != nil:
+			return nil, 0, err
+		case entry.version() == n && follows(end, entry):
+			end = entry
+		}
+	}
+	return nil, 0, &LiveError{trust, fmt.Errorf("the tags of %d timestamps after it are taken", maxTail)}
+}
+
+// follows says whether next takes nothing back of what s holds.
+func follows(s, next *state) bool {
+	offered := &ceremony.OfflineSet{Roots: next.set.Roots, Targets: next.set.Targets, Delegated: next.set.Delegated}
+	joined, err := chain(s.metadata(), offered)
+	if err != nil || s == nil {
+		return err == nil
+	}
+	return len(joined.Roots) == len(next.set.Roots) && len(joined.Delegated) == len(next.set.Delegated) &&
+		next.set.Snapshot.Version >= s.set.Snapshot.Version
+}

@@ -1,0 +1,99 @@
+package registrytest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+	"github.com/conclave-tuf/conclave/cmd/internal/embedded"
+)
+
+// Embedded starts a registry in this process.
+func Embedded(t testing.TB) *embedded.Registry {
+	t.Helper()
+	r, err := embedded.Start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// Debian starts the docker-registry program and returns its host. Where it is
+// not installed the test is skipped, but in CI it fails.
+func Debian(t testing.TB) string {
+	t.Helper()
+	program := Tool(t, "docker-registry")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yml")
+	text := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %q}}\nhttp: {addr: \"127.0.0.1:0\", secret: test}\n", filepath.Join(dir, "data"))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(program, "serve", config)
+	c.Env = []string{"OTEL_TRACES_EXPORTER=none"}
+	logged, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Signal(syscall.SIGTERM)
+		_ = c.Wait()
+	})
+	listening := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+	lines := bufio.NewScanner(logged)
+	for lines.Scan() {
+		if m := listening.FindSubmatch(lines.Bytes()); m != nil {
+			go func() {
+				for lines.Scan() { // a full pipe would stop the registry
+				}
+			}()
+			return string(m[1])
+		}
+	}
+	t.Fatal("docker-registry ended before it listened")
+	return ""
+}
+
+// Tool finds a program. Where it is not installed the test is skipped, but in
+// CI it fails.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", name)
+	}
+	t.Skipf("skipped: %s is not installed", name)
+	return ""
+}
+
+// Open opens a repository of a registry on this machine.
+func Open(t testing.TB, host string, o registry.Options) *registry.Repository {
+	t.Helper()
+	ref, err := registry.ParseReference(host + "/org/tuf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.PlainHTTP = true
+	r, err := registry.Open(ref, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	code := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// program is what the commands take from outside.
+type program struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	format    string // of --output
+	plainHTTP bool
+}
+
+// run executes one command line and returns the exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	p.explain(err)
+	return exitCode(err)
+}
+
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "conclave-upload",
+		Short: "Publish what a ceremony has signed, and verify what is published",
+		Long: `conclave-upload signs snapshot and timestamp for what a ceremony has signed,
+publishes the set to an OCI registry, and verifies and mirrors what is there.
+
+` + cli.CodesHelp,
+		Example: `  conclave-upload key new online.pem
+  conclave-upload push wabbit-root-1-0a1b2c3d.tar registry.example/org/tuf --online-key online.pem
+  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json`,
+		Args: cobra.NoArgs,
+		RunE: needsCommand,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if p.format != "text" && p.format != "json" {
+				return usagef("--output %q: text and json are known", p.format)
+			}
+			return nil
+		},
+	}
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.PersistentFlags().StringVar(&p.format, "output", "text", "how to report: text or json")
+	root.AddCommand(p.pushCommand(), p.verifyCommand(), p.mirrorCommand(), p.keyCommand(), p.versionCommand())
+	cli.Prepare(root)
+	return root
+}
+
+func needsCommand(c *cobra.Command, _ []string) error {
+	return usagef("%s needs a command: see %s --help", c.CommandPath(), c.CommandPath())
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+)
+
+// row is one line of a report: a name and what there is to say.
+type row []string
+
+// report prints value as JSON where that was asked for, else the rows.
+func (p *program) report(value any, rows []row) error {
+	return cli.Report(p.stdout, p.format, value, func(out io.Writer) error {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, r := range rows {
+			for i, cell := range r {
+				if i > 0 {
+					fmt.Fprint(w, "\t")
+				}
+				fmt.Fprint(w, ceremony.Safe(cell))
+			}
+			fmt.Fprintln(w)
+		}
+		return w.Flush()
+	})
+}
+
+// progress prints one line a step.
+func (p *program) progress(line string) { fmt.Fprintln(p.stderr, ceremony.Safe(line)) }
+
+func roleRows(roles []client.Role) []row {
+	var rows []row
+	for _, r := range roles {
+		rows = append(rows, row{r.Name, fmt.Sprint(r.Version), "expires " + r.Expires.UTC().Format(time.RFC3339)})
+	}
+	return rows
+}
+
+func targetRows(word string, targets []client.Target) []row {
+	var rows []row
+	for _, t := range targets {
+		rows = append(rows, row{word, t.Path, fmt.Sprintf("sha256:%s  %d bytes", t.SHA256, t.Length)})
+	}
+	return rows
+}

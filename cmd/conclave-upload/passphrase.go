@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+const (
+	minPassphrase = 8    // bytes, of a new one
+	maxPassphrase = 1024 // bytes
+)
+
+// passphraseFlags say where a passphrase comes from: a terminal, unless they
+// name something else. It never comes from an argument or the environment,
+// which others on the machine can read.
+type passphraseFlags struct {
+	file string
+	fd   int
+}
+
+func (f *passphraseFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.file, "passphrase-file", "", "read the passphrase from the first line of this file")
+	c.Flags().IntVar(&f.fd, "passphrase-fd", -1, "read the passphrase from this file descriptor, up to its end or a newline")
+}
+
+func (f *passphraseFlags) check() error {
+	if f.file != "" && f.fd >= 0 {
+		return usagef("--passphrase-file and --passphrase-fd exclude each other")
+	}
+	return nil
+}
+
+// asks says whether a person is asked.
+func (f *passphraseFlags) asks() bool { return f.file == "" && f.fd < 0 }
+
+// given reads what the flags name.
+func (f *passphraseFlags) given() ([]byte, error) {
+	source := os.NewFile(uintptr(f.fd), "the passphrase descriptor")
+	if f.file != "" {
+		var err error
+		if source, err = os.Open(f.file); err != nil {
+			return nil, err
+		}
+	}
+	defer source.Close()
+	text, err := io.ReadAll(io.LimitReader(source, maxPassphrase+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the passphrase: %w", err)
+	}
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) == 0 || len(line) > maxPassphrase {
+		return nil, fmt.Errorf("the passphrase has %d bytes: 1 to %d are allowed", len(line), maxPassphrase)
+	}
+	return line, nil
+}
+
+// newPassphrase gets the passphrase for a new key. A person types it twice.
+func (p *program) newPassphrase(ctx context.Context, f passphraseFlags) ([]byte, error) {
+	first, err := p.passphrase(ctx, f, "Passphrase for the new key: ")
+	if err != nil {
+		return nil, err
+	}
+	if len(first) < minPassphrase {
+		return nil, fmt.Errorf("the passphrase is too short: %d characters are the least: no key was made", minPassphrase)
+	}
+	if !f.asks() {
+		return first, nil
+	}
+	second, err := p.passphrase(ctx, f, "The same again: ")
+	if err != nil {
+		return nil, err
+	}
+	defer clear(second)
+	if !bytes.Equal(first, second) {
+		return nil, errors.New("the two passphrases differ: no key was made")
+	}
+	return first, nil
+}
+
+// passphrase gets one passphrase. The caller wipes it.
+func (p *program) passphrase(ctx context.Context, f passphraseFlags, prompt string) ([]byte, error) {
+	if !f.asks() {
+		return f.given()
+	}
+	terminal := int(p.stdin.Fd())
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return nil, usagef("there is no terminal to type a passphrase at: use --passphrase-file or --passphrase-fd")
+	}
+	fmt.Fprint(p.stderr, prompt)
+	defer fmt.Fprintln(p.stderr)
+	type answer struct {
+		line []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(terminal)
+		typed <- answer{line, err}
+	}()
+	select {
+	case a := <-typed:
+		if a.err != nil || len(a.line) == 0 {
+			return nil, errors.Join(errors.New("no passphrase was typed"), a.err)
+		}
+		return a.line, nil
+	case <-ctx.Done():
+		// The read goes on until the program ends; the terminal must not wait for that.
+		return nil, errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
+}

@@ -1,0 +1,150 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// terminal runs the program at a terminal of its own.
+type terminal struct {
+	t       *testing.T
+	pty     *os.File
+	command *exec.Cmd
+	seen    *bufio.Reader
+	text    bytes.Buffer
+}
+
+func atTerminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	c := exec.CommandContext(ctx, "conclave-upload", args...)
+	p, err := pty.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return &terminal{t: t, pty: p, command: c, seen: bufio.NewReader(p)}
+}
+
+// expect waits until the terminal shows text.
+func (x *terminal) expect(text string) {
+	x.t.Helper()
+	for !strings.HasSuffix(x.text.String(), text) {
+		b, err := x.seen.ReadByte()
+		if err != nil {
+			x.t.Fatalf("the terminal ended before %q: %v\n%s", text, err, x.text.String())
+		}
+		x.text.WriteByte(b)
+	}
+}
+
+func (x *terminal) enter(keys string) {
+	x.t.Helper()
+	if _, err := io.WriteString(x.pty, keys); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// end waits for the program and returns its exit code.
+func (x *terminal) end() int {
+	x.t.Helper()
+	_, _ = io.Copy(&x.text, x.seen) // ends with an error where the other side closes
+	var failed *exec.ExitError
+	if err := x.command.Wait(); err != nil && !errors.As(err, &failed) {
+		x.t.Fatal(err)
+	}
+	return x.command.ProcessState.ExitCode()
+}
+
+// awaitNoEcho waits until the terminal shows nothing of what is typed.
+func (x *terminal) awaitNoEcho() {
+	x.t.Helper()
+	for x.echoes() {
+		if x.t.Context().Err() != nil {
+			x.t.Fatal("the terminal still echoes")
+		}
+		time.Sleep(time.Millisecond) // a terminal tells nobody that its settings change
+	}
+}
+
+func (x *terminal) echoes() bool {
+	x.t.Helper()
+	state, err := unix.IoctlGetTermios(int(x.pty.Fd()), unix.TCGETS)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return state.Lflag&unix.ECHO != 0
+}
+
+func TestPassphraseAtTerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "online.pem")
+	x := atTerminal(t, "key", "new", file)
+	x.expect("Passphrase for the new key: ")
+	x.awaitNoEcho()
+	x.enter(passphrase + "\n")
+	x.expect("The same again: ")
+	x.awaitNoEcho()
+	x.enter(passphrase + "\n")
+	if code := x.end(); code != cli.Done {
+		t.Errorf("exit code %d\n%s", code, x.text.String())
+	}
+	if strings.Contains(x.text.String(), passphrase) {
+		t.Error("the passphrase was shown")
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPassphrasesDiffer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "online.pem")
+	x := atTerminal(t, "key", "new", file)
+	x.expect("Passphrase for the new key: ")
+	x.awaitNoEcho()
+	x.enter(passphrase + "\n")
+	x.expect("The same again: ")
+	x.awaitNoEcho()
+	x.enter("swordfish\n")
+	if code := x.end(); code != cli.Refused {
+		t.Errorf("exit code %d\n%s", code, x.text.String())
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key was written: %v", err)
+	}
+}
+
+// TestCancelledPassphrase: Ctrl-C at the prompt ends the program and gives the
+// terminal back.
+func TestCancelledPassphrase(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "online.pem")
+	x := atTerminal(t, "key", "new", file)
+	x.expect("Passphrase for the new key: ")
+	x.awaitNoEcho()
+	x.enter("\x03")
+	x.expect("hint: cancelled")
+	if !x.echoes() {
+		t.Error("the terminal was left without echo")
+	}
+	if code := x.end(); code != cli.Cancelled {
+		t.Errorf("exit code %d\n%s", code, x.text.String())
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key was written: %v", err)
+	}
+}
