@@ -31,7 +31,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/charmbracelet/x/exp/golden v0.1.0 // indirect
+require (
+	github.com/charmbracelet/x/exp/golden v0.1.0 // indirect
+	github.com/miekg/pkcs11 v1.1.2 // indirect
+)
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

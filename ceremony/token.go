@@ -45,6 +45,31 @@ type Enroller interface {
 	Enrol(ctx context.Context, r EnrolRequest) (Enrolment, error)
 }
 
+// Attester is a Token that can prove where its key was born, at any time and
+// without a PIN.
+type Attester interface {
+	Token
+	// Attestation attests the key in the signing slot. It returns ErrNoKey for
+	// an empty slot, and nil where the key can't be attested (it was imported).
+	Attestation(ctx context.Context) (*Attestation, error)
+}
+
+// Unblocker is a Token whose blocked PIN can be replaced by means of its PUK.
+type Unblocker interface {
+	Token
+	// Unblock shows the PUK once and sets a new PIN. It returns *WrongPUKError
+	// or ErrPUKBlocked where the PUK was refused.
+	Unblock(ctx context.Context, puk, pin PIN) error
+}
+
+// Resetter is a Token that can be made as it was shipped.
+type Resetter interface {
+	Token
+	// Reset destroys every PIV key on the token, PIN and PUK too. It uses up
+	// the tries that are left first, because a token asks for that.
+	Reset(ctx context.Context) error
+}
+
 // TokenInfo is what a token tells without a PIN.
 type TokenInfo struct {
 	Kind       string // "YubiKey", "PKCS#11"
@@ -193,11 +218,24 @@ var (
 	ErrNoKey         = errors.New("the token's signing slot holds no key")
 )
 
-// WrongPINError: the token refused the PIN.
-type WrongPINError struct{ Tries int } // left
+// WrongPINError: the token refused the PIN, and did nothing else.
+type WrongPINError struct{ Tries int } // left; -1: not known
 
-func (e *WrongPINError) Error() string {
-	return fmt.Sprintf("wrong PIN: not signed; %d tries left", e.Tries)
+func (e *WrongPINError) Error() string { return "wrong PIN: nothing was done" + triesLeft(e.Tries) }
+
+// WrongPUKError: the token refused the PUK, and did nothing else.
+type WrongPUKError struct{ Tries int } // left; -1: not known
+
+func (e *WrongPUKError) Error() string { return "wrong PUK: nothing was done" + triesLeft(e.Tries) }
+
+func triesLeft(n int) string {
+	switch {
+	case n < 0:
+		return ""
+	case n == 1:
+		return "; 1 try left"
+	}
+	return fmt.Sprintf("; %d tries left", n)
 }
 
 // RemovedError: the token went away. Done says whether it had already done

@@ -62,7 +62,7 @@ func tokenError(err error) bool {
 			return true
 		}
 	}
-	return is[*ceremony.WrongPINError](err) || is[*ceremony.RemovedError](err) || is[*ceremony.BusyError](err) ||
+	return is[*ceremony.WrongPINError](err) || is[*ceremony.WrongPUKError](err) || is[*ceremony.RemovedError](err) || is[*ceremony.BusyError](err) ||
 		is[*ceremony.OccupiedError](err) || is[*ceremony.NoServiceError](err) || is[*ceremony.TokenError](err) ||
 		is[*ceremony.WrongTokenError](err) || is[*ceremony.BadSignatureError](err)
 }

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+)
+
+// errNotVerified ends an inspection whose report says why.
+var errNotVerified = errors.New("it does not verify: the report above says what is wrong")
+
+func inspectCommand() *cobra.Command {
+	var at string
+	c := &cobra.Command{
+		Use:   "inspect PATH",
+		Short: "Verify a bundle, a metadata file or a directory of metadata, and report what it says",
+		Long: `Inspect reads a bundle (.tar), a metadata file (.json), or a directory that holds
+a chain of roots or a whole repository. It verifies what can be verified, and
+reports keys, thresholds, expiry, and every oddity of other people's metadata.
+Exit code 0: it verifies. 1: it does not, or is expired at the given time. 4: a
+bundle lacks signatures.`,
+		Example: `  conclave inspect rehearsal-wabbit-root-1-4f2a91c0.tar
+  conclave inspect roots --at 2025-04-01T00:00:00Z --output json`,
+		Args: cobra.ExactArgs(1),
+	}
+	output := cli.OutputFlag(c)
+	c.Flags().StringVar(&at, "at", "", "the time to hold expiry against, as in 2025-04-01T00:00:00Z (default: now)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		when := time.Now().UTC()
+		if at != "" {
+			var err error
+			if when, err = time.Parse(time.RFC3339, at); err != nil {
+				return &cli.UsageError{Err: fmt.Errorf("--at takes a time such as 2025-04-01T00:00:00Z, not %q", at)}
+			}
+		}
+		return inspect(c.OutOrStdout(), args[0], when.UTC(), *output)
+	}
+	return c
+}
+
+func inspect(out io.Writer, path string, at time.Time, format string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() && strings.HasSuffix(path, ".tar") {
+		return inspectBundle(out, path, at, format)
+	}
+	files, err := metadataFiles(path, info.IsDir())
+	if err != nil {
+		return err
+	}
+	report, err := metadata.Inspect(files, at)
+	if err != nil {
+		return err
+	}
+	if err := cli.Report(out, format, report, func(w io.Writer) error { return printReport(w, report) }); err != nil {
+		return err
+	}
+	if !report.Verified {
+		return errNotVerified
+	}
+	return nil
+}
+
+// Limits of what is read from a directory.
+const (
+	maxMetadataFiles = 40_000
+	maxMetadataFile  = 64 << 20 // bytes
+)
+
+// metadataFiles reads the file, or every .json below the directory, by its
+// name relative to it. Links are not followed.
+func metadataFiles(path string, dir bool) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	if !dir {
+		b, err := readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+		files[filepath.Base(path)] = b
+		return files, err
+	}
+	root := os.DirFS(path)
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(name, ".json") {
+			return err
+		}
+		if len(files) == maxMetadataFiles {
+			return fmt.Errorf("%s holds more than %d metadata files: nothing was verified", path, maxMetadataFiles)
+		}
+		files[name], err = readMetadata(root, name)
+		return err
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s holds no .json file: nothing was verified", path)
+	}
+	return files, err
+}
+
+func readMetadata(root fs.FS, name string) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxMetadataFile+1))
+	if err == nil && len(b) > maxMetadataFile {
+		err = fmt.Errorf("%s is larger than %d bytes: it was not read", name, maxMetadataFile)
+	}
+	return b, err
+}
+
+// bundleReport is what a bundle holds.
+type bundleReport struct {
+	Trust        string              `json:"trust"`
+	SHA256       metadata.Digest     `json:"sha256"`
+	Size         int64               `json:"size"`
+	Complete     bool                `json:"complete"` // every proposal has its signatures
+	Problem      string              `json:"problem,omitempty"`
+	Proposals    []ceremony.Standing `json:"proposals"`
+	Attestations []string            `json:"attestations"` // keyids
+	Journals     []journalReport     `json:"journals"`
+	Published    *metadata.Report    `json:"published,omitempty"`
+}
+
+type journalReport struct {
+	Site   string          `json:"site"` // SHA-256 of the journal's first line
+	Events int             `json:"events"`
+	Head   metadata.Digest `json:"head"` // SHA-256 of its last line
+}
+
+func inspectBundle(out io.Writer, path string, at time.Time, format string) error {
+	b, err := bundles.Open(path)
+	if err != nil {
+		return err
+	}
+	r := bundleReport{Trust: b.Contents.Trust, SHA256: b.Digest, Size: b.Size(), Attestations: []string{}, Journals: []journalReport{}}
+	if r.Proposals, err = ceremony.Standings(b.Contents); err != nil {
+		return err
+	}
+	for _, a := range b.Contents.Attestations {
+		r.Attestations = append(r.Attestations, a.KeyID)
+	}
+	for _, j := range b.Contents.Journals {
+		entries, head, err := ceremony.ReadJournal(j.Lines)
+		if err != nil {
+			return fmt.Errorf("journal of site %.8s: %w", j.Site, err)
+		}
+		r.Journals = append(r.Journals, journalReport{j.Site, len(entries), head})
+	}
+	if len(b.Contents.Head) > 0 {
+		files := map[string][]byte{}
+		for _, f := range b.Contents.Head {
+			files[f.Name] = f.Bytes
+		}
+		if r.Published, err = metadata.Inspect(files, at); err != nil {
+			return err
+		}
+	}
+	_, verdict := ceremony.Assemble(b.Contents)
+	r.Complete = verdict == nil
+	if verdict != nil {
+		r.Problem = verdict.Error()
+	}
+	if err := cli.Report(out, format, r, func(w io.Writer) error { return printBundle(w, r) }); err != nil {
+		return err
+	}
+	return verdict
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/offline"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// machine brings what the machine has to the screens.
+type machine struct {
+	kernel offline.Machine
+	places []string // directories beside the removable drives
+	reader ceremony.Reader
+	held   *ceremony.Ceremony
+}
+
+func (m *machine) Preflight(ctx context.Context) []ceremony.Check {
+	tool, err := os.Executable()
+	if err != nil {
+		tool = ""
+	}
+	p := offline.Preflight{
+		Machine: m.kernel,
+		Now:     time.Now(),
+		Reader:  m.reader,
+		Medium:  m.places[0],
+		Tool:    tool,
+	}
+	if last := m.held.LastEvent(); !last.IsZero() {
+		p.Known, p.KnownFrom = last, "the journal was last written to"
+	}
+	return p.Run(ctx)
+}
+
+func (m *machine) Places(context.Context) ([]ui.Place, error) {
+	found, err := m.kernel.Places(m.places...)
+	if err != nil {
+		return nil, err
+	}
+	places := make([]ui.Place, len(found))
+	for i, p := range found {
+		places[i] = ui.Place{Name: p.Label, Path: p.Path, Detail: detail(p), Removable: p.Removable, Writable: !p.ReadOnly}
+		if p.Label == "" {
+			places[i].Name = filepath.Base(p.Path)
+		}
+	}
+	return places, nil
+}
+
+func detail(p offline.Place) string {
+	kind := "directory"
+	if p.Removable {
+		kind = "removable, " + p.FSType
+	}
+	if p.ReadOnly {
+		return kind + ", read-only"
+	}
+	if p.Free < 0 {
+		return kind
+	}
+	return fmt.Sprintf("%s, %d MB free", kind, p.Free/1e6)
+}
+
+func (m *machine) Plans(_ context.Context, in ui.Place) ([]ui.File, error) {
+	return files(in, ".yaml", ".yml")
+}
+
+func (m *machine) Bundles(_ context.Context, in ui.Place) ([]ui.File, error) {
+	return files(in, ".tar")
+}
+
+func files(in ui.Place, suffixes ...string) ([]ui.File, error) {
+	found, err := offline.Find(in.Path, suffixes...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]ui.File, len(found))
+	for i, f := range found {
+		list[i] = ui.File{Name: f.Name, Path: f.Path, Size: f.Size}
+	}
+	return list, nil
+}
+
+// maxPlanFile is what a plan, or a key that it names, may have. In bytes.
+const maxPlanFile = 1 << 20
+
+// ReadPlan reads a plan and the files that it names. They lie beside it: a
+// name that leads elsewhere is refused.
+func (m *machine) ReadPlan(_ context.Context, f ui.File) ([]byte, map[string][]byte, error) {
+	dir, err := os.OpenRoot(filepath.Dir(f.Path))
+	if err != nil {
+		return nil, nil, fmt.Errorf("the plan was not read: %w", err)
+	}
+	defer dir.Close()
+	text, err := readSmall(dir, filepath.Base(f.Path))
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := ceremony.PlanFiles(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	named := map[string][]byte{}
+	for _, name := range names {
+		b, err := readSmall(dir, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		named[name] = b
+	}
+	return text, named, nil
+}
+
+func readSmall(dir *os.Root, name string) ([]byte, error) {
+	if filepath.Base(name) != name {
+		return nil, fmt.Errorf("%s does not lie beside the plan: it was not read", ceremony.Safe(name))
+	}
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("a file of the plan was not read: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxPlanFile {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is no regular file of at most %d bytes", maxPlanFile)}
+	}
+	return io.ReadAll(io.LimitReader(f, maxPlanFile))
+}
+
+func (m *machine) ReadBundle(_ context.Context, f ui.File) (ceremony.Contents, metadata.Digest, error) {
+	b, err := bundles.Open(f.Path)
+	if err != nil {
+		return ceremony.Contents{}, metadata.Digest{}, err
+	}
+	return b.Contents, b.Digest, nil
+}
+
+func (m *machine) Export(ctx context.Context, to ui.Place, c ceremony.Contents) (ui.Written, error) {
+	b, err := bundles.Encode(c)
+	if err != nil {
+		return ui.Written{}, err
+	}
+	written, err := offline.Export(ctx, to.Path, bundles.Name(c, b.Digest), b.Bytes)
+	if err != nil {
+		return ui.Written{}, err
+	}
+	return ui.Written{Path: written.Path, Digest: written.Digest, Size: written.Size}, nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	"github.com/conclave-tuf/conclave/offline"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program without the process around it.
+func run(args []string, in io.Reader, out, errs io.Writer) int {
+	if err := offline.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return fail(errs, err)
+	}
+	// SIGHUP is a terminal that went away: like SIGTERM it ends the program in
+	// good order, with what is written in the journal.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return cli.Done
+	}
+	if ctx.Err() != nil {
+		err = context.Canceled
+	}
+	return fail(errs, err)
+}
+
+// fail says what went wrong, and what to do about it.
+func fail(errs io.Writer, err error) int {
+	p := ui.Explain(err)
+	fmt.Fprintf(errs, "error: %s\n", p.Happened)
+	for _, more := range []string{p.NotDone, p.Next} {
+		if more != "" {
+			fmt.Fprintf(errs, "       %s\n", more)
+		}
+	}
+	return cli.Code(err)
+}
+
+func rootCommand() *cobra.Command {
+	var s session
+	c := &cobra.Command{
+		Use:   "conclave",
+		Short: "Hold a ceremony with TUF root and targets keys, without a network",
+		Long: `Conclave leads a group through creating, co-signing and exporting TUF metadata
+on hardware tokens. Without a command it opens the ceremony in the workspace, or
+begins one. What is done is kept: after a stop of any kind it goes on at the
+same step. It can't reach a network: the code is not in it, and the kernel is
+asked to refuse sockets.
+
+` + cli.CodesHelp,
+		Example: `  conclave
+  conclave --workspace /media/ceremony --place /media/stick
+  conclave rehearse`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return s.ceremony(c) },
+	}
+	s.flags(c, "ceremony")
+	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), mergeCommand(), versionCommand())
+	c.CompletionOptions.HiddenDefaultCmd = true
+	cli.Prepare(c)
+	return c
+}

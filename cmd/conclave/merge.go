@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/offline"
+)
+
+func mergeCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "merge BUNDLE BUNDLE... -o FILE",
+		Short: "Join bundles of one trust into one",
+		Long: `Merge writes the union of the bundles: every payload, signature, attestation
+and journal that any of them holds. The order does not matter, and neither does
+merging twice: the same contents give the same bytes.`,
+		Example: `  conclave merge vienna.tar oslo.tar -o both.tar`,
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			first, err := bundles.Open(args[0])
+			if err != nil {
+				return err
+			}
+			all := first.Contents
+			for _, path := range args[1:] {
+				next, err := bundles.Open(path)
+				if err != nil {
+					return err
+				}
+				if all, err = bundles.Merge(all, next.Contents); err != nil {
+					return fmt.Errorf("%s can't be merged, and nothing was written: %w", path, err)
+				}
+			}
+			merged, err := bundles.Encode(all)
+			if err != nil {
+				return err
+			}
+			written, err := offline.Export(c.Context(), filepath.Dir(out), filepath.Base(out), merged.Bytes)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "wrote %s\n%d bytes, %s\n", written.Path, written.Size, written.Digest.OCI())
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&out, "out", "o", "", "the file to write; one that is there with other content is never overwritten")
+	_ = c.MarkFlagRequired("out") // the flag was defined above
+	return c
+}

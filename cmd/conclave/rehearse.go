@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/hsm"
+	"github.com/conclave-tuf/conclave/hsm/virtual"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+func rehearseCommand() *cobra.Command {
+	s := session{rehearsal: true}
+	var tokens string
+	c := &cobra.Command{
+		Use:   "rehearse",
+		Short: "Hold a rehearsal on virtual tokens",
+		Long: `Rehearse is the ceremony with virtual tokens, which lie in a drawer and are put
+into the reader on the screen. The trust is called rehearsal-..., every screen
+says REHEARSAL, and no key of it can get into a real trust: anybody can make a
+virtual token's key from its serial number. Do not type the PIN of a real token.
+
+Two sites can be rehearsed on one machine: give each a workspace of its own, and
+both the same drawer. With --tokens pcsc the tokens are those of a card service
+that virtual cards were put into.`,
+		Example: `  conclave rehearse
+  conclave rehearse --workspace oslo --tokens drawer --place stick`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if tokens == "pcsc" {
+				s.reader = hsm.NewReader()
+				return s.run(c)
+			}
+			if tokens == "" {
+				tokens = filepath.Join(s.workspace, "drawer")
+			}
+			drawer, err := openDrawer(tokens)
+			if err != nil {
+				return err
+			}
+			s.reader, s.hand = drawer, hand{drawer}
+			return s.run(c)
+		},
+	}
+	s.flags(c, "rehearsal")
+	c.Flags().StringVar(&tokens, "tokens", "", `the drawer with the virtual tokens: a directory, or "pcsc" (default: in the workspace)`)
+	return c
+}
+
+// touchAfter is how long a virtual token blinks before somebody touches it.
+const touchAfter = 400 * time.Millisecond
+
+// drawerTokens are in a new drawer: five for the holders of the sample plan,
+// and a spare.
+const (
+	firstSerial  = 5417501
+	drawerTokens = 6
+	firmware     = "5.7.4"
+)
+
+// openDrawer opens the drawer in dir, and fills a new one.
+func openDrawer(dir string) (*virtual.Drawer, error) {
+	d, err := virtual.OpenDrawer(dir, virtual.Options{Touch: touched})
+	if err != nil {
+		return nil, fmt.Errorf("the drawer of virtual tokens: %w", err)
+	}
+	all, err := d.All()
+	if err != nil || len(all) > 0 {
+		return d, err
+	}
+	for i := range drawerTokens {
+		if err := d.Add(uint32(firstSerial+i), firmware); err != nil {
+			return nil, fmt.Errorf("the drawer of virtual tokens: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// touched is the finger of a rehearsal.
+func touched(ctx context.Context, _ string) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(touchAfter):
+		return true
+	}
+}
+
+// hand moves tokens between the drawer and the reader.
+type hand struct{ drawer *virtual.Drawer }
+
+func (h hand) Tokens() []ui.VirtualToken {
+	all, err := h.drawer.All()
+	if err != nil {
+		return nil // what is in reach is asked again before anything is done with it
+	}
+	tokens := make([]ui.VirtualToken, len(all))
+	for i, t := range all {
+		tokens[i] = ui.VirtualToken{Serial: t.Serial, InReader: t.Reader != ""}
+	}
+	return tokens
+}
+
+// Insert puts one token into the reader, which has room for one.
+func (h hand) Insert(serial string) error {
+	var errs []error
+	for _, t := range h.Tokens() {
+		if t.InReader && t.Serial != serial {
+			errs = append(errs, h.drawer.Remove(t.Serial))
+		}
+	}
+	return errors.Join(append(errs, h.drawer.Insert(serial))...)
+}
+
+func (h hand) Remove(serial string) error { return h.drawer.Remove(serial) }

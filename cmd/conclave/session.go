@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm"
+	"github.com/conclave-tuf/conclave/offline"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// session is one sitting at the machine.
+type session struct {
+	workspace string
+	places    []string
+	plain     bool
+	rehearsal bool
+	reader    ceremony.Reader
+	hand      ui.Hand
+}
+
+func (s *session) flags(c *cobra.Command, name string) {
+	c.Flags().StringVar(&s.workspace, "workspace", stateDir(name), "the directory that holds the journal of the ceremony")
+	c.Flags().StringArrayVar(&s.places, "place", nil, "a directory for plans and bundles, beside removable drives (repeatable; default: the current one)")
+	c.Flags().BoolVar(&s.plain, "plain", false, "append-only lines, for screen readers and serial consoles (the default where the output is no terminal)")
+}
+
+// stateDir is where a program keeps what it must find again (XDG base
+// directory specification, "state").
+func stateDir(name string) string {
+	base := os.Getenv("XDG_STATE_HOME")
+	if home, err := os.UserHomeDir(); base == "" && err == nil {
+		base = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(base, "conclave", name)
+}
+
+// ceremony holds a real ceremony, with real tokens.
+func (s *session) ceremony(c *cobra.Command) error {
+	s.reader = hsm.NewReader()
+	return s.run(c)
+}
+
+// run opens the workspace, walls the program in, and leads the people through.
+func (s *session) run(c *cobra.Command) (err error) {
+	if len(s.places) == 0 {
+		s.places = []string{"."}
+	}
+	w, err := offline.OpenWorkspace(s.workspace)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	// Where the system has no such wall, the preflight says so.
+	if err := offline.Sandbox(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	held, err := ceremony.Open(ceremony.Deps{
+		Workspace:    w,
+		Now:          time.Now,
+		Rand:         rand.Reader,
+		Attestations: hsm.Checker{},
+		Tool:         "conclave " + version,
+	})
+	if err != nil {
+		return fmt.Errorf("the workspace %s: %w", w.Dir(), err)
+	}
+	config := ui.Config{
+		Ceremony:  held,
+		Reader:    s.reader,
+		Machine:   &machine{places: s.places, reader: s.reader, held: held},
+		Hand:      s.hand,
+		Now:       time.Now,
+		Rand:      rand.Reader,
+		Rehearsal: s.rehearsal,
+		Poll:      500 * time.Millisecond,
+	}
+	err = s.drive(c, config)
+	if errors.Is(err, ui.ErrQuit) {
+		return context.Canceled
+	}
+	return err
+}
+
+// drive chooses between the two drivers.
+func (s *session) drive(c *cobra.Command, config ui.Config) error {
+	talk := func(ctx context.Context, p ui.Person) error {
+		config.Person = p
+		return ui.Run(ctx, config)
+	}
+	in, inTerminal := terminal(c.InOrStdin())
+	out, outTerminal := terminal(c.OutOrStdout())
+	env := os.Environ()
+	if s.plain || !inTerminal || !outTerminal || os.Getenv("TERM") == "dumb" {
+		p := &ui.Plain{
+			Out:          c.OutOrStdout(),
+			Lines:        ui.NewLines(c.InOrStdin()),
+			ASCII:        !ui.UTF8(env),
+			PipedSecrets: s.rehearsal,
+			Every:        5 * time.Second,
+		}
+		if inTerminal {
+			p.Hidden = func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }
+			p.Drop = func() { dropInput(in) }
+		}
+		return talk(c.Context(), p)
+	}
+	t := ui.Terminal{In: in, Out: out, Env: env, Now: time.Now}
+	return t.Run(c.Context(), talk)
+}
+
+// terminal says whether a stream of the program is a terminal.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}

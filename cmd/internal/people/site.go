@@ -1,0 +1,305 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/cmd/internal/player"
+)
+
+// Site is the people at one site.
+type Site struct {
+	Program  *player.Program
+	Terminal bool      // the program draws on a terminal; else it talks in lines
+	Watched  bool      // somebody watches, and wants to be able to follow
+	Log      io.Writer // where what was typed is noted, if there is no terminal to show it
+
+	Name  string            // of the site
+	Found bool              // it founds a trust; else it co-signs
+	Trust string            // of the plan
+	Place string            // the directory with plans and bundles, by its name on the screen
+	Todo  []string          // what is chosen from the list of steps, one after the other
+	PINs  map[string]string // by the token's serial
+
+	// Instead, if not nil, may answer a page otherwise than a careful person
+	// would. ErrStop ends the ceremony there.
+	Instead func(title, screen string) (a Answer, ok bool, err error)
+
+	papers  map[string]string // PUKs as they were written down, by serial
+	seen    map[string]bool   // titles that were on the screen already
+	key     string            // the last one pressed by itself
+	pressed time.Time
+}
+
+// ErrStop: the people get up and leave the program as it is.
+var ErrStop = errors.New("the people have left")
+
+// Answer is what a person does on a page: one of these.
+type Answer struct {
+	Choose string // the choice with this label
+	Text   string // typed words
+	Secret bool   // Text is a PIN or a PUK
+	GoOn   bool   // "continue"
+}
+
+// Hold answers every page until the program ends, and returns how it ended.
+func (s *Site) Hold(ctx context.Context) error {
+	s.seen = map[string]bool{}
+	before, same := "", 0
+	for {
+		screen, err := s.Program.Await(ctx, func(screen string) bool { return screen != before && s.asks(screen) })
+		if errors.Is(err, player.ErrEnded) {
+			return s.Program.Wait()
+		}
+		if err != nil {
+			return err
+		}
+		title := s.title(screen)
+		if same++; same > 200 {
+			return fmt.Errorf("site %s: the ceremony does not come to an end; it shows:\n%s", s.Name, screen)
+		}
+		if before, err = s.reply(ctx, title, screen); err != nil {
+			return err
+		}
+	}
+}
+
+// asks says whether the program waits for the person.
+func (s *Site) asks(screen string) bool {
+	if s.Terminal {
+		return strings.Contains(screen, "Ctrl-C leave")
+	}
+	last := screen[strings.LastIndexByte(screen, '\n')+1:]
+	return strings.HasPrefix(last, "> ") && strings.HasSuffix(last, ": ")
+}
+
+func (s *Site) title(screen string) string {
+	if s.Terminal {
+		// The band of a rehearsal, the bar, an empty row, the title.
+		if rows := strings.Split(screen, "\n"); len(rows) > 3 {
+			return strings.TrimSpace(rows[3])
+		}
+		return ""
+	}
+	page := screen[strings.LastIndex(screen, "== ")+len("== "):]
+	title, _, _ := strings.Cut(page, "\n")
+	return title
+}
+
+// reply answers the page, and returns the screen as it was just before.
+func (s *Site) reply(ctx context.Context, title, screen string) (string, error) {
+	if s.Terminal && strings.Contains(screen, "Read to the end to go on") {
+		s.watch(ctx, title)
+		return screen, s.Program.Type(ctx, player.PageDown, 0)
+	}
+	a, ok, err := Answer{}, false, error(nil)
+	if s.Instead != nil {
+		a, ok, err = s.Instead(title, screen)
+	}
+	if err == nil && !ok {
+		a, err = s.decide(title, screen)
+	}
+	if errors.Is(err, ErrStop) {
+		return "", err
+	}
+	if err != nil {
+		return "", fmt.Errorf("site %s: %w; the program shows:\n%s", s.Name, err, screen)
+	}
+	s.watch(ctx, title)
+	keys, enter := a.Text, a.Text != ""
+	switch {
+	case a.GoOn:
+		keys = "c"
+	case a.Choose != "":
+		if keys, err = numberOf(a.Choose, screen); err != nil {
+			return "", fmt.Errorf("site %s: %w", s.Name, err)
+		}
+	}
+	if !s.Terminal {
+		shown := keys
+		if a.Secret {
+			shown = "(typed, not shown)"
+		}
+		fmt.Fprintln(s.Log, shown)
+		return "", s.Program.Type(ctx, keys+"\n", 0)
+	}
+	if enter {
+		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
+			return "", err
+		}
+		screen, keys = s.Program.Screen(), "\r"
+	}
+	s.letGo(ctx, keys)
+	return screen, s.Program.Type(ctx, keys, keyPause)
+}
+
+// letGo waits before a key is pressed a second time: the program takes no key
+// that is still held down from the page before.
+func (s *Site) letGo(ctx context.Context, key string) {
+	if key == s.key {
+		pause(ctx, heldDown-time.Since(s.pressed))
+	}
+	s.key, s.pressed = key, time.Now()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// Pauses of somebody who is watched. What was seen before goes by quickly: a
+// ceremony of five tokens shows each page five times.
+const (
+	keyPause  = 29 * time.Millisecond
+	firstTime = 800 * time.Millisecond
+	nextTimes = 40 * time.Millisecond
+	heldDown  = 350 * time.Millisecond
+)
+
+func (s *Site) watch(ctx context.Context, title string) {
+	if !s.Watched {
+		return
+	}
+	wait := firstTime
+	if kind := digits.ReplaceAllString(title, "#"); s.seen[kind] {
+		wait = nextTimes
+	} else {
+		s.seen[kind] = true
+	}
+	pause(ctx, wait)
+}
+
+// What is read off the pages.
+var (
+	digits     = regexp.MustCompile(`[0-9]+|\([A-Z][a-z]+\)|^[A-Z][a-z]+( enrols|'s|:)`)
+	onPage     = regexp.MustCompile(`YubiKey ([0-9]+)`)
+	inTitle    = regexp.MustCompile(`token ([0-9]+)`)
+	pukOnPage  = regexp.MustCompile(`(?m)^\s*([ACDEFGHJKMNPQRTUVWXY34679](?: *[ACDEFGHJKMNPQRTUVWXY34679]){7})\s*$`)
+	wordAsked  = regexp.MustCompile(`Type word ([0-9]+)`)
+	signedPage = regexp.MustCompile(`do you sign ([a-z]+ [0-9]+)\?`)
+)
+
+// decide is what a person does who knows what they came for.
+func (s *Site) decide(title, screen string) (Answer, error) {
+	has := func(words string) bool { return strings.Contains(title, words) }
+	switch {
+	case has("What have you come to do"):
+		if s.Found {
+			return Answer{Choose: "Found a new trust"}, nil
+		}
+		return Answer{Choose: "Co-sign what another site proposes"}, nil
+	case has("Where are you"):
+		return Answer{Text: s.Name}, nil
+	case title == "This machine":
+		return Answer{Choose: "Go on"}, nil
+	case has("Is the clock right"):
+		return Answer{Choose: "A wall clock"}, nil
+	case has("Compare the clock"):
+		return Answer{Text: "the clock is right"}, nil
+	case has("Where is the"):
+		return Answer{Choose: s.Place}, nil
+	case has("Which plan"):
+		return Answer{Choose: "plan.yaml"}, nil
+	case has("Which bundle"):
+		return Answer{Choose: s.Trust}, nil
+	case has("The plan of"):
+		return Answer{Text: "accept " + s.Trust}, nil
+	case has("Who acts now"), has("Every step is done"):
+		return s.next()
+	case strings.HasSuffix(title, "enrols a token"):
+		return Answer{Choose: "Enrol a new token"}, nil
+	case strings.HasPrefix(title, "Insert"):
+		return Answer{Choose: "Insert token " + serialIn(title)}, nil
+	case has("Choose a PIN for"), has("Type the PIN once more"), strings.HasPrefix(title, "PIN of"), has("The PIN of the interrupted"):
+		return s.pin(screen)
+	case has("Write this PUK"):
+		m := pukOnPage.FindStringSubmatch(screen)
+		if m == nil {
+			return Answer{}, errors.New("there is no PUK to be read")
+		}
+		if s.papers == nil {
+			s.papers = map[string]string{}
+		}
+		s.papers[tokenOn(screen)] = strings.ReplaceAll(m[1], " ", "")
+		return Answer{GoOn: true}, nil
+	case has("Type the PUK"), has("The PUK of the interrupted"):
+		return Answer{Text: s.papers[tokenOn(screen)], Secret: true}, nil
+	case has("Freeze root 1"):
+		return Answer{Text: "freeze root 1"}, nil
+	case has("sign first"):
+		return Answer{Choose: "Sign root 1"}, nil
+	case has("Read the digest"):
+		return wordOn(screen)
+	case signedPage.MatchString(title):
+		return Answer{Text: "sign " + signedPage.FindStringSubmatch(title)[1]}, nil
+	case has("Is this the bundle"):
+		return Answer{Text: "the words match"}, nil
+	case has("Where") && has("written"):
+		return Answer{Choose: s.Place}, nil
+	case strings.HasPrefix(title, "Token"), strings.HasPrefix(title, "What"), title == "Signed",
+		has("was taken over"), has("The bundle is written"), title == "Welcome back":
+		return Answer{GoOn: true}, nil
+	}
+	return Answer{}, fmt.Errorf("nobody knows what to do on the page %q", title)
+}
+
+func (s *Site) next() (Answer, error) {
+	if len(s.Todo) == 0 {
+		return Answer{}, errors.New("nothing is left to do, and the program goes on")
+	}
+	label := s.Todo[0]
+	s.Todo = s.Todo[1:]
+	return Answer{Choose: label}, nil
+}
+
+func (s *Site) pin(screen string) (Answer, error) {
+	pin, ok := s.PINs[tokenOn(screen)]
+	if !ok {
+		return Answer{}, fmt.Errorf("nobody knows the PIN of token %q", tokenOn(screen))
+	}
+	return Answer{Text: pin, Secret: true}, nil
+}
+
+// tokenOn reads which token a page is about.
+func tokenOn(screen string) string {
+	if m := onPage.FindStringSubmatch(screen); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+func serialIn(text string) string {
+	if m := inTitle.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// wordOn reads the word that is asked for out of the numbered words.
+func wordOn(screen string) (Answer, error) {
+	m := wordAsked.FindStringSubmatch(screen)
+	if m == nil {
+		return Answer{}, errors.New("no word is asked for")
+	}
+	word := regexp.MustCompile(`(?m)(?:^ *|  )` + m[1] + ` ([A-Za-z]+)`).FindStringSubmatch(screen)
+	if word == nil {
+		return Answer{}, fmt.Errorf("word %s is not on the screen", m[1])
+	}
+	return Answer{Text: word[1]}, nil
+}
+
+// numberOf finds the number in front of a choice.
+func numberOf(label, screen string) (string, error) {
+	at := regexp.MustCompile(`(?m)^\W*([0-9]+)\.?\s+` + regexp.QuoteMeta(label))
+	if m := at.FindStringSubmatch(screen); m != nil {
+		return m[1], nil
+	}
+	return "", fmt.Errorf("there is no choice %q; the program shows:\n%s", label, screen)
+}
