@@ -11,7 +11,6 @@ import (
 )
 
 const (
-	maxTrust     = 64   // bytes; tags end at 128 and hold more than the trust's name
 	maxFileName  = 255  // bytes
 	maxReason    = 4096 // bytes
 	maxSignature = 2048 // hex digits
@@ -62,9 +61,8 @@ func contentSize(c ceremony.Contents) (size int) {
 
 // checkTrust takes names that are fit for a tag and for a file on any medium.
 func checkTrust(trust string) error {
-	if trust == "" || len(trust) > maxTrust || strings.Trim(trust, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" ||
-		strings.HasPrefix(trust, "-") || strings.HasSuffix(trust, "-") {
-		return refuse("", "%q can't be a trust's name: it has lower-case letters, digits and dashes between them, at most %d", ceremony.Safe(trust), maxTrust)
+	if err := ceremony.CheckTrustName(trust); err != nil {
+		return refuse("", "%v", err)
 	}
 	return nil
 }

@@ -242,6 +242,17 @@ func TestSignRefuses(t *testing.T) {
 			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 			return err
 		}, isType[*ceremony.ClockError]},
+		{"a clock that is years behind, for a site without a plan", func(t *testing.T, s *site, tokens map[string]*softToken, _ ceremony.Review) error {
+			contents, err := s.Contents()
+			s.must(err)
+			other := newSite(t)
+			other.time.t = start.AddDate(-10, 0, 0)
+			contents.Journals = nil // which would show it at once
+			other.begin(ceremony.Cosign, "oslo")
+			_, err = other.Import(contents, "x.tar", metadata.Sum(nil))
+			other.must(err)
+			return other.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123")
+		}, isType[*ceremony.HorizonError]},
 		{"a payload that has expired", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
 			s.time.t = start.AddDate(1, 0, 0)
 			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))

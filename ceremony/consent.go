@@ -57,6 +57,11 @@ func CheckWords(d metadata.Digest, challenge [2]int, typed [2]string) error {
 	return nil
 }
 
+// String is the consent as it stands in the record.
+func (t Consent) String() string {
+	return fmt.Sprintf("%s; words %d and %d", t.Phrase, t.Challenge[0], t.Challenge[1])
+}
+
 // check says whether consent was given to p.
 func (t Consent) check(p *proposal) error {
 	if t.Proposal != p.id {

@@ -42,6 +42,14 @@ func (c *Ceremony) CheckEnrol(holder string, info TokenInfo) error {
 	return nil
 }
 
+// CutShort returns the serial of the token whose enrolment for holder began
+// and was not finished. That token has the PIN and the PUK of then, or still
+// those of the factory.
+func (c *Ceremony) CutShort(holder string) (serial string, ok bool) {
+	serial, ok = c.state.enrolling[holder]
+	return serial, ok
+}
+
 // Enrol makes t the token of holder. It returns once the token is ready, its
 // attestation was judged, it has proved that it can sign, and all of this is
 // in the journal. It may block for a touch. A *VerdictError says that the

@@ -14,7 +14,6 @@ import (
 var (
 	ErrNotNow        = errors.New("this step is not due now: nothing was done")
 	ErrAlreadySigned = errors.New("this token has signed this already: nothing is left for it to do here")
-	ErrSlotOccupied  = errors.New("the token's signing slot holds a key already, and a key is never overwritten: nothing was changed")
 )
 
 // WrongTokenError: another token is in the reader than the one that is due.
@@ -72,6 +71,19 @@ type ClockError struct {
 func (e *ClockError) Error() string {
 	return fmt.Sprintf("the clock says %s, which is before %s (%s): nothing was done",
 		e.Now.UTC().Format(time.RFC3339), e.What, e.Floor.UTC().Format(time.RFC3339))
+}
+
+// HorizonError: a payload would be good for longer than anybody planned, or
+// the clock is years behind.
+type HorizonError struct {
+	Role         string
+	Version      int64
+	Expires, Now time.Time
+}
+
+func (e *HorizonError) Error() string {
+	return fmt.Sprintf("%s %d expires on %s, later than it may: the clock says %s. Nothing was signed",
+		Safe(e.Role), e.Version, e.Expires.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
 }
 
 // BadSignatureError: a token gave a signature that does not verify.

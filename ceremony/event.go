@@ -66,6 +66,7 @@ type (
 		Proposal metadata.Digest `json:"proposal"`
 		Holder   string          `json:"holder"`
 		Serial   string          `json:"serial,omitempty"`
+		Consent  string          `json:"consent,omitempty"` // what was typed; "" for a signature of another site
 		KeyID    string          `json:"keyid"`
 		Sig      string          `json:"sig"`
 	}

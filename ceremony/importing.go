@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -26,14 +27,19 @@ func (c *Ceremony) Import(in Contents, name string, digest metadata.Digest) (Imp
 	if err := c.checkTrust(in.Trust); err != nil {
 		return Imported{}, &ImportError{"trust", err}
 	}
-	if why := checkTrustName(in.Trust); why != "" {
-		return Imported{}, &ImportError{"trust", fmt.Errorf("%s", why)}
+	if err := CheckTrustName(in.Trust); err != nil {
+		return Imported{}, &ImportError{"trust", err}
 	}
 	i := importer{c: c, in: in, ev: imported{Name: name, Bundle: digest, Trust: in.Trust}}
 	i.out.First = len(c.state.published) == 0 && len(c.state.proposals) == 0
 	for _, take := range []func() error{i.head, i.proposals, i.signatures, i.attestations, i.journals} {
 		if err := take(); err != nil {
 			return Imported{}, err
+		}
+	}
+	for _, b := range i.blobs {
+		if _, err := c.deps.Workspace.Put(b); err != nil {
+			return Imported{}, fmt.Errorf("the bundle could not be kept, and nothing of it was taken over: %w", err)
 		}
 	}
 	return i.out, c.append(i.ev)
@@ -45,7 +51,14 @@ type importer struct {
 	in    Contents
 	ev    imported
 	out   Imported
-	known known // with what the bundle brings
+	known known    // with what the bundle brings
+	blobs [][]byte // that the event names
+}
+
+// keep notes that b has to be kept once everything is checked.
+func (i *importer) keep(b []byte) metadata.Digest {
+	i.blobs = append(i.blobs, b)
+	return metadata.Sum(b)
 }
 
 // head takes over a published set that goes further than ours.
@@ -69,11 +82,7 @@ func (i *importer) head() error {
 		return nil
 	}
 	for _, f := range i.in.Head {
-		blob, err := i.c.deps.Workspace.Put(f.Bytes)
-		if err != nil {
-			return fmt.Errorf("%s could not be kept: %w", Safe(f.Name), err)
-		}
-		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, blob})
+		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, i.keep(f.Bytes)})
 	}
 	i.known.published = bodies
 	return nil
@@ -113,11 +122,7 @@ func (i *importer) proposals() error {
 			continue
 		}
 		i.known.proposals = append(i.known.proposals, read)
-		blob, err := i.c.deps.Workspace.Put(p.Signed)
-		if err != nil {
-			return fmt.Errorf("%s could not be kept: %w", item, err)
-		}
-		i.ev.Proposals = append(i.ev.Proposals, frozen{p.Role, p.Version, read.id, blob, p.Base, p.Reason})
+		i.ev.Proposals = append(i.ev.Proposals, frozen{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
 		i.out.Proposals++
 	}
 	for _, p := range i.known.proposals {
@@ -189,6 +194,10 @@ func (i *importer) attestations() error {
 	return nil
 }
 
+// clockSkew is how far two sites' clocks may be apart: both were compared with
+// another clock to within minutes.
+const clockSkew = 15 * time.Minute
+
 func (i *importer) journals() error {
 	ours, err := i.c.deps.Workspace.Lines()
 	if err != nil {
@@ -196,8 +205,15 @@ func (i *importer) journals() error {
 	}
 	for _, j := range i.in.Journals {
 		item := fmt.Sprintf("journal of site %.8s", Safe(j.Site))
-		if _, _, err := ReadJournal(j.Lines); err != nil || SiteID(j.Lines) != j.Site {
-			return &ImportError{item, fmt.Errorf("it is not a whole journal of that site: %w", err)}
+		entries, _, err := ReadJournal(j.Lines)
+		if err != nil {
+			return &ImportError{item, err}
+		}
+		if len(entries) == 0 || SiteID(j.Lines) != j.Site {
+			return &ImportError{item, fmt.Errorf("it is the journal of another site")}
+		}
+		if last := entries[len(entries)-1].Time; last.After(i.c.now().Add(clockSkew)) {
+			return &ImportError{item, &ClockError{Now: i.c.now(), Floor: last, What: "the other site last wrote into its journal"}}
 		}
 		have, err := i.c.journalOf(j.Site, ours)
 		if err != nil {
@@ -213,11 +229,7 @@ func (i *importer) journals() error {
 		case j.Site == SiteID(ours) || len(longer) == len(have):
 			continue
 		}
-		blob, err := i.c.deps.Workspace.Put(longer)
-		if err != nil {
-			return fmt.Errorf("%s could not be kept: %w", item, err)
-		}
-		i.ev.Journals = append(i.ev.Journals, namedBlob{j.Site, blob})
+		i.ev.Journals = append(i.ev.Journals, namedBlob{j.Site, i.keep(longer)})
 	}
 	return nil
 }

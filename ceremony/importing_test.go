@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -52,7 +53,7 @@ func TestImportRefuses(t *testing.T) {
 			tt.spoil(&in)
 			s := newSite(t)
 			s.begin(ceremony.Cosign, "oslo")
-			before := len(s.disk.lines)
+			before, blobs := len(s.disk.lines), len(s.disk.blobs)
 			_, err := s.Import(in, "bad.tar", metadata.Sum(nil))
 			if !isType[*ceremony.ImportError](err) {
 				t.Fatalf("got %v", err)
@@ -60,8 +61,8 @@ func TestImportRefuses(t *testing.T) {
 			if !slices.ContainsFunc(strings.Split(tt.want, "|"), func(w string) bool { return strings.Contains(err.Error(), w) }) {
 				t.Errorf("%v does not speak of %q", err, tt.want)
 			}
-			if len(s.disk.lines) != before {
-				t.Error("something was written into the journal")
+			if len(s.disk.lines) != before || len(s.disk.blobs) != blobs {
+				t.Error("something was written")
 			}
 			if _, err := s.Import(good, "good.tar", metadata.Sum(nil)); err != nil {
 				t.Errorf("after the refusal the good bundle was refused too: %v", err)
@@ -69,6 +70,15 @@ func TestImportRefuses(t *testing.T) {
 		})
 	}
 
+	t.Run("a clock that is behind the other site's journal", func(t *testing.T) {
+		s := newSite(t)
+		s.time.t = start.Add(-time.Hour)
+		s.begin(ceremony.Cosign, "oslo")
+		_, err := s.Import(good, "x.tar", metadata.Sum(nil))
+		if !isType[*ceremony.ClockError](err) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("two payloads of one version are kept, and neither is signed", func(t *testing.T) {
 		s := newSite(t)
 		s.begin(ceremony.Cosign, "oslo")

@@ -168,28 +168,6 @@ func yamlError(err error) error {
 	return &PlanError{Why: Safe(err.Error())}
 }
 
-// trustName is also a tag, and part of file names: OCI tags' characters, and
-// no dot or dash that could be taken for a separator of ours.
-var trustName = `^[a-z0-9]+(-[a-z0-9]+)*$`
-
-const (
-	maxTrustName    = 40 // characters: tags end at 128, and hold more than the name
-	rehearsalPrefix = "rehearsal-"
-)
-
-// IsRehearsal says whether a trust's name is one of a rehearsal.
-func IsRehearsal(trust string) bool { return strings.HasPrefix(trust, rehearsalPrefix) }
-
-func checkTrustName(name string) string {
-	switch ok, err := regexp.MatchString(trustName, name); {
-	case err != nil || !ok:
-		return "a trust's name has lower-case letters and digits, in groups joined by single dashes"
-	case len(name) > maxTrustName:
-		return fmt.Sprintf("a trust's name has at most %d characters", maxTrustName)
-	}
-	return ""
-}
-
 // planReader turns the YAML into a Plan, keeping the first error.
 type planReader struct {
 	f     planFile
@@ -206,8 +184,8 @@ func (r *planReader) fail(field, format string, args ...any) {
 
 func (r *planReader) plan() *Plan {
 	p := &Plan{Trust: r.f.Trust}
-	if why := checkTrustName(p.Trust); why != "" {
-		r.fail("trust", "%s; %q is not one", why, Safe(p.Trust))
+	if err := CheckTrustName(p.Trust); err != nil {
+		r.fail("trust", "%v", err)
 	}
 	p.Holders = r.holders()
 	p.Root = r.role("root", r.f.Roles.Root, p.Holders)

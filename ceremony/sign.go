@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -75,7 +76,7 @@ func (c *Ceremony) serialOf(holder string) string {
 // without an error the signature has been verified in software and is durable.
 // It may block for a touch. Besides the errors of Match and of the token:
 // *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
-// *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
+// *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
 	p := c.state.proposal(consent.Proposal)
 	if p == nil {
@@ -109,7 +110,10 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := who.key.Verify(p.body.Payload, sig); err != nil {
 		return Signed{}, &BadSignatureError{Serial: info.Serial, Err: err}
 	}
-	ev := signed{Proposal: p.id, Holder: holder, Serial: info.Serial, KeyID: who.keyid, Sig: hex.EncodeToString(sig)}
+	ev := signed{
+		Proposal: p.id, Holder: holder, Serial: info.Serial, Consent: consent.String(),
+		KeyID: who.keyid, Sig: hex.EncodeToString(sig),
+	}
 	if err := c.append(ev); err != nil {
 		return Signed{}, err
 	}
@@ -129,8 +133,24 @@ func (c *Ceremony) signable(p *proposal) error {
 	if p.Version > 1 && known.base(p) == nil {
 		return fmt.Errorf("%s %d builds on a version that is not here: it can't be reviewed, and nothing was signed", Safe(p.Role), p.Version)
 	}
-	if now := c.now(); !p.body.Expires.After(now) {
+	now := c.now()
+	if !p.body.Expires.After(now) {
 		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, At: now}
 	}
+	if p.body.Expires.After(now.Add(c.horizon(p.Role))) {
+		return &HorizonError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, Now: now}
+	}
 	return nil
+}
+
+// horizon is how long a role may be good for at the most: what the plan says,
+// else what any plan may say.
+func (c *Ceremony) horizon(role string) time.Duration {
+	switch plan := c.state.plan; {
+	case plan != nil && role == "root":
+		return plan.Root.Expires
+	case plan != nil && role == "targets":
+		return plan.Targets.Expires
+	}
+	return maxPeriod
 }
