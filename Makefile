@@ -56,6 +56,7 @@ bench: ## Run the benchmarks; each prints its ratio to a peer or a floor
 screens: ## Draw the golden screens as PNG files into screens/
 	@mkdir -p $(SCREENS)
 	@$(GO) test -count=1 -run TestScreens ./ui -screens $(abspath $(SCREENS))
+	@cp $(SCREENS)/found-18-digest.png ui/testdata/digest.png
 
 .PHONY: clean
 clean: ## Remove what was built
