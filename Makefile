@@ -12,7 +12,7 @@ SCREENS ?= screens
 # independent tools that tests hold them against.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
 CARD_PACKAGES  := pcscd libpcsclite1 vsmartcard-vpcd
-TEST_PACKAGES  := yubico-piv-tool yubikey-manager docker-registry skopeo openssl
+TEST_PACKAGES  := yubico-piv-tool yubikey-manager softhsm2 opensc docker-registry skopeo openssl jq
 
 .DEFAULT_GOAL := help
 
@@ -56,6 +56,7 @@ bench: ## Run the benchmarks; each prints its ratio to a peer or a floor
 screens: ## Draw the golden screens as PNG files into screens/
 	@mkdir -p $(SCREENS)
 	@$(GO) test -count=1 -run TestScreens ./ui -screens $(abspath $(SCREENS))
+	@cp $(SCREENS)/found-18-digest.png ui/testdata/digest.png
 	@cp $(SCREENS)/found-18-digest.png ui/testdata/digest.png
 
 .PHONY: clean

@@ -18,7 +18,8 @@ func (p *program) pushCommand() *cobra.Command {
 		Long: `push checks that the bundle goes on from what is live at REF, signs snapshot and
 timestamp with the online keys, verifies the result as a client would, and only
 then publishes it; the tag of the trust is written last. What is live already
-is left as it is, and an interrupted push is completed by running it again.
+is left as it is, but for a timestamp whose life is half over: that is signed
+anew. An interrupted push is completed by running it again.
 
 REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 		Example: `  conclave-upload push wabbit-root-1-0a1b2c3d.tar registry.example/org/tuf --online-key online.pem`,

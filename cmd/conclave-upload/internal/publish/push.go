@@ -63,7 +63,7 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 	if err := offlineExpiry(next, at); err != nil {
 		return nil, err
 	}
-	if live != nil && same(live.set, next) && fresh(live.set, at) {
+	if live != nil && same(live.set, next) && p.fresh(live.set, at) {
 		p.Progress("nothing to do: this set is live, and its timestamp good until " + live.set.Timestamp.Expires.UTC().Format(time.RFC3339))
 		return result(live, offered.Trust, true), nil
 	}
@@ -78,7 +78,7 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 		return nil, err
 	}
 	job := base
-	if base == live || !same(base.set, next) || !fresh(base.set, at) {
+	if base == live || !same(base.set, next) || !p.fresh(base.set, at) {
 		if job, err = p.sign(ctx, offered.Trust, next, base, free, at); err != nil {
 			return nil, err
 		}
@@ -142,8 +142,11 @@ func offlineExpiry(s *metadata.Set, at time.Time) error {
 	return err
 }
 
-// fresh says whether the online roles are good at that time.
-func fresh(s *metadata.Set, at time.Time) bool {
+// fresh says whether the online roles need not be signed again: more than half
+// of a timestamp's life is left, so that whoever pushes from time to time
+// renews it long before a client finds it expired.
+func (p *Publisher) fresh(s *metadata.Set, at time.Time) bool {
+	at = at.Add(p.Lifetimes.Timestamp / 2)
 	return s.Snapshot.Expires.After(at) && s.Timestamp.Expires.After(at)
 }
 

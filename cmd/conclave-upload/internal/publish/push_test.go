@@ -51,6 +51,20 @@ func TestPublish(t *testing.T) {
 	}
 }
 
+// TestTimestampRenewed: in the first half of a timestamp's life nothing is due,
+// in the second half it is made anew.
+func TestTimestampRenewed(t *testing.T) {
+	r := registrytest.Open(t, registrytest.Embedded(t).Host(), registry.Options{})
+	x := trusttest.New(t, "wabbit")
+	x.Publish(r, trusttest.Start)
+	if early := x.Publish(r, trusttest.Start.Add(11*time.Hour)); !early.Unchanged {
+		t.Error("a timestamp with 13 of 24 hours left was made anew")
+	}
+	if late := x.Publish(r, trusttest.Start.Add(13*time.Hour)); late.Unchanged || late.Roles[1].Version != 2 {
+		t.Errorf("with 11 of 24 hours left: %+v", late)
+	}
+}
+
 func TestTimestampExpired(t *testing.T) {
 	r := registrytest.Open(t, registrytest.Embedded(t).Host(), registry.Options{})
 	x := trusttest.New(t, "wabbit")
