@@ -1,0 +1,148 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// home is the list of steps: who does what. It returns what was chosen, and
+// nil where the people leave.
+func (f *flow) home(ctx context.Context, problem *Problem) (action, error) {
+	steps := f.Ceremony.Steps()
+	due := now(steps)
+	title := "Who acts now?"
+	if len(due) == 0 {
+		title = "Every step is done"
+	}
+	p := f.page(title, StepList(folded(steps))).with(problem).help(
+		"This list comes from the journal. It shows who can act now; the order among them is free.",
+		"A holder steps up to the machine, reads what there is to sign, and signs with their own token.",
+		"If signatures are missing and nobody else is here: export a bundle, and let another site co-sign it.",
+	)
+	p.NoBack = "This is the list of steps: everything leads back here. Ctrl-C leaves."
+	choices, actions := f.ways(due, steps)
+	key, err := f.Person.Choose(ctx, p, choices)
+	if err != nil {
+		return nil, err
+	}
+	return actions[key], nil
+}
+
+// folded makes the list short enough to be seen at once: the enrolments that
+// are done share a line, as do those that are not, and the beginning, which the
+// banner shows, is left out.
+func folded(steps []ceremony.Step) []ceremony.Step {
+	var out []ceremony.Step
+	names := map[ceremony.StepState][]string{}
+	for _, s := range steps {
+		switch s.Kind {
+		case ceremony.StepEnrol:
+			names[s.State] = append(names[s.State], s.Holder)
+			if n := len(names[s.State]); n == 1 {
+				out = append(out, s)
+			} else {
+				i := slices.IndexFunc(out, func(o ceremony.Step) bool { return o.Kind == s.Kind && o.State == s.State })
+				out[i].Text = map[bool]string{true: "Tokens are enrolled", false: "Tokens are to be enrolled"}[s.State == ceremony.Done]
+				out[i].Detail = strings.Join(names[s.State], ", ")
+			}
+		case ceremony.StepBegin:
+			if s.State == ceremony.Done {
+				continue
+			}
+			fallthrough
+		default:
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// ways are the choices of the list: for each person what they can do, then what
+// the facilitator can.
+func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
+	var choices []Choice
+	actions := map[string]action{"leave": nil}
+	add := func(c Choice, do action) {
+		choices = append(choices, c)
+		actions[c.Key] = do
+	}
+	signing := false
+	for _, s := range due {
+		switch s.Kind {
+		case ceremony.StepBegin:
+			add(Choice{"begin", s.Text, ""}, f.welcome)
+		case ceremony.StepPreflight:
+			add(Choice{"preflight", s.Text, ""}, f.preflight)
+		case ceremony.StepPlan:
+			add(Choice{"plan", s.Text, ""}, f.plan)
+		case ceremony.StepImport:
+			add(Choice{"import", s.Text, ""}, f.importing)
+		case ceremony.StepEnrol:
+			add(Choice{"enrol " + s.Holder, s.Holder + " enrols a token", s.Detail},
+				func(ctx context.Context) error { return f.enrol(ctx, s.Holder) })
+		case ceremony.StepFreeze:
+			add(Choice{"freeze", s.Text, ""}, f.freeze)
+		case ceremony.StepSign:
+			signing = true
+		}
+	}
+	if signing {
+		f.signers(due, add)
+	}
+	if slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() }) {
+		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
+		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
+	}
+	choices = append(choices, Choice{"leave", "Leave", "everything is kept"})
+	return choices, actions
+}
+
+// signers adds one choice for each holder who can sign something now.
+func (f *flow) signers(due []ceremony.Step, add func(Choice, action)) {
+	for _, h := range f.Ceremony.Holders() {
+		var open []ceremony.Step
+		var names []string
+		for _, s := range due {
+			if s.Kind == ceremony.StepSign && slices.Contains(s.Who, h.Name) {
+				open = append(open, s)
+				names = append(names, what(s.Quorum))
+			}
+		}
+		if len(open) > 0 {
+			add(Choice{"sign " + h.Name, fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), ""},
+				func(ctx context.Context) error { return f.signOne(ctx, h, open) })
+		}
+	}
+}
+
+// signOne asks which payload where there are several: one consent, one payload.
+func (f *flow) signOne(ctx context.Context, h ceremony.Holder, open []ceremony.Step) error {
+	if len(open) == 1 {
+		return f.sign(ctx, h, open[0])
+	}
+	for {
+		choices := make([]Choice, len(open))
+		for i, s := range open {
+			choices[i] = Choice{what(s.Quorum), "Sign " + what(s.Quorum), progress(s.Quorum)}
+		}
+		key, err := f.Person.Choose(ctx, f.page("What does "+h.Name+" sign first?",
+			Para("Each payload is read, and consented to, by itself."),
+		).as(h.Name, "", "").help("The order doesn't matter. After the first signature the other one is still in the list."), choices)
+		if err != nil {
+			return err
+		}
+		for _, s := range open {
+			if key != what(s.Quorum) {
+				continue
+			}
+			if err := f.sign(ctx, h, s); !errors.Is(err, ErrBack) {
+				return err
+			}
+		}
+	}
+}

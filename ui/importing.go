@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// importing has a bundle of another site chosen, checked and taken over.
+func (f *flow) importing(ctx context.Context) error {
+	for {
+		file, err := f.file(ctx, "bundle", f.Machine.Bundles)
+		if err != nil {
+			return err
+		}
+		err = f.importFile(ctx, file)
+		switch {
+		case err == nil, ends(ctx, err):
+			return err
+		case errors.Is(err, ErrBack):
+		default:
+			if err := f.Person.Tell(ctx, f.page("This bundle can't be used", Facts{{"File", file.Path}}).with(explain(err)).
+				help("Everything that was signed here so far is untouched. Ask the other site for the bundle again.")); err != nil && !errors.Is(err, ErrBack) {
+				return err
+			}
+		}
+	}
+}
+
+func (f *flow) importFile(ctx context.Context, file File) error {
+	var contents ceremony.Contents
+	var digest metadata.Digest
+	err := f.Person.Wait(ctx, f.page("Reading the bundle",
+		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
+		Para("Everything in it is checked before any of it is taken over."),
+	), func(ctx context.Context) (err error) {
+		contents, digest, err = f.Machine.ReadBundle(ctx, file)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	first := f.Ceremony.Trust() == ""
+	if err := f.compare(ctx, file, contents, digest, first); err != nil {
+		return err
+	}
+	in, err := f.Ceremony.Import(contents, file.Path, digest)
+	if err != nil {
+		return err
+	}
+	p := f.page("The bundle was taken over",
+		Facts{
+			{"Trust", contents.Trust},
+			{"New to this site", fmt.Sprintf("%s, %s, %s",
+				plural(in.Proposals, "proposal", "proposals"),
+				plural(in.Signatures, "signature", "signatures"),
+				plural(in.Attestations, "attestation", "attestations"))},
+		},
+		Para("Its signatures verify, and it builds on what this site knows."),
+		StepList(now(f.Ceremony.Steps())),
+	)
+	p.Help = []string{"What was in the bundle stands in this site's journal now, with its name and digest."}
+	p.NoBack = "The bundle is taken over."
+	return f.Person.Tell(ctx, p)
+}
+
+// compare shows which bundle it is before it is taken over. A machine that has
+// seen nothing of the trust can't tell by itself whether it is the right one:
+// then people compare the words.
+func (f *flow) compare(ctx context.Context, file File, c ceremony.Contents, d metadata.Digest, first bool) error {
+	p := f.page("Is this the bundle that was sent?",
+		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}, {"Trust", c.Trust}},
+		Hex(d), WordGrid(ceremony.Words(d)),
+	).help("Call the other site, on a number that you knew before, and have them read the words that they saw when the bundle was written.")
+	p.Banner.Trust, p.ReadAll = c.Trust, true
+	if !first {
+		return f.Person.Tell(ctx, p)
+	}
+	p.Body = append([]Block{
+		Strong("This machine knows nothing of this trust yet. Only people can tell whether this is the right bundle: compare the words with the other site by voice."),
+	}, p.Body...)
+	_, err := f.Person.Text(ctx, p, phrase("the words match"))
+	return err
+}

@@ -1,0 +1,66 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Machine is the machine that the ceremony is held on.
+type Machine interface {
+	// Preflight checks it; a check that fails doesn't stop the ceremony, but
+	// people decide on it.
+	Preflight(ctx context.Context) []ceremony.Check
+
+	// Places lists where plans and bundles may lie or be written to, removable
+	// drives first.
+	Places(ctx context.Context) ([]Place, error)
+	// Plans and Bundles list the files in a place, by name.
+	Plans(ctx context.Context, in Place) ([]File, error)
+	Bundles(ctx context.Context, in Place) ([]File, error)
+
+	// ReadPlan returns a plan and the files that it names.
+	ReadPlan(ctx context.Context, f File) (yaml []byte, files map[string][]byte, err error)
+	// ReadBundle returns what a bundle holds, and the digest of the file.
+	ReadBundle(ctx context.Context, f File) (ceremony.Contents, metadata.Digest, error)
+	// Export writes a bundle and returns once it was read back and compared.
+	Export(ctx context.Context, to Place, c ceremony.Contents) (Written, error)
+}
+
+// Place is a directory, or a removable drive that is mounted.
+type Place struct {
+	Name      string // "KINGSTON", "working directory"
+	Path      string
+	Detail    string // "removable, 14 GB free, vfat"
+	Removable bool
+	Writable  bool
+}
+
+// File is a plan or a bundle in a [Place].
+type File struct {
+	Name string
+	Path string
+	Size int64 // bytes
+}
+
+// Written is a bundle that was written, synced, read back and compared.
+type Written struct {
+	Path   string
+	Digest metadata.Digest
+	Size   int64 // bytes
+}
+
+// Hand puts virtual tokens into the reader. There is one only in a rehearsal.
+type Hand interface {
+	// Tokens lists every token in the drawer, in the reader or not.
+	Tokens() []VirtualToken
+	Insert(serial string) error
+	Remove(serial string) error
+}
+
+// VirtualToken is a token of a rehearsal.
+type VirtualToken struct {
+	Serial   string
+	InReader bool
+}

@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// place asks for a directory or a drive.
+func (f *flow) place(ctx context.Context, title string, forWriting bool) (Place, error) {
+	var problem *Problem
+	for {
+		places, err := f.Machine.Places(ctx)
+		if err != nil {
+			problem = explain(err)
+		}
+		var choices []Choice
+		for i, p := range places {
+			if !forWriting || p.Writable {
+				choices = append(choices, Choice{fmt.Sprint(i), p.Name, joined(p.Path, p.Detail)})
+			}
+		}
+		choices = append(choices, Choice{"again", "Look again", "after a drive was put in"})
+		page := f.page(title,
+			Para("Drives are listed when the system has mounted them."),
+		).with(problem).help("Put the drive in, wait until its light is steady, then choose Look again.")
+		key, err := f.Person.Choose(ctx, page, choices)
+		if err != nil {
+			return Place{}, err
+		}
+		problem = nil
+		for i, p := range places {
+			if key == fmt.Sprint(i) {
+				return p, nil
+			}
+		}
+	}
+}
+
+func joined(a, b string) string {
+	if b == "" {
+		return a
+	}
+	return a + ", " + b
+}
+
+// file asks for a place and for a file in it; going back from the files leads
+// to the places.
+func (f *flow) file(ctx context.Context, what string, list func(context.Context, Place) ([]File, error)) (File, error) {
+	for {
+		in, err := f.place(ctx, "Where is the "+what+"?", false)
+		if err != nil {
+			return File{}, err
+		}
+		file, err := f.fileIn(ctx, what, in, list)
+		if !errors.Is(err, ErrBack) {
+			return file, err
+		}
+	}
+}
+
+func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(context.Context, Place) ([]File, error)) (File, error) {
+	for {
+		files, err := list(ctx, in)
+		p := f.page("Which "+what+"?", Facts{{"In", in.Path}}).
+			help("Only files that look like a " + what + " are listed. What is in them is checked when one is chosen.")
+		if err != nil {
+			p.Problem = explain(err)
+		} else if len(files) == 0 {
+			p.Body = append(p.Body, Strong("There is no "+what+" here."))
+		}
+		choices := make([]Choice, 0, len(files)+1)
+		for i, file := range files {
+			choices = append(choices, Choice{fmt.Sprint(i), file.Name, bytesText(file.Size)})
+		}
+		choices = append(choices, Choice{"again", "Look again", ""})
+		key, err := f.Person.Choose(ctx, p, choices)
+		if err != nil {
+			return File{}, err
+		}
+		for i, file := range files {
+			if key == fmt.Sprint(i) {
+				return file, nil
+			}
+		}
+	}
+}

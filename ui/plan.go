@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// plan has a plan chosen, read and accepted.
+func (f *flow) plan(ctx context.Context) error {
+	for {
+		file, err := f.file(ctx, "plan", f.Machine.Plans)
+		if err != nil {
+			return err
+		}
+		err = f.acceptPlan(ctx, file)
+		switch {
+		case err == nil, ends(ctx, err):
+			return err
+		case errors.Is(err, ErrBack):
+		default:
+			if err := f.Person.Tell(ctx, f.page("This plan can't be used").with(explain(err)).help("Correct the file on another machine, or here with an editor, and choose it again.")); err != nil && !errors.Is(err, ErrBack) {
+				return err
+			}
+		}
+	}
+}
+
+func (f *flow) acceptPlan(ctx context.Context, file File) error {
+	text, files, err := f.Machine.ReadPlan(ctx, file)
+	if err != nil {
+		return err
+	}
+	plan, err := ceremony.ParsePlan(text, files)
+	if err != nil {
+		return err
+	}
+	p := f.page("The plan of "+plan.Trust, append([]Block{Facts{{"File", file.Path}}}, planned(plan, f.Now())...)...)
+	p.Banner.Trust, p.ReadAll = plan.Trust, true
+	p.Help = []string{
+		"Read the plan together, line by line. It decides who can change this trust, for years.",
+		"After it is accepted it can't be changed in this ceremony. If something is wrong, go back, correct the file, and choose it again.",
+	}
+	if _, err := f.Person.Text(ctx, p, phrase("accept "+plan.Trust)); err != nil {
+		return err
+	}
+	return f.Ceremony.AcceptPlan(text, files)
+}
+
+// planned is a plan in words.
+func planned(p *ceremony.Plan, at time.Time) []Block {
+	holders := make(Facts, len(p.Holders))
+	for i, h := range p.Holders {
+		token := "any token"
+		if h.Serial != "" {
+			token = "token " + h.Serial
+		}
+		holders[i] = Fact{h.Name, token}
+	}
+	roles := Facts{role("root 1", p.Root, at), role("targets 1", p.Targets, at)}
+	roles = append(roles,
+		Fact{"snapshot", "online key " + short(p.Online.Snapshot.ID())},
+		Fact{"timestamp", "online key " + short(p.Online.Timestamp.ID())})
+	t := p.Tokens
+	tokens := Facts{{"Keys", fmt.Sprintf("%s, touch %s, PIN %s", t.Algorithm, t.Touch, t.PIN)}}
+	if t.Policy.MinFirmware != "" {
+		tokens = append(tokens, Fact{"Firmware", t.Policy.MinFirmware + " or newer"})
+	}
+	if t.Policy.WithoutAttestation {
+		tokens = append(tokens, Fact{"Attestation", "not demanded: a key may come from anywhere"})
+	}
+	blocks := []Block{roles, holders, tokens}
+	for _, target := range p.Files {
+		what := bytesText(target.Length)
+		if target.MediaType != "" {
+			what += ", " + target.MediaType
+		}
+		blocks = append(blocks, Facts{{"Target", target.Path}, {"", what}, {"sha256", halves(target.SHA256.String())}})
+	}
+	return blocks
+}
+
+func role(name string, r ceremony.PlannedRole, at time.Time) Fact {
+	return Fact{name, fmt.Sprintf("%d of %d must sign (%s); expires %s",
+		r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), at.Add(r.Expires).UTC().Format(time.DateOnly))}
+}
+
+// halves lets a long hex string break in the middle.
+func halves(hex string) string { return hex[:len(hex)/2] + " " + hex[len(hex)/2:] }
+
+func short(keyid string) string { return keyid[:min(8, len(keyid))] }

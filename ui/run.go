@@ -1,0 +1,168 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// Config is all that a conversation needs.
+type Config struct {
+	Ceremony *ceremony.Ceremony
+	Reader   ceremony.Reader
+	Machine  Machine
+	Hand     Hand // nil outside of a rehearsal
+	Person   Person
+	Now      func() time.Time
+	Rand     io.Reader // for PUKs, and for which words are asked back
+
+	// Rehearsal says what a ceremony that has not begun is going to be.
+	Rehearsal bool
+	// Poll is how often the reader is looked at while a token is awaited; 0:
+	// only when the person says so.
+	Poll time.Duration
+}
+
+// Run leads the people at the machine through the ceremony, from the step at
+// which it stands, until they leave. It returns nil where they left from the
+// list of steps, ErrQuit where they left in the middle of one (everything done
+// is kept all the same), and otherwise why the conversation ended.
+func Run(ctx context.Context, c Config) error {
+	f := &flow{c}
+	if f.Ceremony.Begun() {
+		if err := f.resume(ctx); err != nil && !errors.Is(err, ErrBack) {
+			return err
+		}
+	}
+	return f.steps(ctx)
+}
+
+// flow is a conversation. It holds no state: that is the ceremony's.
+type flow struct{ Config }
+
+// steps goes from step to step. Those that only the facilitator can do follow
+// each other; going back from one, and all that lies beyond, leads to the list.
+func (f *flow) steps(ctx context.Context) error {
+	list := false
+	var problem *Problem
+	for {
+		do := f.straight()
+		if list || do == nil {
+			var err error
+			if do, err = f.home(ctx, problem); err != nil || do == nil {
+				return err
+			}
+		}
+		list, problem = false, nil
+		switch err := do(ctx); {
+		case err == nil:
+		case errors.Is(err, ErrBack):
+			list = true
+		case ends(ctx, err):
+			return err
+		default:
+			list, problem = true, explain(err)
+		}
+	}
+}
+
+// ends says whether err is no mishap of a step but the end of the conversation.
+func ends(ctx context.Context, err error) bool {
+	return errors.Is(err, ErrQuit) || context.Cause(ctx) != nil
+}
+
+// action is a step that can be done now.
+type action func(context.Context) error
+
+// straight returns the step that is due where there is no choice of steps.
+func (f *flow) straight() action {
+	for _, s := range f.Ceremony.Steps() {
+		if s.State != ceremony.Now {
+			continue
+		}
+		switch s.Kind {
+		case ceremony.StepBegin:
+			return f.welcome
+		case ceremony.StepPreflight:
+			return f.preflight
+		case ceremony.StepPlan:
+			return f.plan
+		case ceremony.StepImport:
+			return f.importing
+		}
+		return nil
+	}
+	return nil
+}
+
+// page makes a page of the facilitator's.
+func (f *flow) page(title string, body ...Block) Page {
+	c := f.Ceremony
+	rehearsal := f.Rehearsal
+	if c.Begun() {
+		rehearsal = c.Rehearsal()
+	}
+	return Page{
+		Banner: Banner{Rehearsal: rehearsal, Trust: c.Trust(), Site: c.Site(), Who: ceremony.Facilitator},
+		Title:  title,
+		Body:   body,
+	}
+}
+
+// as makes it the page of someone who acts for something.
+func (p Page) as(who, doing, progress string) Page {
+	p.Banner.Who, p.Banner.Doing, p.Banner.Progress = who, doing, progress
+	return p
+}
+
+func (p Page) with(problem *Problem) Page { p.Problem = problem; return p }
+func (p Page) help(text ...string) Page   { p.Help = text; return p }
+
+// what names the payload of a step: "root 1".
+func what(q ceremony.Quorum) string { return fmt.Sprintf("%s %d", q.Role, q.Version) }
+
+// progress is how far a quorum is, in few words: "1 of 3 signatures".
+func progress(q ceremony.Quorum) string {
+	parts := make([]string, len(q.By))
+	for i, t := range q.By {
+		parts[i] = fmt.Sprintf("%d of %d", len(t.Signed), t.Threshold)
+	}
+	return strings.Join(parts, " + ") + " signatures"
+}
+
+// phrase is a field that takes exactly one answer, typed out.
+func phrase(words string) Field {
+	return Field{
+		Label: "Type: " + words,
+		Check: func(typed []byte) error {
+			if string(typed) != words {
+				return fmt.Errorf("that was not %q: nothing was done", words)
+			}
+			return nil
+		},
+	}
+}
+
+func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+func bytesText(n int64) string {
+	switch {
+	case n == 1:
+		return "1 byte"
+	case n < 10_000:
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%d bytes (%.1f KB)", n, float64(n)/1000)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

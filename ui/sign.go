@@ -1,0 +1,120 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// sign leads a holder through one signature over one payload: review, digest,
+// consent, then token, PIN and touch. Going back leads to the page before.
+func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) error {
+	r, err := f.Ceremony.Review(step.Proposal, h.Name)
+	if err != nil {
+		return err
+	}
+	var c ceremony.Consent
+	var s ceremony.Signed
+	pages := []action{
+		func(ctx context.Context) error { return f.review(ctx, r, step.Quorum) },
+		func(ctx context.Context) (err error) { c, err = f.digest(ctx, r, step.Quorum); return err },
+		func(ctx context.Context) (err error) { c.Phrase, err = f.consent(ctx, r, step.Quorum); return err },
+		func(ctx context.Context) (err error) { s, err = f.signature(ctx, h, step, c); return err },
+	}
+	for i := 0; i < len(pages); {
+		switch err := pages[i](ctx); {
+		case err == nil:
+			i++
+		case errors.Is(err, ErrBack) && i > 0:
+			i--
+		default:
+			return err
+		}
+	}
+	return f.signed(ctx, h, step, s)
+}
+
+// signature asks for the token, its PIN and a touch. What goes wrong is said,
+// and nothing is tried a second time without the person.
+func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
+	dress := func(p Page) Page { return p.as(h.Name, what(step.Quorum), progress(step.Quorum)) }
+	match := func(info ceremony.TokenInfo) error {
+		err := f.Ceremony.Match(step.Proposal, h.Name, info)
+		var wrong *ceremony.WrongTokenError
+		if errors.As(err, &wrong) && hasSigned(step.Quorum, wrong.Owner) {
+			return &signedAlreadyError{wrong, what(step.Quorum)}
+		}
+		return err
+	}
+	var problem *Problem
+	for {
+		t, err := f.expect(ctx, h, dress, match, problem)
+		if err != nil {
+			return ceremony.Signed{}, err
+		}
+		pin, err := f.pin(ctx, h, t.info, dress, problem)
+		if err != nil {
+			return ceremony.Signed{}, err
+		}
+		var signed ceremony.Signed
+		err = f.Person.Wait(ctx, dress(f.touchPage(h, t.info, "sign "+what(step.Quorum))), func(ctx context.Context) (err error) {
+			signed, err = f.Ceremony.Sign(ctx, h.Name, t.token, pin, consent)
+			return err
+		})
+		pin.Wipe()
+		if err == nil || ends(ctx, err) || !again(err) {
+			return signed, err
+		}
+		problem = explain(err)
+	}
+}
+
+func hasSigned(q ceremony.Quorum, holder string) bool {
+	return slices.ContainsFunc(q.By, func(t ceremony.Tally) bool { return slices.Contains(t.Signed, holder) })
+}
+
+// again says whether the same person can put it right on the spot.
+func again(err error) bool {
+	var wrong *ceremony.WrongPINError
+	var removed *ceremony.RemovedError
+	var busy *ceremony.BusyError
+	return errors.As(err, &wrong) && wrong.Tries > 0 ||
+		errors.As(err, &removed) || errors.As(err, &busy) ||
+		errors.Is(err, ceremony.ErrNoTouch) || errors.Is(err, context.Canceled)
+}
+
+// touchPage is on the screen before the token is called.
+func (f *flow) touchPage(h ceremony.Holder, info ceremony.TokenInfo, purpose string) Page {
+	title := "Touch the token when it blinks"
+	if info.Touch == ceremony.TouchNever {
+		title = "The token is working"
+	}
+	return f.page(title,
+		Facts{{"What for", purpose}, {"Token", tokenText(info)}, {"Holder", h.Name}},
+		Para("Leave the token in until the next page. If it wants a touch and nobody touches it in time, it does nothing, and no try is used."),
+	)
+}
+
+// signed is shown only after the signature was verified and is durable.
+func (f *flow) signed(ctx context.Context, h ceremony.Holder, step ceremony.Step, s ceremony.Signed) error {
+	state := "more signatures are needed"
+	if s.Quorum.Met() {
+		state = "complete"
+	}
+	p := f.page("Signed",
+		Para("The signature was checked by this machine and written to its journal."),
+		Facts{
+			{"Holder", h.Name},
+			{"Signed", what(step.Quorum)},
+			{"Signatures", s.Quorum.String()},
+			{"State", state},
+		},
+		Para("Take the token out and give it back to "+h.Name+"."),
+	).as(h.Name, what(s.Quorum), progress(s.Quorum)).help(
+		"From here on the signature survives a power cut. It is in every bundle that this site writes.",
+	)
+	p.NoBack = "The signature is made. It can't be taken back, only left unused."
+	return f.Person.Tell(ctx, p)
+}

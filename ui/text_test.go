@@ -1,0 +1,234 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"pgregory.net/rapid"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// everywhere is a page that says s wherever text from outside can stand.
+func everywhere(s string) Page {
+	return Page{
+		Banner:  Banner{Rehearsal: true, Trust: s, Site: s, Who: s, Doing: s, Progress: s},
+		Title:   s,
+		Problem: &Problem{s, s, s, s},
+		Body: []Block{
+			Para(s), Strong(s), Warning(s), Facts{{s, s}}, Secret("ACDEFGHJ"),
+			Changes{{Field: s, Before: s, After: s, Note: s}, {Field: s, After: s}, {Field: s, Before: s}},
+			Checks{{Name: s, Reason: s}}, StepList{{State: ceremony.Now, Text: s, Detail: s}},
+			Hex{}, WordGrid{},
+		},
+		Help: []string{s},
+	}
+}
+
+var hostile = []string{
+	"\x1b[2J\x1b[31mevil", "\x1b]52;c;ZXZpbA==\x07", "\u009b2Jevil", "a\rb", "\u202elive\u202c", "A\u200bda", "A\u0301da", "\x00", "\xff\xfe", "\u2028", "a\tb\nc",
+}
+
+// FuzzNothingSteersTheTerminal: whatever a name holds, a page of it is text.
+func FuzzNothingSteersTheTerminal(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s, 80, false)
+		f.Add(s, 30, true)
+	}
+	f.Fuzz(func(t *testing.T, s string, width int, ascii bool) {
+		m := newModel(ascii, time.Now)
+		m.width, m.height = 80+max(0, width%60), 24
+		for _, kind := range []askKind{choosing, typing, telling} {
+			m.take(askMsg{kind: kind, page: everywhere(s), choices: []Choice{{s, s, s}, {s, s, s}}, field: Field{Label: s}})
+			m.input.add(s)
+			m.notice = s
+			if kind == telling {
+				m.over = helping
+			}
+			rows, _ := m.compose(m.frame())
+			if len(rows) != m.height {
+				t.Errorf("%d rows for a screen of %d", len(rows), m.height)
+			}
+			checkLines(t, rows, m.width, ascii)
+		}
+		checkLines(t, m.face().body(everywhere(s)), m.width, ascii)
+	})
+}
+
+func checkLines(t *testing.T, lines []line, columns int, ascii bool) {
+	t.Helper()
+	for _, l := range lines {
+		for _, s := range l {
+			if ceremony.Safe(s.text) != s.text {
+				t.Errorf("%q would reach the terminal", s.text)
+			}
+			if ascii && strings.ContainsFunc(s.text, func(r rune) bool { return r >= 0x80 }) {
+				t.Errorf("%q is not ASCII", s.text)
+			}
+		}
+		if width(l) > columns {
+			t.Errorf("%d columns in a line of %d: %q", width(l), columns, l)
+		}
+	}
+}
+
+// Wrapping loses nothing and keeps to the width.
+func TestWrap(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		face := typeface{width: rapid.IntRange(8, 100).Draw(r, "width")}
+		text := rapid.StringMatching(`[a-zäß漢 ]{0,200}`).Draw(r, "text")
+		lines := face.wrap(text)
+		for _, l := range lines {
+			if n := ansi.StringWidth(l); n > face.width {
+				r.Errorf("%q has %d columns of %d", l, n, face.width)
+			}
+		}
+		if got, want := strings.ReplaceAll(strings.Join(lines, ""), " ", ""), strings.ReplaceAll(text, " ", ""); got != want {
+			r.Errorf("%q became %q", want, got)
+		}
+	})
+}
+
+// Text on a band has a contrast of 4.5:1 or better in the palettes that
+// terminals come with; all other text is in the terminal's own colours.
+func TestContrast(t *testing.T) {
+	palettes := map[string]map[ansi.BasicColor]uint32{
+		"VGA":   {0: 0x000000, 1: 0xaa0000, 11: 0xffff55, 5: 0xaa00aa, 6: 0x00aaaa, 15: 0xffffff},
+		"xterm": {0: 0x000000, 1: 0xcd0000, 11: 0xffff00, 5: 0xcd00cd, 6: 0x00cdcd, 15: 0xffffff},
+		"gnome": {0: 0x171421, 1: 0xc01c28, 11: 0xe9ad0c, 5: 0xa347ba, 6: 0x2aa1b3, 15: 0xffffff},
+	}
+	for l := normal; l < quiet; l++ {
+		s := l.style()
+		bg, ok := s.GetBackground().(ansi.BasicColor)
+		if !ok {
+			continue
+		}
+		fg := s.GetForeground().(ansi.BasicColor)
+		for name, p := range palettes {
+			if c := contrast(p[fg], p[bg]); c < 4.5 {
+				t.Errorf("look %d in the palette of %s: %.1f:1", l, name, c)
+			}
+		}
+	}
+}
+
+// contrast is WCAG 2's ratio of two colours.
+func contrast(a, b uint32) float64 {
+	hi, lo := luminance(a), luminance(b)
+	return (max(hi, lo) + 0.05) / (min(hi, lo) + 0.05)
+}
+
+func luminance(rgb uint32) float64 {
+	c := color.RGBA{uint8(rgb >> 16), uint8(rgb >> 8), uint8(rgb), 0xff}
+	sum := 0.0
+	for _, part := range []struct{ v, weight float64 }{{float64(c.R), 0.2126}, {float64(c.G), 0.7152}, {float64(c.B), 0.0722}} {
+		v := part.v / 255
+		if v <= 0.03928 {
+			v /= 12.92
+		} else {
+			v = math.Pow((v+0.055)/1.055, 2.4)
+		}
+		sum += v * part.weight
+	}
+	return sum
+}
+
+func TestInputIsWiped(t *testing.T) {
+	in := newInput(true)
+	array := in.buf[:cap(in.buf)]
+	for range 2 * maxInput {
+		in.add("x")
+	}
+	in.backspace()
+	if n := strings.Count(string(array), "x"); n != maxInput-1 {
+		t.Fatalf("%d bytes are held", n)
+	}
+	in.wipe()
+	if strings.Trim(string(array), "\x00") != "" || len(in.buf) != 0 {
+		t.Error("something was left in the field")
+	}
+}
+
+func TestPace(t *testing.T) {
+	for name, test := range map[string]struct {
+		gap   time.Duration
+		keys  int
+		burst bool
+	}{
+		"a fast typist":         {60 * time.Millisecond, 8, false},
+		"a key held down":       {33 * time.Millisecond, 40, false},
+		"two keys at once":      {time.Millisecond, 2, false},
+		"a token that types":    {11 * time.Millisecond, 45, true},
+		"a PIN on a slow line":  {0, 9, false},
+		"a paste without marks": {0, 20, true},
+	} {
+		var p pace
+		at := time.Unix(0, 0)
+		burst := false
+		for range test.keys {
+			at = at.Add(test.gap)
+			burst = p.key(at)
+		}
+		if burst != test.burst {
+			t.Errorf("%s: burst %v", name, burst)
+		}
+		if p.key(at.Add(burstQuiet)) {
+			t.Errorf("%s: still a burst after a pause", name)
+		}
+	}
+}
+
+// Every error that people can meet says what happened, what was not done, what
+// to do next, and has a code to look up.
+func TestExplain(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		code string
+	}{
+		{&ceremony.WrongPINError{Tries: 2}, "TOKEN-PIN-WRONG"},
+		{&ceremony.WrongPINError{}, "TOKEN-PIN-BLOCKED"},
+		{ceremony.ErrPINBlocked, "TOKEN-PIN-BLOCKED"},
+		{ceremony.ErrPUKBlocked, "TOKEN-PUK-BLOCKED"},
+		{ceremony.CheckPIN([]byte("1")), "TOKEN-PIN-FORMAT"},
+		{&ceremony.WrongTokenError{Holder: "Ada", Found: "1"}, "TOKEN-WRONG"},
+		{&signedAlreadyError{&ceremony.WrongTokenError{}, "root 1"}, "TOKEN-SIGNED-ALREADY"},
+		{ceremony.ErrAlreadySigned, "TOKEN-SIGNED-ALREADY"},
+		{ceremony.ErrNoKey, "TOKEN-EMPTY"},
+		{&ceremony.OccupiedError{Serial: "1", Slot: "9c"}, "TOKEN-OCCUPIED"},
+		{&ceremony.VerdictError{}, "TOKEN-ATTESTATION"},
+		{&ceremony.PolicyError{Why: "no"}, "TOKEN-POLICY"},
+		{&ceremony.RemovedError{}, "TOKEN-REMOVED"},
+		{ceremony.ErrNoTouch, "TOKEN-NO-TOUCH"},
+		{&ceremony.BadSignatureError{Err: io.EOF}, "TOKEN-BAD-SIGNATURE"},
+		{&ceremony.BusyError{By: []string{"scdaemon"}}, "READER-BUSY"},
+		{&ceremony.NoServiceError{Err: io.EOF}, "READER-SERVICE"},
+		{ceremony.ErrNoCardSupport, "READER-NONE"},
+		{&ceremony.TokenError{Op: "sign", Err: io.EOF}, "TOKEN-FAILED"},
+		{&ceremony.PlanError{Why: "no"}, "PLAN"},
+		{&ceremony.ConsentError{Why: "no"}, "CONSENT"},
+		{&ceremony.ConflictError{}, "CONFLICT"},
+		{&metadata.ExpiredError{}, "EXPIRED"},
+		{ceremony.ErrNotNow, "NOT-NOW"},
+		{&ceremony.ForkError{}, "BUNDLE-FORK"},
+		{&metadata.OtherTrustError{}, "BUNDLE-OTHER-TRUST"},
+		{&ceremony.ImportError{Item: "trust", Err: io.EOF}, "BUNDLE-REFUSED"},
+		{&ceremony.ClockError{}, "CLOCK"},
+		{&ceremony.JournalError{}, "JOURNAL"},
+		{context.Canceled, "CANCELLED"},
+		{errors.New("disk full"), "STOPPED"},
+	} {
+		p := explain(fmt.Errorf("in a step: %w", test.err))
+		if p.Code != test.code || p.Happened == "" || p.NotDone == "" || p.Next == "" {
+			t.Errorf("%T: %+v, want %s", test.err, p, test.code)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// found is a token that is in the reader.
+type found struct {
+	token ceremony.Token
+	info  ceremony.TokenInfo
+}
+
+// expect names the token that is due, and returns it once it alone is in the
+// reader and match has nothing against it. No other token is asked for more
+// than what it tells freely. dress makes the page one of whoever is served;
+// problem is what went wrong before.
+func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(ceremony.TokenInfo) error, problem *Problem) (found, error) {
+	for ; ; problem = nil {
+		tokens, err := f.look(ctx)
+		switch {
+		case ends(ctx, err):
+			return found{}, err
+		case err != nil:
+			problem = explain(err)
+		case len(tokens) == 1:
+			if err = match(tokens[0].info); err == nil {
+				return tokens[0], nil
+			}
+			problem = explain(err)
+		case len(tokens) > 1:
+			problem = &Problem{
+				Code:     "TOKEN-SEVERAL",
+				Happened: "There are several tokens in reach: " + f.names(tokens) + ".",
+				NotDone:  "None of them was asked for anything.",
+				Next:     "Leave " + tokenOf(h) + " in, and take out the others.",
+			}
+		}
+		if err := f.awaitToken(ctx, h, tokens, dress, problem); err != nil {
+			return found{}, err
+		}
+	}
+}
+
+// look lists the tokens in reach with what they tell freely.
+func (f *flow) look(ctx context.Context) ([]found, error) {
+	tokens, err := f.Reader.Tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []found
+	for _, t := range tokens {
+		info, err := t.Info(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found{t, info})
+	}
+	return out, nil
+}
+
+// awaitToken shows which token is expected and which are there, and returns
+// when something may have changed.
+func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []found, dress func(Page) Page, problem *Problem) error {
+	in := "nothing"
+	if len(tokens) > 0 {
+		in = f.names(tokens)
+	}
+	p := dress(f.page("Insert "+tokenOf(h),
+		Facts{{"Expected", tokenOf(h)}, {"In the reader", in}},
+	)).with(problem).help(
+		"The serial number is printed on the token. No other token than the expected one is ever asked for a PIN.",
+		"If the token is in and isn't seen: take it out, wait a moment, put it in again. Other programs that use it (gpg, ssh agents) must be closed.",
+	)
+	choices := []Choice{{"again", "Look again", "the token is in"}}
+	if f.Hand != nil {
+		p.Body = append(p.Body, Para("This is a rehearsal: the tokens lie in a drawer, and you put them into the reader here."))
+		choices = f.drawer(h)
+	}
+	key, err := f.chooseOrMoved(ctx, p, choices, tokens)
+	if err != nil {
+		return err
+	}
+	if verb, serial, ok := strings.Cut(key, " "); ok && f.Hand != nil {
+		if verb == "insert" {
+			err = f.Hand.Insert(serial)
+		} else {
+			err = f.Hand.Remove(serial)
+		}
+	}
+	return err
+}
+
+// drawer is what a hand can do in a rehearsal, what helps h first.
+func (f *flow) drawer(h ceremony.Holder) []Choice {
+	var ways [4][]Choice
+	for _, t := range f.Hand.Tokens() {
+		owner := "nobody's yet"
+		if o := f.owner(t.Serial); o != "" {
+			owner = "of " + o
+		}
+		wanted := t.Serial == h.Serial
+		switch {
+		case t.InReader && !wanted:
+			ways[0] = append(ways[0], Choice{"remove " + t.Serial, "Take out token " + t.Serial, owner})
+		case t.InReader:
+			ways[3] = append(ways[3], Choice{"remove " + t.Serial, "Take out token " + t.Serial, owner})
+		case wanted:
+			ways[1] = append(ways[1], Choice{"insert " + t.Serial, "Insert token " + t.Serial, owner})
+		default:
+			ways[2] = append(ways[2], Choice{"insert " + t.Serial, "Insert token " + t.Serial, owner})
+		}
+	}
+	return slices.Concat(ways[:]...)
+}
+
+// errMoved is the cause that ends a question when the tokens in reach change.
+var errMoved = errors.New("the tokens in the reader have changed")
+
+// chooseOrMoved asks, but no longer than until other tokens are in reach.
+func (f *flow) chooseOrMoved(ctx context.Context, p Page, choices []Choice, tokens []found) (string, error) {
+	if f.Poll == 0 || f.Hand != nil {
+		return f.Person.Choose(ctx, p, choices)
+	}
+	asking, cancel := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.watch(asking, cancel, serials(tokens))
+	}()
+	key, err := f.Person.Choose(asking, p, choices)
+	cancel(nil)
+	<-ended // nobody but us may hold a card from here on
+	if errors.Is(err, errMoved) {
+		return "again", nil
+	}
+	return key, err
+}
+
+// watch cancels when the serials in reach are others than seen.
+func (f *flow) watch(ctx context.Context, cancel context.CancelCauseFunc, seen string) {
+	ticker := time.NewTicker(f.Poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		tokens, err := f.look(ctx)
+		if err == nil && serials(tokens) != seen {
+			cancel(errMoved)
+			return
+		}
+	}
+}
+
+func serials(tokens []found) string {
+	var s []string
+	for _, t := range tokens {
+		s = append(s, t.info.Serial)
+	}
+	return strings.Join(s, " ")
+}
+
+func (f *flow) names(tokens []found) string {
+	var names []string
+	for _, t := range tokens {
+		name := t.info.Serial
+		if o := f.owner(name); o != "" {
+			name += " (" + o + ")"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// owner names whose token has that serial, "" where that is not known.
+func (f *flow) owner(serial string) string {
+	for _, h := range f.Ceremony.Holders() {
+		if h.Serial == serial {
+			return h.Name
+		}
+	}
+	return ""
+}
+
+// tokenOf names a holder's token: "token 5417533 (Ada)".
+func tokenOf(h ceremony.Holder) string {
+	if h.Serial == "" {
+		return "the token of " + h.Name
+	}
+	return fmt.Sprintf("token %s (%s)", h.Serial, h.Name)
+}

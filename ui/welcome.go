@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// welcome asks what the people came for and where they are, and begins the journal.
+func (f *flow) welcome(ctx context.Context) error {
+	for {
+		kind, err := f.purpose(ctx)
+		if err != nil {
+			return err
+		}
+		site, err := f.siteName(ctx)
+		switch {
+		case err == nil:
+			return f.Ceremony.Begin(ceremony.Kind(kind), site, f.Rehearsal)
+		case !errors.Is(err, ErrBack):
+			return err
+		}
+	}
+}
+
+func (f *flow) purpose(ctx context.Context) (kind string, err error) {
+	p := f.page("What have you come to do?",
+		Para("Conclave leads a group through a ceremony with TUF root and targets keys. It runs without a network. Nothing is signed before someone has read it and typed their consent."),
+		Para("You can stop at any time: what is done is kept, and the next start goes on where you were."),
+	).help(
+		"Found: you have a plan (who holds a token, how many of them must sign) and the tokens, and make the first root of a new trust.",
+		"Co-sign: another site has sent you a bundle. You read what it proposes, sign, and send a bundle back.",
+		"The facilitator runs this machine. Holders own a token each. A witness reads digests aloud and keeps notes.",
+	)
+	p.NoBack = "This is the first page: there is nothing to go back to. Ctrl-C leaves."
+	return f.Person.Choose(ctx, p, []Choice{
+		{"found", "Found a new trust", "from a plan"},
+		{"co-sign", "Co-sign what another site proposes", "from a bundle"},
+	})
+}
+
+func (f *flow) siteName(ctx context.Context) (string, error) {
+	return f.Person.Text(ctx, f.page("Where are you?",
+		Para("Every site keeps a journal of its own. Give this one a name that the other sites will recognise, such as the town or the room."),
+	).help("The name stands in the record of the ceremony. It can't be changed later."),
+		Field{Label: "Name of this site", Check: visible},
+	)
+}
+
+// visible takes a name that reads as it is written.
+func visible(typed []byte) error {
+	switch s := string(typed); {
+	case ceremony.Safe(s) != s:
+		return fmt.Errorf("the name holds a character that can't be seen")
+	case len(s) > 64:
+		return fmt.Errorf("the name is longer than 64 characters")
+	}
+	return nil
+}
+
+// resume says where the ceremony stands.
+func (f *flow) resume(ctx context.Context) error {
+	c := f.Ceremony
+	facts := Facts{{"Ceremony", string(c.Kind())}, {"Site", c.Site()}}
+	if c.Trust() != "" {
+		facts = append(facts, Fact{"Trust", c.Trust()})
+	}
+	facts = append(facts, Fact{"Last entry", date(c.LastEvent())})
+	p := f.page("Welcome back",
+		Para("A ceremony has begun on this machine. Everything that was done is in its journal, and it goes on at the same step."),
+		facts,
+		StepList(now(c.Steps())),
+	).help("To begin another ceremony, start the program with another workspace.")
+	p.NoBack = "The ceremony has begun: it can be left with Ctrl-C, and resumed, but not undone."
+	return f.Person.Tell(ctx, p)
+}
+
+func now(steps []ceremony.Step) []ceremony.Step {
+	var due []ceremony.Step
+	for _, s := range steps {
+		if s.State == ceremony.Now {
+			due = append(due, s)
+		}
+	}
+	return due
+}
