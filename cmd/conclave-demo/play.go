@@ -18,6 +18,7 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/embedded"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
+	"github.com/conclave-tuf/conclave/hsm/virtual/pcscd"
 )
 
 // demo is the whole job, and what came of it so far.
@@ -153,18 +154,35 @@ func (d *demo) siteOne(ctx context.Context) error {
 	return d.hold(ctx, &people.Site{Name: "vienna", Found: true, Todo: todo})
 }
 
+// siteTwo has its tokens behind a real card service, where there is one.
 func (d *demo) siteTwo(ctx context.Context) error {
-	return d.hold(ctx, &people.Site{Name: "oslo", Todo: []string{"Cy signs", "Cy signs", "Write the bundle", "Leave"}})
+	site := &people.Site{Name: "oslo", Todo: []string{"Cy signs", "Cy signs", "Write the bundle", "Leave"}}
+	cards, err := d.startCards(ctx)
+	if missing, ok := errors.AsType[*pcscd.MissingError](err); ok {
+		fmt.Fprintf(d.out, "the tokens stay in the drawer: %v\n", missing)
+		return d.hold(ctx, site)
+	}
+	if err != nil {
+		return err
+	}
+	site.Insert = cards.insert
+	fmt.Fprintln(d.out, "its tokens are reached through pcscd, like real ones")
+	return errors.Join(d.hold(ctx, site, cards.service.Environment()), cards.stop())
 }
 
 // hold runs the program at one site, with its people at the keyboard.
-func (d *demo) hold(ctx context.Context, site *people.Site) error {
+func (d *demo) hold(ctx context.Context, site *people.Site, env ...string) error {
 	site.PINs, site.Trust, site.Place, site.Log = people.PINs(people.Holders()), trust, filepath.Base(d.sticks), d.out
 	site.Watched, site.Terminal = d.watched, d.watched
+	tokens := d.drawer()
+	if site.Insert != nil {
+		tokens = "pcsc"
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "conclave"), "rehearse",
 		"--workspace", filepath.Join(d.dir, "site-"+site.Name),
-		"--tokens", filepath.Join(d.dir, "drawer"),
+		"--tokens", tokens,
 		"--place", d.sticks)
+	cmd.Env = append(os.Environ(), env...)
 	var err error
 	if site.Terminal {
 		restore, err := asGlass(d.in)
@@ -183,6 +201,8 @@ func (d *demo) hold(ctx context.Context, site *people.Site) error {
 	}
 	return d.newest(site.Name)
 }
+
+func (d *demo) drawer() string { return filepath.Join(d.dir, "drawer") }
 
 // newest finds the bundle that a site has just written.
 func (d *demo) newest(site string) error {

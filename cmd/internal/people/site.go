@@ -26,6 +26,10 @@ type Site struct {
 	Todo  []string          // what is chosen from the list of steps, one after the other
 	PINs  map[string]string // by the token's serial
 
+	// Insert, if not nil, puts a token into a real reader; else the tokens lie
+	// in the program's own drawer.
+	Insert func(serial string) error
+
 	// Instead, if not nil, may answer a page otherwise than a careful person
 	// would. ErrStop ends the ceremony there.
 	Instead func(title, screen string) (a Answer, ok bool, err error)
@@ -45,6 +49,7 @@ type Answer struct {
 	Text   string // typed words
 	Secret bool   // Text is a PIN or a PUK
 	GoOn   bool   // "continue"
+	Wait   bool   // the hands are at the reader: the program sees that
 }
 
 // Hold answers every page until the program ends, and returns how it ended.
@@ -113,6 +118,8 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 	s.watch(ctx, title)
 	keys, enter := a.Text, a.Text != ""
 	switch {
+	case a.Wait:
+		return screen, nil
 	case a.GoOn:
 		keys = "c"
 	case a.Choose != "":
@@ -216,6 +223,9 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case strings.HasSuffix(title, "enrols a token"):
 		return Answer{Choose: "Enrol a new token"}, nil
 	case strings.HasPrefix(title, "Insert"):
+		if s.Insert != nil {
+			return Answer{Wait: true}, s.Insert(serialIn(title))
+		}
 		return Answer{Choose: "Insert token " + serialIn(title)}, nil
 	case has("Choose a PIN for"), has("Type the PIN once more"), strings.HasPrefix(title, "PIN of"), has("The PIN of the interrupted"):
 		return s.pin(screen)
