@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 )
 
@@ -44,7 +45,10 @@ func run(args []string, in *os.File, out *os.File, errs io.Writer) int {
 
 	d := &demo{out: out, bin: *bin, tufjs: *tufjs, in: in, began: time.Now()}
 	if !*plain {
-		d.size, d.watched = terminal(in, out)
+		var fits bool
+		if d.size, fits = terminal(in, out); fits {
+			d.watcher = &people.Watcher{}
+		}
 	}
 	if err := d.prepare(*keep); err != nil {
 		fmt.Fprintf(errs, "error: %v\n", err)

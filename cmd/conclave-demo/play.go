@@ -27,8 +27,8 @@ type demo struct {
 	in      *os.File
 	bin     string
 	tufjs   string
-	watched bool        // somebody sits at a terminal and watches the screens
-	size    player.Size // of that terminal
+	watcher *people.Watcher // somebody sits at a terminal and watches the screens
+	size    player.Size     // of that terminal
 	began   time.Time
 
 	dir    string // everything is below it
@@ -173,7 +173,7 @@ func (d *demo) siteTwo(ctx context.Context) error {
 // hold runs the program at one site, with its people at the keyboard.
 func (d *demo) hold(ctx context.Context, site *people.Site, env ...string) error {
 	site.PINs, site.Trust, site.Place, site.Log = people.PINs(people.Holders()), trust, filepath.Base(d.sticks), d.out
-	site.Watched, site.Terminal = d.watched, d.watched
+	site.Watched, site.Terminal = d.watcher, d.watcher != nil
 	tokens := d.drawer()
 	if site.Insert != nil {
 		tokens = "pcsc"

@@ -16,7 +16,7 @@ import (
 type Site struct {
 	Program  *player.Program
 	Terminal bool      // the program draws on a terminal; else it talks in lines
-	Watched  bool      // somebody watches, and wants to be able to follow
+	Watched  *Watcher  // somebody who wants to be able to follow; nil: nobody watches
 	Log      io.Writer // where what was typed is noted, if there is no terminal to show it
 
 	Name  string            // of the site
@@ -54,7 +54,6 @@ type Answer struct {
 
 // Hold answers every page until the program ends, and returns how it ended.
 func (s *Site) Hold(ctx context.Context) error {
-	s.seen = map[string]bool{}
 	before, same := "", 0
 	for {
 		screen, err := s.Program.Await(ctx, func(screen string) bool { return screen != before && s.asks(screen) })
@@ -99,7 +98,7 @@ func (s *Site) title(screen string) string {
 // reply answers the page, and returns the screen as it was just before.
 func (s *Site) reply(ctx context.Context, title, screen string) (string, error) {
 	if s.Terminal && strings.Contains(screen, "Read to the end to go on") {
-		s.watch(ctx, title)
+		s.Watched.look(ctx, title)
 		return screen, s.Program.Type(ctx, player.PageDown, 0)
 	}
 	a, ok, err := Answer{}, false, error(nil)
@@ -115,7 +114,7 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("site %s: %w; the program shows:\n%s", s.Name, err, screen)
 	}
-	s.watch(ctx, title)
+	s.Watched.look(ctx, title)
 	keys, enter := a.Text, a.Text != ""
 	switch {
 	case a.Wait:
@@ -141,9 +140,19 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		}
 		screen, keys = s.Program.Screen(), "\r"
 	}
+	if keys == "1" && s.key == keys {
+		keys = "\r" // the first choice is the one at the cursor
+	}
 	s.letGo(ctx, keys)
 	return screen, s.Program.Type(ctx, keys, keyPause)
 }
+
+// keyPause is how long a key is followed by nothing: somewhat longer than in
+// the bursts that the program refuses.
+const keyPause = 29 * time.Millisecond
+
+// heldDown is how long a key that is pressed again could be one held down.
+const heldDown = 350 * time.Millisecond
 
 // letGo waits before a key is pressed a second time: the program takes no key
 // that is still held down from the page before.
@@ -154,38 +163,8 @@ func (s *Site) letGo(ctx context.Context, key string) {
 	s.key, s.pressed = key, time.Now()
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// Pauses of somebody who is watched. What was seen before goes by quickly: a
-// ceremony of five tokens shows each page five times.
-const (
-	keyPause  = 29 * time.Millisecond
-	firstTime = 800 * time.Millisecond
-	nextTimes = 40 * time.Millisecond
-	heldDown  = 350 * time.Millisecond
-)
-
-func (s *Site) watch(ctx context.Context, title string) {
-	if !s.Watched {
-		return
-	}
-	wait := firstTime
-	if kind := digits.ReplaceAllString(title, "#"); s.seen[kind] {
-		wait = nextTimes
-	} else {
-		s.seen[kind] = true
-	}
-	pause(ctx, wait)
-}
-
 // What is read off the pages.
 var (
-	digits     = regexp.MustCompile(`[0-9]+|\([A-Z][a-z]+\)|^[A-Z][a-z]+( enrols|'s|:)`)
 	onPage     = regexp.MustCompile(`YubiKey ([0-9]+)`)
 	inTitle    = regexp.MustCompile(`token ([0-9]+)`)
 	pukOnPage  = regexp.MustCompile(`(?m)^\s*([ACDEFGHJKMNPQRTUVWXY34679](?: *[ACDEFGHJKMNPQRTUVWXY34679]){7})\s*$`)
