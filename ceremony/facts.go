@@ -47,13 +47,28 @@ func (c *Ceremony) rootFacts(s *metadata.Signed) []fact {
 		list = append(list, fact{field: "consistent snapshot", value: "no"})
 	}
 	for _, role := range orderedRoles(s.Root.Roles) {
-		who := s.Root.Roles[role]
-		list = append(list, thresholdFact(role, who))
-		a := rootAuthority("", s, role)
-		for _, id := range who.KeyIDs {
-			list = append(list, fact{field: fmt.Sprintf("%s: key %.8s", role, id), value: c.keyValue(a, id)})
-		}
+		list = append(list, thresholdFact(role, s.Root.Roles[role]))
+		list = append(list, c.keyFacts(role, rootAuthority("", s, role))...)
 	}
+	return list
+}
+
+// keyFacts has a line for each key, by its holder's name: a holder with a new
+// token is a change of that line.
+func (c *Ceremony) keyFacts(role string, a authority) []fact {
+	keys := map[string]int{} // by name
+	for _, id := range a.who.KeyIDs {
+		keys[a.owner(id)]++
+	}
+	var list []fact
+	for _, id := range a.who.KeyIDs {
+		field := Safe(role) + ": " + a.owner(id)
+		if keys[a.owner(id)] > 1 {
+			field += fmt.Sprintf(" %.8s", id)
+		}
+		list = append(list, fact{field: field, value: c.keyValue(a, id)})
+	}
+	slices.SortFunc(list, func(x, y fact) int { return strings.Compare(x.field, y.field) })
 	return list
 }
 
@@ -87,23 +102,36 @@ func orderedRoles(roles map[string]metadata.Keyholders) []string {
 	})
 }
 
-// keyValue says whose key it is, what kind, what is known of its hardware, and
-// its fingerprint, so that a keyid that stays while the key changes is seen.
+// owner is who has the key, in a review: a key without a holder is one that a
+// program signs with.
+func (a authority) owner(keyid string) string {
+	if a.holders[keyid] == "" {
+		return "online key"
+	}
+	return a.name(keyid)
+}
+
+// keyValue says what kind of key it is, what is known of its hardware, and its
+// fingerprint, so that a keyid that stays while the key changes is seen.
 func (c *Ceremony) keyValue(a authority, id string) string {
 	key := a.keys[id]
-	parts := []string{"online key"}
+	var parts []string
 	if a.holders[id] != "" {
 		hw := c.hardware(id, key)
-		parts = []string{a.name(id), hw.text}
 		if hw.serial != "" {
-			parts = []string{a.name(id), "token " + hw.serial, hw.text}
+			parts = append(parts, "token "+hw.serial)
 		}
+		parts = append(parts, hw.text)
 	}
-	print := "no fingerprint"
-	if fp, err := key.Fingerprint(); err == nil {
-		print = "fingerprint " + fp.String()[:16]
+	return strings.Join(append(parts, fmt.Sprintf("key %.8s", id), keyKind(key)), ", ")
+}
+
+func keyKind(k metadata.Key) string {
+	fp, err := k.Fingerprint()
+	if err != nil {
+		return Safe(k.Scheme) + ", which can't be read"
 	}
-	return strings.Join(append(parts, Safe(key.Scheme), print), ", ")
+	return fmt.Sprintf("%s, fingerprint %.16s", Safe(k.Scheme), fp)
 }
 
 func targetsFacts(t *metadata.Targets) []fact {
@@ -121,7 +149,7 @@ func targetsFacts(t *metadata.Targets) []fact {
 			list = append(list, fact{field: Safe(d.Name) + ": terminating", value: "yes"})
 		}
 		for _, id := range d.KeyIDs {
-			list = append(list, fact{field: fmt.Sprintf("%s: key %.8s", Safe(d.Name), id), value: delegatedKeyValue(t.Delegations.Keys[id])})
+			list = append(list, fact{field: fmt.Sprintf("%s: key %.8s", Safe(d.Name), id), value: keyKind(t.Delegations.Keys[id])})
 		}
 	}
 	if s := t.Delegations.Succinct; s != nil {
@@ -129,13 +157,6 @@ func targetsFacts(t *metadata.Targets) []fact {
 			fact{field: Safe(s.NamePrefix) + ": bins", value: fmt.Sprint(1 << s.BitLength)})
 	}
 	return list
-}
-
-func delegatedKeyValue(k metadata.Key) string {
-	if fp, err := k.Fingerprint(); err == nil {
-		return fmt.Sprintf("%s, fingerprint %s", Safe(k.Scheme), fp.String()[:16])
-	}
-	return Safe(k.Scheme)
 }
 
 func targetValue(t metadata.Target) string {

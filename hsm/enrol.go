@@ -51,6 +51,14 @@ func (t *Token) Unblock(ctx context.Context, puk, pin ceremony.PIN) error {
 	})
 }
 
+// Reset makes the token's PIV application as it was shipped: its keys are
+// destroyed, its PIN, PUK and management key are the factory's. The tries that
+// PIN and PUK have left are used up first. What else is on the token (FIDO,
+// OpenPGP, OTP) stays as it is.
+func (t *Token) Reset(ctx context.Context) error {
+	return t.open(ctx, func(c *card) error { return provision.Reset(ctx, c, rand.Reader) })
+}
+
 var _ provision.Card = (*card)(nil)
 
 func (c *card) Serial() string { return decimal(c.serial) }
@@ -115,4 +123,10 @@ func (c *card) PutCertificate(management []byte, cert *x509.Certificate) error {
 // managed is the failure of a command under the management key.
 func managed(err error) error {
 	return failure(err, enrol, "", refusal.Management, culprits)
+}
+
+// Reset resets the card. piv-go shows one more wrong PIN and PUK before, which
+// a card with both blocked does not even look at.
+func (c *card) Reset() error {
+	return failure(c.YubiKey.Reset(), "reset", "", refusal.Other, culprits)
 }

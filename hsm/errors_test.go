@@ -25,7 +25,10 @@ func TestFailure(t *testing.T) {
 		}
 	}
 	is := func(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
-	wrongPUK := func(err error) bool { return as[*refusal.WrongPUKError](err) && as[*ceremony.TokenError](err) }
+	wrongPUK := func(err error) bool {
+		var e *ceremony.WrongPUKError
+		return errors.As(err, &e) && e.Tries == 1
+	}
 	text := func(s string) error { return fmt.Errorf("connecting to smart card: %v", s) }
 
 	for name, c := range map[string]struct {

@@ -27,7 +27,7 @@ import (
 func TestExchanges(t *testing.T) {
 	hsmtest.Exchanges(t, func(t *testing.T, c *virtual.Card) func([]byte) ([]byte, error) {
 		insert(t, 0, &virtual.Applet{Card: c})
-		open, err := scard.Open(daemon.Readers[0].Name)
+		open, err := scard.Open(station.Readers[0].Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestReinserted(t *testing.T) {
 func TestBusy(t *testing.T) {
 	a := card(t, virtual.Config{Serial: 5417533, Firmware: virtual.Firmware574})
 	s := insert(t, 0, a)
-	yk, err := piv.Open(daemon.Readers[0].Name)
+	yk, err := piv.Open(station.Readers[0].Name)
 	if err != nil {
 		t.Fatal(err)
 	}

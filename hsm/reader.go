@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,33 +15,25 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
+	"github.com/conclave-tuf/conclave/hsm/internal/turn"
+	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // Reader finds the YubiKeys (5 and later) that can be reached over PC/SC. Use
 // one in a process: it lets one call at a time talk to cards, so that a list
 // that is refreshed does not get in the way of a signature.
 type Reader struct {
-	turn chan struct{} // has room for the one whose turn it is
+	turn turn.Turn
+
+	// Of the tokens in reach, by serial: whether it is one of a rehearsal.
+	// Whoever has the turn uses it.
+	rehearsals map[uint32]bool
 }
 
 var _ ceremony.Reader = (*Reader)(nil)
 
 // NewReader makes a Reader. It opens nothing.
-func NewReader() *Reader { return &Reader{turn: make(chan struct{}, 1)} }
-
-// exclusively waits for its turn and runs use. Once use runs it is not cut short.
-func (r *Reader) exclusively(ctx context.Context, use func() error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case r.turn <- struct{}{}:
-		defer func() { <-r.turn }()
-		return use()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func NewReader() *Reader { return &Reader{turn: turn.New(), rehearsals: make(map[uint32]bool)} }
 
 // Tokens lists the YubiKeys in reach, sorted by serial. Empty readers and
 // other cards are left out. Where there is no token but a YubiKey's reader that
@@ -48,7 +41,7 @@ func (r *Reader) exclusively(ctx context.Context, use func() error) error {
 func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 	var found []*Token
 	var trouble error
-	err := r.exclusively(ctx, func() error {
+	err := r.turn.Take(ctx, func() error {
 		names, err := piv.Cards()
 		if err != nil {
 			return failure(err, "list", "", refusal.Other, culprits)
@@ -64,6 +57,7 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 				trouble = err
 			}
 		}
+		r.forget(found)
 		return nil
 	})
 	if err != nil {
@@ -78,6 +72,36 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 		tokens[i] = t
 	}
 	return tokens, nil
+}
+
+// rehearsal says whether an open card is a virtual one, told by the maker of
+// its certificate (slot f9), whichever way it is reached. A card is asked once
+// for as long as it stays in its reader.
+func (r *Reader) rehearsal(c *card) (bool, error) {
+	if virtually, known := r.rehearsals[c.serial]; known {
+		return virtually, nil
+	}
+	device, err := c.AttestationCertificate()
+	if errors.Is(err, piv.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, failure(err, "read", "before the PIN", refusal.Other, culprits)
+	}
+	ca, err := virtual.RehearsalCA()
+	if err != nil {
+		return false, err
+	}
+	r.rehearsals[c.serial] = device.CheckSignatureFrom(ca) == nil
+	return r.rehearsals[c.serial], nil
+}
+
+// forget drops what is known of tokens that are gone: another one could come
+// under the same serial.
+func (r *Reader) forget(found []*Token) {
+	maps.DeleteFunc(r.rehearsals, func(serial uint32, _ bool) bool {
+		return !slices.ContainsFunc(found, func(t *Token) bool { return t.serial == serial })
+	})
 }
 
 func is[E error](err error) bool {

@@ -4,7 +4,6 @@ package hsm_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -13,37 +12,14 @@ import (
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
-	"github.com/conclave-tuf/conclave/hsm/virtual/pcscd"
-	"github.com/conclave-tuf/conclave/hsm/virtual/vpcd"
 )
 
-// The PC/SC library knows one daemon in the life of a process, so all tests
-// share one, with two readers.
-var daemon struct {
-	*pcscd.Service
-	err error
-}
+// station is shared by all tests, with two readers.
+var station hsmtest.Station
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(station.Main(m, 2)) }
 
-func run(m *testing.M) int {
-	if os.Getenv(pcscd.SocketVariable) != "" { // a test in a process of its own
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "pcscd")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if daemon.Service, daemon.err = pcscd.Start(context.Background(), dir, 2, nil); daemon.err == nil {
-		defer daemon.Stop()
-		os.Setenv(pcscd.SocketVariable, daemon.Socket)
-	}
-	return m.Run()
-}
-
-// seat is a card in a reader of the daemon.
+// seat is a card in a reader of the station.
 type seat struct {
 	*hsm.Token
 	reader *hsm.Reader
@@ -53,23 +29,14 @@ type seat struct {
 // insert puts a card into reader number n, and returns once PC/SC knows.
 func insert(t testing.TB, n int, a *virtual.Applet) *seat {
 	t.Helper()
-	if daemon.err != nil {
-		hsmtest.Missing(t, daemon.err.Error())
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
-		_ = vpcd.Serve(ctx, daemon.Readers[n].Address, a)
-	}()
+	pull := station.Insert(t, n, a)
 	s := &seat{reader: hsm.NewReader()}
 	hsmtest.Await(t, "the token to be in its reader", func() bool {
 		s.Token = find(t, s.reader, a.Card.Serial())
 		return s.Token != nil
 	})
 	s.pull = func() {
-		cancel()
-		<-gone
+		pull()
 		hsmtest.Await(t, "the token to be out of its reader", func() bool { return find(t, s.reader, a.Card.Serial()) == nil })
 	}
 	t.Cleanup(s.pull)

@@ -14,7 +14,6 @@ import (
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
-	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // Token is a YubiKey in a reader: a name to find it by, not a connection.
@@ -24,7 +23,12 @@ type Token struct {
 	serial uint32
 }
 
-var _ ceremony.Enroller = (*Token)(nil)
+var (
+	_ ceremony.Enroller  = (*Token)(nil)
+	_ ceremony.Attester  = (*Token)(nil)
+	_ ceremony.Unblocker = (*Token)(nil)
+	_ ceremony.Resetter  = (*Token)(nil)
+)
 
 // card is an open connection to a token. Nobody else can use it meanwhile.
 type card struct {
@@ -36,7 +40,7 @@ type card struct {
 // open opens the token for use, when it is this call's turn, and releases it
 // afterwards. What it holds must be the token with that serial.
 func (t *Token) open(ctx context.Context, use func(*card) error) error {
-	return t.reader.exclusively(ctx, func() (err error) {
+	return t.reader.turn.Take(ctx, func() (err error) {
 		a, err := ask(t.name)
 		if err != nil {
 			return err
@@ -55,6 +59,9 @@ func (t *Token) open(ctx context.Context, use func(*card) error) error {
 		}
 		if err := t.same(serial); err != nil {
 			return err
+		}
+		if v := yk.Version(); wire.V(byte(v.Major), byte(v.Minor), byte(v.Patch)) != a.firmware {
+			return &ceremony.TokenError{Op: "open", Err: fmt.Errorf("it tells of firmware %s, and then of %d.%d.%d", a.firmware, v.Major, v.Minor, v.Patch)}
 		}
 		return use(&card{yk, a, t})
 	})
@@ -78,7 +85,8 @@ func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
 }
 
 // Attestation asks the token to attest the key in its signing slot. It is
-// ErrNoKey where the slot is empty, or holds a key that was not made there.
+// ErrNoKey where the slot is empty, and nil where the key was imported; with
+// firmware before 5.3, which doesn't tell, it is ErrNoKey for both.
 func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) {
 	var a *ceremony.Attestation
 	err := t.open(ctx, func(c *card) (err error) {
@@ -104,9 +112,9 @@ func (c *card) Info() (ceremony.TokenInfo, error) {
 		f := wire.FormFactor(form)
 		info.FormFactor, info.FIPS = f.String(), f.FIPS()
 	}
-	if device, err := c.AttestationCertificate(); err == nil {
-		ca, err := virtual.RehearsalCA()
-		info.Virtual = err == nil && device.CheckSignatureFrom(ca) == nil
+	var err error
+	if info.Virtual, err = c.token.reader.rehearsal(c); err != nil {
+		return info, err
 	}
 	key, err := c.Key()
 	if err != nil || key == nil {
@@ -159,7 +167,11 @@ func (c *card) attestedKey() (*provision.Key, error) {
 func (c *card) Attest() (*ceremony.Attestation, error) {
 	leaf, err := c.YubiKey.Attest(piv.SlotSignature)
 	if errors.Is(err, piv.ErrNotFound) {
-		return nil, ceremony.ErrNoKey
+		key, err := c.Key()
+		if err == nil && key == nil {
+			err = ceremony.ErrNoKey
+		}
+		return nil, err
 	}
 	if err != nil {
 		return nil, failure(err, "attest", "", refusal.Other, culprits)

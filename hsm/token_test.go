@@ -10,9 +10,9 @@ import (
 )
 
 func TestTokenLaws(t *testing.T) {
-	hsmtest.Laws(t, func(t *testing.T, c virtual.Config) hsmtest.Subject {
+	hsmtest.YubiKeyLaws(t, func(t *testing.T, c virtual.Config) hsmtest.Yubi {
 		a := card(t, c)
 		s := insert(t, 0, a)
-		return hsmtest.Subject{Token: s.Token, Card: a.Card, Remove: s.pull}
+		return hsmtest.Yubi{Token: s.Token, Card: a.Card, Applet: a, Remove: s.pull}
 	})
 }

@@ -1,50 +1,102 @@
 package ui
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 )
 
-// pin asks for a token's PIN, after saying how many tries are left. The last
-// try needs a consent of its own. The caller wipes what it gets.
-func (f *flow) pin(ctx context.Context, h ceremony.Holder, info ceremony.TokenInfo, dress func(Page) Page, problem *Problem) (ceremony.PIN, error) {
-	switch info.PINTries {
-	case 0:
-		return ceremony.PIN{}, ceremony.ErrPINBlocked
-	case 1:
-		if err := f.lastTry(ctx, h, info, dress, problem); err != nil {
-			return ceremony.PIN{}, err
-		}
-		problem = nil
+// PIN asks for the PIN of a token, to sign with it, after saying how many
+// tries are left. The last try needs a consent of its own. A PIN that is known
+// to be blocked is not asked for: ErrPINBlocked.
+func (s Secrets) PIN(ctx context.Context) (ceremony.PIN, error) {
+	if err := s.beforePIN(ctx); err != nil {
+		return ceremony.PIN{}, err
 	}
-	p := dress(f.page("PIN of "+tokenOf(h), Facts{
-		{"Token", tokenText(info)},
-		{"Holder", h.Name},
-		{"Wanted", "the PIV PIN, not the PUK"},
-		{"Tries left", tries(info.PINTries)},
-	}, Para("Only the holder types it. It is not shown, not kept, and asked for each time."),
-	)).with(problem).help(
+	p := s.page("PIN of "+s.token(),
+		s.facts(Fact{"Wanted", "the PIV PIN, not the PUK"}, Fact{"Tries left", tries(s.Token.PINTries)}),
+		Para("Only the holder types it. It is not shown, not kept, and asked for each time."),
+	).with(s.Problem).help(
 		"The PIN has 6 to 8 characters. Its length is checked before the token is asked, so a slip of the finger costs no try.",
 		"A wrong PIN costs one try. With none left the token takes no PIN until its PUK unblocks it.",
 		"Don't touch the token yet: that comes after the PIN.",
 	)
-	return f.Person.Secret(ctx, p, Field{Label: "PIN", Check: ceremony.CheckPIN})
+	return s.Person.Secret(ctx, p, Field{Label: "PIN", Check: ceremony.CheckPIN})
 }
 
-// lastTry has a person confirm that they risk the last try.
-func (f *flow) lastTry(ctx context.Context, h ceremony.Holder, info ceremony.TokenInfo, dress func(Page) Page, problem *Problem) error {
-	p := dress(f.page("One try is left",
-		Facts{{"Token", tokenText(info)}, {"Holder", h.Name}, {"Tries left", tries(info.PINTries)}},
-		Warning("If the next PIN is wrong, the token is blocked. Only its PUK, on paper with "+h.Name+", can unblock it then."),
-		Para("If there is any doubt, go back: another holder can sign instead."),
-	)).with(problem).help(
-		"A token counts wrong PINs. After the last one it takes no PIN at all, not even the right one.",
-		"Most wrong PINs come from a keyboard layout that isn't what it seems: type letters where you can see them first.",
+// beforePIN stops where the PIN is blocked, and asks before its last try.
+func (s *Secrets) beforePIN(ctx context.Context) error {
+	switch s.Token.PINTries {
+	case 0:
+		return ceremony.ErrPINBlocked
+	case 1:
+		return s.risk(ctx, "One try is left",
+			Warning("If the next PIN is wrong, the token is blocked. Only its PUK, on paper with "+s.holder()+", can unblock it then."),
+			"If there is any doubt, go back: another holder can sign instead.", keyboard)
+	}
+	return nil
+}
+
+// NewPIN has a PIN chosen, and typed twice.
+func (s Secrets) NewPIN(ctx context.Context) (ceremony.PIN, error) {
+	return s.choosePIN(ctx, newPIN)
+}
+
+func (s Secrets) choosePIN(ctx context.Context, check func([]byte) error) (ceremony.PIN, error) {
+	return s.twice(ctx, "PIN",
+		s.page("Choose a PIN for token "+s.Token.Serial, s.facts(),
+			Para("6 to 8 characters: digits, or letters that every keyboard has. It is not shown. No birthday, no 123456."),
+		).help(pinHelp()...),
+		s.page("Type the PIN once more", s.facts(),
+			Para("So that a slip of the finger doesn't lock the token."),
+		).help(pinHelp()...),
+		Field{Label: "New PIN", Check: check})
+}
+
+// PINOfThen has the PIN typed that was chosen when an enrolment of this token
+// was interrupted. The token may not know it yet: it is typed twice, as a new
+// one is. The last try needs a consent.
+func (s Secrets) PINOfThen(ctx context.Context) (ceremony.PIN, error) {
+	if err := s.beforePIN(ctx); err != nil {
+		return ceremony.PIN{}, err
+	}
+	return s.twice(ctx, "PIN",
+		s.page("The PIN of the interrupted enrolment", s.facts(Fact{"Tries left", tries(s.Token.PINTries)}),
+			Para("Type the PIN that was chosen then. If the token was not changed before the interruption, it gets this PIN now: that is why it is typed twice."),
+		).help(pinHelp("If the PIN was unblocked since then, it is the new one. A token that was in use before may have a PIN of its own.")...),
+		s.page("Type the PIN once more", s.facts(),
+			Para("So that a slip of the finger doesn't lock the token."),
+		).help(pinHelp()...),
+		Field{Label: "PIN", Check: newPIN})
+}
+
+func pinHelp(more ...string) []string {
+	return append(more,
+		"The holder types this PIN each time they sign. Three wrong ones block the token until the PUK unblocks it.",
+		"The PIN is for this token only. Don't use the PIN of a card or a phone.",
 	)
-	_, err := f.Person.Text(ctx, p, phrase("use the last try"))
-	return err
+}
+
+// newPIN refuses the PIN that every token is shipped with.
+func newPIN(typed []byte) error {
+	if string(typed) == "123456" {
+		return errors.New("that is the PIN that every new token has: choose another one")
+	}
+	return ceremony.CheckPIN(typed)
+}
+
+// newPINBeside refuses a PIN that is the PUK: who sees it typed could do more
+// than sign.
+func newPINBeside(puk PUK) func([]byte) error {
+	return func(typed []byte) error {
+		if bytes.Equal(typed, puk.Bytes()) {
+			return errors.New("that is the PUK: choose something else as the PIN")
+		}
+		return newPIN(typed)
+	}
 }
 
 func tokenText(info ceremony.TokenInfo) string {

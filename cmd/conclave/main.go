@@ -76,6 +76,7 @@ asked to refuse sockets.
 	}
 	s.flags(c, "ceremony")
 	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), mergeCommand(), versionCommand())
+	c.AddCommand(attestationCommand(), tokenCommand())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	cli.Prepare(c)
 	return c

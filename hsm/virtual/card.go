@@ -47,6 +47,8 @@ type Config struct {
 // Counts is what a card was asked for since it was made.
 type Counts struct {
 	Verify int // VERIFY commands that carried a PIN
+	Change int // commands that showed the PIN to change it
+	PUK    int // commands that showed the PUK
 	Sign   int // signatures asked for, made or not
 }
 

@@ -5,8 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -14,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -220,16 +219,7 @@ func TestSetRetries(t *testing.T) {
 
 func TestImportedKeyIsNotAttested(t *testing.T) {
 	c := newCard(t, virtual.Config{})
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.AuthenticateManagement(provision.FactoryManagementKey()); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Import(wire.Signature, key, wire.PINAlways, wire.TouchAlways); err != nil {
-		t.Fatal(err)
-	}
+	hsmtest.ImportKey(t, c)
 	if info, err := c.KeyInfo(wire.Signature); err != nil || !info.Imported {
 		t.Errorf("got %+v, %v", info, err)
 	}

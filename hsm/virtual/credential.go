@@ -48,6 +48,7 @@ func (c *Card) Forget() {
 func (c *Card) ChangePIN(old, fresh []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.counts.Change++
 	return c.change(pin, old, pin, fresh)
 }
 
@@ -55,6 +56,7 @@ func (c *Card) ChangePIN(old, fresh []byte) error {
 func (c *Card) ChangePUK(old, fresh []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.counts.PUK++
 	return c.change(puk, old, puk, fresh)
 }
 
@@ -63,6 +65,7 @@ func (c *Card) ChangePUK(old, fresh []byte) error {
 func (c *Card) Unblock(shown, fresh []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.counts.PUK++
 	return c.change(puk, shown, pin, fresh)
 }
 

@@ -132,7 +132,11 @@ func (e *enrolling) managed(key []byte, do func() error) error {
 func (e *enrolling) Attest() (*ceremony.Attestation, error) {
 	leaf, err := e.card.Attest(wire.Signature)
 	if errors.Is(err, wire.WrongData) {
-		return nil, ceremony.ErrNoKey
+		key, err := e.Key()
+		if err == nil && key == nil {
+			err = ceremony.ErrNoKey
+		}
+		return nil, err
 	}
 	if err != nil {
 		return nil, e.meant(err, refusal.Other)
@@ -142,4 +146,12 @@ func (e *enrolling) Attest() (*ceremony.Attestation, error) {
 		return nil, err
 	}
 	return &ceremony.Attestation{Leaf: leaf, Device: device}, nil
+}
+
+func (e *enrolling) Reset() error {
+	err := e.card.Reset()
+	if err == nil {
+		return nil
+	}
+	return refused(err, "", func(s wire.Status) error { return refusal.Other("reset", s) })
 }

@@ -9,6 +9,7 @@ const (
 	NoTouch                      // nobody touches the token in time (where its key asks for it)
 	RemovedAtVerify              // the token is pulled while it compares the PIN
 	RemovedAtSign                // the token is pulled between PIN and signature
+	RemovedSigned                // the token is pulled when it has signed, and can't say so
 )
 
 // Script sets what happens to the next signatures, one fault each. A fault at

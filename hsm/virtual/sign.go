@@ -42,7 +42,11 @@ func (c *Card) Sign(ctx context.Context, slot wire.Slot, a wire.Algorithm, data 
 		data = bytes.Clone(data)
 		data[len(data)-1] ^= 1
 	}
-	return raw(key.signer, data)
+	sig, err := raw(key.signer, data)
+	if fault == RemovedSigned {
+		return nil, ErrRemoved
+	}
+	return sig, err
 }
 
 type opened struct {

@@ -10,28 +10,34 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
+	"github.com/conclave-tuf/conclave/hsm/internal/turn"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
 // ReaderName is the reader that virtual tokens in process lie in.
 const ReaderName = "rehearsal reader"
 
-// Token is the face in process: a ceremony's Token and Enroller over a card,
-// which can be taken out of its reader and put back at any moment.
+// Token is the face in process: all that a ceremony's token can do, over a
+// card which can be taken out of its reader and put back at any moment.
 type Token struct {
 	card *Card
-	hold chan struct{} // has room for the one who uses the card
+	turn turn.Turn
 
 	mu   sync.Mutex
 	here context.Context // ends when the token is taken out
 	pull context.CancelFunc
 }
 
-var _ ceremony.Enroller = (*Token)(nil)
+var (
+	_ ceremony.Enroller  = (*Token)(nil)
+	_ ceremony.Attester  = (*Token)(nil)
+	_ ceremony.Unblocker = (*Token)(nil)
+	_ ceremony.Resetter  = (*Token)(nil)
+)
 
 // NewToken puts card into a reader of its own.
 func NewToken(card *Card) *Token {
-	t := &Token{card: card, hold: make(chan struct{}, 1)}
+	t := &Token{card: card, turn: turn.New()}
 	t.Insert()
 	return t
 }
@@ -144,7 +150,15 @@ func (t *Token) Unblock(ctx context.Context, puk, pin ceremony.PIN) error {
 	})
 }
 
-// Attestation attests the key in the signing slot, ErrNoKey where it can't.
+// Reset makes the token as it left the factory.
+func (t *Token) Reset(ctx context.Context) error {
+	return t.exclusively(ctx, func(ctx context.Context) error {
+		return provision.Reset(ctx, &enrolling{t.card}, t.card.cfg.Rand)
+	})
+}
+
+// Attestation attests the key in the signing slot: nil where it was imported,
+// and ErrNoKey where there is none.
 func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) {
 	var a *ceremony.Attestation
 	err := t.exclusively(ctx, func(context.Context) (err error) {
@@ -157,32 +171,28 @@ func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) 
 // exclusively runs use as the only one on a card that was just powered on.
 // Its context ends with ctx, or when the token is taken out.
 func (t *Token) exclusively(ctx context.Context, use func(context.Context) error) error {
-	select {
-	case t.hold <- struct{}{}:
-		defer func() { <-t.hold }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	t.mu.Lock()
-	here := t.here
-	t.mu.Unlock()
-	t.card.PowerOff()
-	defer t.card.PowerOff()
-	both, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(here, cancel)()
+	return t.turn.Take(ctx, func() error {
+		t.mu.Lock()
+		here := t.here
+		t.mu.Unlock()
+		t.card.PowerOff()
+		defer t.card.PowerOff()
+		both, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(here, cancel)()
 
-	if here.Err() != nil {
-		return &ceremony.RemovedError{During: "before the PIN", Err: ErrRemoved}
-	}
-	err := use(both)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, context.Canceled) && here.Err() != nil:
-		return &ceremony.RemovedError{Err: ErrRemoved}
-	}
-	return err
+		if here.Err() != nil {
+			return &ceremony.RemovedError{During: "before the PIN", Err: ErrRemoved}
+		}
+		err := use(both)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, context.Canceled) && here.Err() != nil:
+			return &ceremony.RemovedError{Err: ErrRemoved}
+		}
+		return err
+	})
 }
 
 // refused says what a card's error means.

@@ -8,12 +8,12 @@ import (
 )
 
 func TestTokenLaws(t *testing.T) {
-	hsmtest.Laws(t, func(t *testing.T, c virtual.Config) hsmtest.Subject {
+	hsmtest.YubiKeyLaws(t, func(t *testing.T, c virtual.Config) hsmtest.Yubi {
 		card, err := virtual.NewCard(c)
 		if err != nil {
 			t.Fatal(err)
 		}
 		token := virtual.NewToken(card)
-		return hsmtest.Subject{Token: token, Card: card, Remove: token.Remove}
+		return hsmtest.Yubi{Token: token, Card: card, Remove: token.Remove}
 	})
 }

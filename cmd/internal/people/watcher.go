@@ -12,7 +12,7 @@ import (
 type Watcher struct{ seen map[string]bool }
 
 const (
-	firstTime = 600 * time.Millisecond
+	firstTime = 500 * time.Millisecond
 	nextTimes = 40 * time.Millisecond
 )
 

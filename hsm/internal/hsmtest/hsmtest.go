@@ -4,12 +4,18 @@
 package hsmtest
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm/internal/provision"
+	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // Missing ends a test that needs something this machine doesn't have: skipped,
@@ -69,5 +75,21 @@ func Request(subject string) ceremony.EnrolRequest {
 		PIN: PIN(GoodPIN), PUK: PIN(GoodPUK),
 		Algorithm: ceremony.P256, Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINAlways,
 		Subject: subject, Now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
+	}
+}
+
+// ImportKey puts a key into a card's signing slot that was not made there. The
+// card has the factory's management key.
+func ImportKey(t testing.TB, c *virtual.Card) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AuthenticateManagement(provision.FactoryManagementKey()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Import(wire.Signature, key, wire.PINAlways, wire.TouchAlways); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -63,7 +63,10 @@ type Card interface {
 
 	Generate(management []byte, a wire.Algorithm, p wire.PINPolicy, t wire.TouchPolicy) (crypto.PublicKey, error)
 	PutCertificate(management []byte, c *x509.Certificate) error
-	Attest() (*ceremony.Attestation, error)
+	Attest() (*ceremony.Attestation, error) // nil: the key was not made on the card
+
+	// Reset makes the card as it was shipped. It needs PIN and PUK blocked.
+	Reset() error
 }
 
 // Key is the key in the signing slot.

@@ -9,5 +9,8 @@
 // in the slot. Any other key, and any other certificate, is somebody's: the
 // run refuses before it changes anything.
 //
+// Reset is the way back: the token as it was shipped, and nothing but its PIV
+// application touched.
+//
 // It does not know how a card is reached, nor what a plan allows.
 package provision

@@ -141,7 +141,7 @@ func (r *run) setPUK() error {
 		return r.card.ChangePUK(given, given)
 	}
 	err = r.card.ChangePUK([]byte(FactoryPUK), given)
-	var wrong *refusal.WrongPUKError
+	var wrong *ceremony.WrongPUKError
 	if errors.As(err, &wrong) && wrong.Tries > 1 {
 		return r.card.ChangePUK(given, given)
 	}
@@ -200,7 +200,7 @@ func (r *run) result() (ceremony.Enrolment, error) {
 	if err != nil {
 		return ceremony.Enrolment{}, err
 	}
-	if held == nil || !equal(held.Public, r.key) || !equal(attestation.Leaf.PublicKey, r.key) || !r.wanted(held) {
+	if held == nil || attestation == nil || !equal(held.Public, r.key) || !equal(attestation.Leaf.PublicKey, r.key) || !r.wanted(held) {
 		return ceremony.Enrolment{}, fail(errors.New("the token made one key and tells of another"))
 	}
 	return ceremony.Enrolment{Key: k, Attestation: attestation}, nil

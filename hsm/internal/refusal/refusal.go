@@ -8,7 +8,6 @@ package refusal
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -16,13 +15,6 @@ import (
 
 // ErrManagementKey: the card refused the management key.
 var ErrManagementKey = errors.New("the token's management key is neither the factory's nor kept on the token under its PIN: only a reset of its PIV application, which destroys its keys, makes it usable here")
-
-// WrongPUKError: the card refused the PUK.
-type WrongPUKError struct{ Tries int } // left
-
-func (e *WrongPUKError) Error() string {
-	return fmt.Sprintf("wrong PUK: nothing was changed; %d tries left", e.Tries)
-}
 
 // PIN is what s means after a command that showed the PIN. The try that
 // blocks it is told as 63C0 or as 6983.
@@ -42,7 +34,7 @@ func PUK(op string, s wire.Status) error {
 	case refused && n == 0:
 		return ceremony.ErrPUKBlocked
 	case refused:
-		return &ceremony.TokenError{Op: op, Err: &WrongPUKError{n}}
+		return &ceremony.WrongPUKError{Tries: n}
 	}
 	return Other(op, s)
 }
