@@ -10,7 +10,7 @@ SCREENS ?= screens
 
 # Debian packages: what the programs are built with and run on, and the
 # independent tools that tests hold them against.
-BUILD_PACKAGES := gcc libc6-dev pkg-config libpcsclite-dev
+BUILD_PACKAGES := ca-certificates gcc libc6-dev pkg-config libpcsclite-dev
 CARD_PACKAGES  := pcscd libpcsclite1 vsmartcard-vpcd
 TEST_PACKAGES  := yubico-piv-tool yubikey-manager softhsm2 opensc docker-registry skopeo openssl jq
 

@@ -26,12 +26,20 @@ says REHEARSAL, and no key of it can get into a real trust: anybody can make a
 virtual token's key from its serial number. Do not type the PIN of a real token.
 
 Two sites can be rehearsed on one machine: give each a workspace of its own, and
-both the same drawer. With --tokens pcsc the tokens are those of a card service
-that virtual cards were put into.`,
+both the same drawer. Without --place a directory in the workspace plays the
+stick, with a plan to begin with. With --tokens pcsc the tokens are those of a
+card service that virtual cards were put into.`,
 		Example: `  conclave rehearse
   conclave rehearse --workspace oslo --tokens drawer --place stick`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if len(s.places) == 0 {
+				stick, err := sampleStick(c.Context(), s.workspace)
+				if err != nil {
+					return err
+				}
+				s.places = []string{stick}
+			}
 			if tokens == "pcsc" {
 				s.reader = hsm.NewReader()
 				return s.run(c)
