@@ -45,6 +45,9 @@ func (e *Error) Error() string {
 	return "the bundle was refused: " + s
 }
 
+// Code names what happened, for people who look it up: a bundle that is not one, or not whole.
+func (*Error) Code() string { return "BUNDLE-REFUSED" }
+
 func refuse(entry, format string, args ...any) error {
 	return &Error{Entry: ceremony.Safe(entry), Why: fmt.Sprintf(format, args...)}
 }

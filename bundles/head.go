@@ -23,6 +23,9 @@ func (e *HeadError) Error() string {
 	return fmt.Sprintf("the published sets were not merged: %s: %s", ceremony.Safe(e.Name), e.Why)
 }
 
+// Code names what happened, for people who look it up: published sets that don't go together.
+func (*HeadError) Code() string { return "BUNDLE-HEADS" }
+
 // published is a published set and where it stands among others. The root
 // comes first: after a recovery from a fast-forward attack the timestamp
 // begins anew (TUF 1.0, section 5.3.11).

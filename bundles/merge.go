@@ -55,6 +55,9 @@ func (e *TrustError) Error() string {
 	return fmt.Sprintf("one bundle is of the trust %q and the other of %q: they were not merged", ceremony.Safe(e.A), ceremony.Safe(e.B))
 }
 
+// Code names what happened, for people who look it up: bundles of two trusts.
+func (*TrustError) Code() string { return "BUNDLE-OTHER-TRUST" }
+
 // ProposalError: one payload is proposed with two different reasons or bases.
 type ProposalError struct {
 	Role    string
@@ -66,6 +69,9 @@ func (e *ProposalError) Error() string {
 	return fmt.Sprintf("%s %d (%s) is proposed twice, with different reasons or on different versions: keep one of the two",
 		ceremony.Safe(e.Role), e.Version, e.Payload)
 }
+
+// Code names what happened, for people who look it up: a payload with two reasons or bases.
+func (*ProposalError) Code() string { return "BUNDLE-PROPOSED-TWICE" }
 
 func mergeJournals(journals []ceremony.SiteJournal) ([]ceremony.SiteJournal, error) {
 	longest := map[string][]byte{}

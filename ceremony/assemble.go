@@ -13,8 +13,8 @@ import (
 // but for snapshot and timestamp.
 type OfflineSet struct {
 	Trust     string
-	Roots     []*metadata.File // ascending from the oldest kept
-	Targets   *metadata.File
+	Roots     []*metadata.File          // ascending from the oldest kept
+	Targets   *metadata.File            // nil where a site knows only roots
 	Delegated map[string]*metadata.File // by role
 }
 
@@ -27,27 +27,80 @@ func Assemble(c Contents) (*OfflineSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &OfflineSet{Trust: c.Trust, Delegated: map[string]*metadata.File{}}
-	for _, b := range k.published {
-		out.put(b.role, b.file)
-	}
 	for _, p := range k.proposals {
-		if k.publishedVersion(p) {
+		if k.publishedVersion(p) || p.Role != "root" && !k.current(p) {
 			continue
 		}
 		if err := k.conflict(p); err != nil {
 			return nil, err
 		}
-		file, err := k.assemble(p, c.Signatures)
+		q, err := k.quorum(p, signaturesOver(p.id, c.Signatures))
 		if err != nil {
 			return nil, err
 		}
-		out.put(p.Role, file)
+		if !q.Met() {
+			return nil, &IncompleteError{q}
+		}
 	}
-	if len(out.Roots) == 0 || out.Targets == nil {
-		return nil, fmt.Errorf("the bundle holds no root and targets that could be published")
+	set, err := k.complete(c.Trust, c.Signatures)
+	if err == nil && set.Targets == nil {
+		err = fmt.Errorf("the bundle holds no targets that could be published")
+	}
+	return set, err
+}
+
+// complete is the newest set whose every role has its quorum, without what is
+// still being signed.
+func (k known) complete(trust string, signatures []ProposalSignature) (*OfflineSet, error) {
+	out := &OfflineSet{Trust: trust, Delegated: map[string]*metadata.File{}}
+	done := known{published: k.published}
+	for _, b := range k.published {
+		out.put(b.role, b.file)
+	}
+	for _, p := range inOrder(k.proposals) {
+		if k.publishedVersion(p) || k.rivals(p.Role, p.Version) != nil {
+			continue
+		}
+		with := known{done.published, append(slices.Clone(done.proposals), p)}
+		if file, err := with.assemble(p, signatures); err == nil {
+			done = with
+			out.put(p.Role, file)
+		}
+	}
+	if len(out.Roots) == 0 {
+		return nil, fmt.Errorf("there is no root that has all its signatures")
+	}
+	if out.Targets == nil && k.newest("targets") != nil {
+		return nil, fmt.Errorf("there are no targets that have all their signatures")
 	}
 	return out, nil
+}
+
+// inOrder sorts roots first, then targets, then the rest; each by version. A
+// role's keys are then known before what they sign.
+func inOrder(proposals []*proposal) []*proposal {
+	rank := func(p *proposal) int {
+		switch p.Role {
+		case "root":
+			return 0
+		case "targets":
+			return 1
+		}
+		return 2
+	}
+	return slices.SortedStableFunc(slices.Values(proposals), func(a, b *proposal) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Version, b.Version))
+	})
+}
+
+func signaturesOver(id metadata.Digest, all []ProposalSignature) []metadata.Signature {
+	var sigs []metadata.Signature
+	for _, s := range all {
+		if s.Proposal == id {
+			sigs = append(sigs, s.Signature)
+		}
+	}
+	return sigs
 }
 
 // knownOf reads what a bundle holds; proposals ascend by version.
@@ -82,7 +135,8 @@ type Standing struct {
 	Problem string          `json:"problem,omitempty"` // why it can't be signed or published
 }
 
-// Standings says of each proposal that a bundle holds how far it is.
+// Standings says of each root that a bundle proposes, and of the newest proposal
+// of every other role, how far it is.
 func Standings(c Contents) ([]Standing, error) {
 	k, err := knownOf(c)
 	if err != nil {
@@ -90,14 +144,11 @@ func Standings(c Contents) ([]Standing, error) {
 	}
 	var list []Standing
 	for _, p := range k.proposals {
-		s := Standing{Role: p.Role, Version: p.Version, Digest: p.id, Reason: p.Reason, Expires: p.body.Expires}
-		var sigs []metadata.Signature
-		for _, sig := range c.Signatures {
-			if sig.Proposal == p.id {
-				sigs = append(sigs, sig.Signature)
-			}
+		if p.Role != "root" && !k.current(p) {
+			continue
 		}
-		if s.Quorum, err = k.quorum(p, sigs); err == nil {
+		s := Standing{Role: p.Role, Version: p.Version, Digest: p.id, Reason: p.Reason, Expires: p.body.Expires}
+		if s.Quorum, err = k.quorum(p, signaturesOver(p.id, c.Signatures)); err == nil {
 			err = k.conflict(p)
 		}
 		if err != nil {
@@ -134,12 +185,9 @@ func (k known) assemble(p *proposal, all []ProposalSignature) (*metadata.File, e
 		return nil, err
 	}
 	var sigs []metadata.Signature
-	for _, s := range all {
-		if s.Proposal != p.id {
-			continue
-		}
-		if _, err := k.verify(p, s.Signature); err == nil {
-			sigs = append(sigs, s.Signature)
+	for _, s := range signaturesOver(p.id, all) {
+		if _, err := verify(authorities, p, s); err == nil {
+			sigs = append(sigs, s)
 		}
 	}
 	q := Quorum{Role: p.Role, Version: p.Version}

@@ -26,6 +26,7 @@ type Kind string
 const (
 	Found  Kind = "found"
 	Cosign Kind = "co-sign"
+	Amend  Kind = "change" // of a trust that there is
 )
 
 // Ceremony is the fold over one journal, and the only way to append to it. It
@@ -114,7 +115,7 @@ func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 	switch {
 	case c.Begun():
 		return ErrNotNow
-	case kind != Found && kind != Cosign:
+	case kind != Found && kind != Cosign && kind != Amend:
 		return fmt.Errorf("%q is no kind of ceremony", Safe(string(kind)))
 	case site == "" || Safe(site) != site || len(site) > 64:
 		return fmt.Errorf("a site's name has 1 to 64 visible characters; %q has not", Safe(site))
@@ -197,21 +198,24 @@ type Holder struct {
 	Hardware string   // what is known of the key: "hardware-born, touch always"
 }
 
-// Holders lists them in the order of the plan, else by name.
+// Holders lists everybody whose key may sign something here, and before the
+// founding's freezing everybody whom the plan names, in its order. Somebody
+// who gets a new token stands there twice, once with each.
 func (c *Ceremony) Holders() []Holder {
-	if plan := c.state.plan; plan != nil {
-		holders := make([]Holder, len(plan.Holders))
-		for i, p := range plan.Holders {
-			h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
-			if e, ok := c.state.enrolled[p.Name]; ok {
-				h.Serial, h.KeyID = e.Serial, e.Key.ID()
-				h.Hardware = c.hardware(h.KeyID, e.Key).text
-			}
-			holders[i] = h
-		}
-		return holders
+	plan := c.state.plan
+	if plan == nil || c.frozen() {
+		return c.holdersOfMetadata()
 	}
-	return c.holdersOfMetadata()
+	holders := make([]Holder, len(plan.Holders))
+	for i, p := range plan.Holders {
+		h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
+		if e, ok := c.state.enrolled[p.Name]; ok {
+			h.Serial, h.KeyID = e.Serial, e.Key.ID()
+			h.Hardware = c.hardware(h.KeyID, e.Key).text
+		}
+		holders[i] = h
+	}
+	return holders
 }
 
 func (p *Plan) rolesOf(holder string) []string {
@@ -225,28 +229,37 @@ func (p *Plan) rolesOf(holder string) []string {
 	return roles
 }
 
-// holdersOfMetadata lists the keys that may sign something here.
+// holdersOfMetadata lists the keys that may sign what is proposed, and those of
+// the newest root and targets.
 func (c *Ceremony) holdersOfMetadata() []Holder {
 	known := c.state.known()
 	byKey := map[string]*Holder{}
+	add := func(role string, a authority) {
+		for _, id := range a.who.KeyIDs {
+			h := byKey[id]
+			if h == nil {
+				hw := c.hardware(id, a.keys[id])
+				h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.serial, Hardware: hw.text}
+				byKey[id] = h
+			}
+			if !slices.Contains(h.Roles, role) {
+				h.Roles = append(h.Roles, role)
+				slices.Sort(h.Roles)
+			}
+		}
+	}
 	for _, p := range c.state.proposals {
 		authorities, err := known.authorities(p)
 		if err != nil {
 			continue // a proposal that nobody may sign adds no holders
 		}
 		for _, a := range authorities {
-			for _, id := range a.who.KeyIDs {
-				h := byKey[id]
-				if h == nil {
-					hw := c.hardware(id, a.keys[id])
-					h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.serial, Hardware: hw.text}
-					byKey[id] = h
-				}
-				if !slices.Contains(h.Roles, p.Role) {
-					h.Roles = append(h.Roles, p.Role)
-					slices.Sort(h.Roles)
-				}
-			}
+			add(p.Role, a)
+		}
+	}
+	if root := known.newest("root"); root != nil {
+		for _, role := range []string{"root", "targets"} {
+			add(role, rootAuthority("", root, role))
 		}
 	}
 	var holders []Holder
@@ -264,24 +277,25 @@ type hardware struct{ text, serial string }
 
 // hardware judges the attestation of a key again, on this machine.
 func (c *Ceremony) hardware(keyid string, key metadata.Key) hardware {
+	serial := c.state.serials[keyid]
 	text := c.state.attested[keyid]
 	if text == nil {
-		return hardware{text: "hardware not known: no attestation"}
+		return hardware{text: "hardware not known: no attestation", serial: serial}
 	}
 	a, err := ParseAttestation(text)
 	if err != nil {
-		return hardware{text: "hardware not known: " + Safe(err.Error())}
+		return hardware{text: "hardware not known: " + Safe(err.Error()), serial: serial}
 	}
 	v := c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now())
-	if err := v.Err(); err != nil {
-		return hardware{text: Safe(err.Error()), serial: v.Serial}
+	if v.Serial != "" {
+		serial = v.Serial
 	}
-	return hardware{text: fmt.Sprintf("hardware-born, touch %s", v.Touch), serial: v.Serial}
+	if err := v.Err(); err != nil {
+		return hardware{text: Safe(err.Error()), serial: serial}
+	}
+	return hardware{text: fmt.Sprintf("hardware-born, touch %s", v.Touch), serial: serial}
 }
 
 func (c *Ceremony) tokenPolicy() TokenPolicy {
-	if c.state.plan != nil {
-		return c.state.plan.Tokens.Policy
-	}
-	return DefaultTokenPolicy(c.state.rehearsal)
+	return c.plannedTokens().Policy
 }

@@ -15,25 +15,39 @@ type Enrolled struct {
 	Verdict Verdict
 }
 
+// awaited says which token is expected for a holder: one that the plan or the
+// draft wants to be enrolled. serial is "" for any token that is nobody's.
+func (c *Ceremony) awaited(holder string) (serial string, err error) {
+	if _, done := c.state.enrolled[holder]; done {
+		return "", fmt.Errorf("%s has a token already: %w", Safe(holder), ErrNotNow)
+	}
+	if plan := c.state.plan; plan != nil && !c.frozen() {
+		for _, h := range plan.Holders {
+			if h.Name == holder {
+				return h.Serial, nil
+			}
+		}
+		return "", fmt.Errorf("the plan has no holder called %q: %w", Safe(holder), ErrNotNow)
+	}
+	if d, err := c.draftOf(c.state.edits); err == nil && slices.Contains(d.missing, holder) {
+		return "", nil
+	}
+	return "", fmt.Errorf("no new token of %s is wanted: %w", Safe(holder), ErrNotNow)
+}
+
 // CheckEnrol says whether the token described by info can become holder's,
 // without asking it for anything: nil, *WrongTokenError, *PolicyError,
 // *OccupiedError or ErrNotNow.
 func (c *Ceremony) CheckEnrol(holder string, info TokenInfo) error {
-	plan := c.state.plan
-	if plan == nil || len(c.state.proposals) > 0 {
-		return ErrNotNow
+	serial, err := c.awaited(holder)
+	if err != nil {
+		return err
 	}
-	i := slices.IndexFunc(plan.Holders, func(h PlannedHolder) bool { return h.Name == holder })
-	if i < 0 {
-		return fmt.Errorf("the plan has no holder called %q: %w", Safe(holder), ErrNotNow)
-	}
-	if _, done := c.state.enrolled[holder]; done {
-		return fmt.Errorf("%s has a token already: %w", holder, ErrNotNow)
-	}
-	wrong := &WrongTokenError{Holder: holder, Expected: plan.Holders[i].Serial, Found: info.Serial, Owner: c.ownerOf(info)}
+	founding := c.state.plan != nil && !c.frozen()
+	owner := c.ownerOf(info)
 	switch {
-	case wrong.Owner != "" && wrong.Owner != holder, wrong.Expected != "" && wrong.Expected != info.Serial:
-		return wrong
+	case serial != "" && serial != info.Serial, owner != "" && (owner != holder || !founding):
+		return &WrongTokenError{Holder: holder, Expected: serial, Found: info.Serial, Owner: owner}
 	case info.Virtual != c.state.rehearsal:
 		return c.virtualError(info)
 	case info.Key != nil && c.state.enrolling[holder] != info.Serial:
@@ -67,7 +81,7 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 	if err := c.CheckEnrol(holder, info); err != nil {
 		return Enrolled{}, err
 	}
-	plan := c.state.plan
+	tokens := c.plannedTokens()
 	resume := c.state.enrolling[holder] == info.Serial
 	if !resume {
 		if err := c.append(enrolling{Holder: holder, Serial: info.Serial}); err != nil {
@@ -76,10 +90,10 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 	}
 	made, err := t.Enrol(ctx, EnrolRequest{
 		PIN: pin, PUK: puk,
-		Algorithm: plan.Tokens.Algorithm,
-		Touch:     plan.Tokens.Touch,
-		PINPolicy: plan.Tokens.PIN,
-		Subject:   fmt.Sprintf("%s of %s", holder, plan.Trust),
+		Algorithm: tokens.Algorithm,
+		Touch:     tokens.Touch,
+		PINPolicy: tokens.PIN,
+		Subject:   fmt.Sprintf("%s of %s", holder, c.state.trust),
 		Now:       c.now(),
 		Resume:    resume,
 	})
@@ -108,6 +122,14 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 		return Enrolled{}, err
 	}
 	return Enrolled{Holder: holder, KeyID: made.Key.ID(), Serial: info.Serial, Verdict: ev.Verdict}, nil
+}
+
+// plannedTokens says how keys are made: as the plan says, else as any plan that says nothing.
+func (c *Ceremony) plannedTokens() PlannedTokens {
+	if c.state.plan != nil {
+		return c.state.plan.Tokens
+	}
+	return DefaultTokens(c.state.rehearsal)
 }
 
 // judge is the verdict on a new key.

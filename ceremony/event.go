@@ -54,12 +54,21 @@ type (
 		Verdict     Verdict         `json:"verdict"`
 		Possession  string          `json:"possession"` // hex signature over the challenge
 	}
+	// edited is one change that a draft makes; see edit.go.
+	edited struct {
+		Kind string          `json:"kind"`
+		Edit json.RawMessage `json:"edit"`
+	}
+	editsDropped struct{}
+	// frozen has everything that was frozen at once, and the payloads that it
+	// takes the place of: their signatures are void.
 	frozen struct {
-		Role    string          `json:"role"`
-		Version int64           `json:"version"`
+		Payloads  []payload         `json:"payloads"`
+		Withdrawn []metadata.Digest `json:"withdrawn,omitempty"`
+	}
+	// withdrawn is a payload that people have decided against.
+	withdrawn struct {
 		Payload metadata.Digest `json:"payload"`
-		Signed  metadata.Digest `json:"signed"` // blob: the file form
-		Base    metadata.Digest `json:"base"`
 		Reason  string          `json:"reason"`
 	}
 	signed struct {
@@ -68,6 +77,7 @@ type (
 		Serial   string          `json:"serial,omitempty"`
 		Consent  string          `json:"consent,omitempty"` // what was typed; "" for a signature of another site
 		KeyID    string          `json:"keyid"`
+		Also     []string        `json:"also,omitempty"` // other keyids of the same key
 		Sig      string          `json:"sig"`
 	}
 	imported struct {
@@ -75,7 +85,7 @@ type (
 		Bundle       metadata.Digest   `json:"bundle"`
 		Trust        string            `json:"trust"`
 		Head         []namedBlob       `json:"head,omitempty"`
-		Proposals    []frozen          `json:"proposals,omitempty"`
+		Proposals    []payload         `json:"proposals,omitempty"`
 		Signatures   []signed          `json:"signatures,omitempty"`
 		Attestations map[string]string `json:"attestations,omitempty"` // keyid -> PEM
 		Journals     []namedBlob       `json:"journals,omitempty"`     // name: the site
@@ -86,6 +96,16 @@ type (
 		Size   int64           `json:"size"`
 	}
 )
+
+// payload is a frozen body.
+type payload struct {
+	Role    string          `json:"role"`
+	Version int64           `json:"version"`
+	Payload metadata.Digest `json:"payload"`
+	Signed  metadata.Digest `json:"signed"` // blob: the file form
+	Base    metadata.Digest `json:"base"`
+	Reason  string          `json:"reason"`
+}
 
 type namedBlob struct {
 	Name string          `json:"name"`
@@ -98,7 +118,10 @@ func (clockConfirmed) kind() string { return "clock-confirmed" }
 func (planned) kind() string        { return "plan-accepted" }
 func (enrolling) kind() string      { return "enrolling" }
 func (enrolled) kind() string       { return "enrolled" }
+func (edited) kind() string         { return "edited" }
+func (editsDropped) kind() string   { return "edits-dropped" }
 func (frozen) kind() string         { return "frozen" }
+func (withdrawn) kind() string      { return "withdrawn" }
 func (signed) kind() string         { return "signed" }
 func (imported) kind() string       { return "imported" }
 func (exported) kind() string       { return "exported" }
@@ -118,8 +141,14 @@ func (e Entry) event() (event, error) {
 		return decode[enrolling](e.Data)
 	case enrolled{}.kind():
 		return decode[enrolled](e.Data)
+	case edited{}.kind():
+		return decode[edited](e.Data)
+	case editsDropped{}.kind():
+		return decode[editsDropped](e.Data)
 	case frozen{}.kind():
 		return decode[frozen](e.Data)
+	case withdrawn{}.kind():
+		return decode[withdrawn](e.Data)
 	case signed{}.kind():
 		return decode[signed](e.Data)
 	case imported{}.kind():
@@ -131,11 +160,18 @@ func (e Entry) event() (event, error) {
 }
 
 func decode[E event](data []byte) (event, error) {
-	var e E
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&e); err != nil {
+	e, err := strictly[E](data)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.kind(), err)
 	}
 	return e, nil
+}
+
+// strictly reads JSON that holds nothing that T does not name.
+func strictly[T any](data []byte) (T, error) {
+	var v T
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(&v)
+	return v, err
 }

@@ -58,15 +58,15 @@ func (c *Ceremony) rootFacts(s *metadata.Signed) []fact {
 func (c *Ceremony) keyFacts(role string, a authority) []fact {
 	keys := map[string]int{} // by name
 	for _, id := range a.who.KeyIDs {
-		keys[a.owner(id)]++
+		keys[a.owner(role, id)]++
 	}
 	var list []fact
 	for _, id := range a.who.KeyIDs {
-		field := Safe(role) + ": " + a.owner(id)
-		if keys[a.owner(id)] > 1 {
+		field := Safe(role) + ": " + a.owner(role, id)
+		if keys[a.owner(role, id)] > 1 {
 			field += fmt.Sprintf(" %.8s", id)
 		}
-		list = append(list, fact{field: field, value: c.keyValue(a, id)})
+		list = append(list, fact{field: field, value: c.keyValue(role, a, id)})
 	}
 	slices.SortFunc(list, func(x, y fact) int { return strings.Compare(x.field, y.field) })
 	return list
@@ -102,10 +102,9 @@ func orderedRoles(roles map[string]metadata.Keyholders) []string {
 	})
 }
 
-// owner is who has the key, in a review: a key without a holder is one that a
-// program signs with.
-func (a authority) owner(keyid string) string {
-	if a.holders[keyid] == "" {
+// owner is who has the key, in a review.
+func (a authority) owner(role, keyid string) string {
+	if isOnline(role) && a.holders[keyid] == "" {
 		return "online key"
 	}
 	return a.name(keyid)
@@ -113,10 +112,10 @@ func (a authority) owner(keyid string) string {
 
 // keyValue says what kind of key it is, what is known of its hardware, and its
 // fingerprint, so that a keyid that stays while the key changes is seen.
-func (c *Ceremony) keyValue(a authority, id string) string {
+func (c *Ceremony) keyValue(role string, a authority, id string) string {
 	key := a.keys[id]
 	var parts []string
-	if a.holders[id] != "" {
+	if !isOnline(role) {
 		hw := c.hardware(id, key)
 		if hw.serial != "" {
 			parts = append(parts, "token "+hw.serial)

@@ -10,6 +10,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,13 +58,14 @@ func (m *memory) Get(d metadata.Digest) ([]byte, error) {
 }
 
 // softToken is a token for faults that a virtual card can't produce, and for
-// rules that do not care what a token is. It can't attest.
+// rules that do not care what a token is. It attests only where it is told to.
 type softToken struct {
-	serial string
-	key    *ecdsa.PrivateKey
-	pin    string
-	signs  int
-	sign   func(payload []byte) ([]byte, error) // instead of its own
+	serial  string
+	attests bool
+	key     *ecdsa.PrivateKey
+	pin     string
+	signs   int
+	sign    func(payload []byte) ([]byte, error) // instead of its own
 }
 
 func newSoftToken(serial string) *softToken { return &softToken{serial: serial} }
@@ -107,14 +110,29 @@ func (t *softToken) Enrol(_ context.Context, r ceremony.EnrolRequest) (ceremony.
 	if err != nil {
 		return ceremony.Enrolment{}, err
 	}
-	return ceremony.Enrolment{Info: info, Key: *info.Key}, nil
+	made := ceremony.Enrolment{Info: info, Key: *info.Key}
+	if t.attests {
+		made.Attestation, err = t.attestation()
+	}
+	return made, err
 }
 
-// noAttestations is for ceremonies whose tokens can't attest.
-type noAttestations struct{}
+// attestation has the form of one, and convinces only a believer.
+func (t *softToken) attestation() (*ceremony.Attestation, error) {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: start.AddDate(99, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, t.key.Public(), t.key)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	return &ceremony.Attestation{Leaf: cert, Device: cert}, err
+}
 
-func (noAttestations) Check(ceremony.Attestation, metadata.Key, string, ceremony.TokenPolicy, time.Time) ceremony.Verdict {
-	return ceremony.Verdict{}
+// believer passes every attestation; what a real one must hold is hsm's to test.
+type believer struct{}
+
+func (believer) Check(_ ceremony.Attestation, _ metadata.Key, serial string, _ ceremony.TokenPolicy, _ time.Time) ceremony.Verdict {
+	return ceremony.Verdict{Checks: []ceremony.Check{{Name: "chain", Pass: true, Reason: "believed"}}, Serial: serial, Touch: ceremony.TouchAlways}
 }
 
 // site is one machine of a test.
@@ -136,7 +154,7 @@ func (s *site) restart() {
 	s.t.Helper()
 	c, err := ceremony.Open(ceremony.Deps{
 		Workspace: s.disk, Now: s.time.now, Rand: rand.Reader,
-		Attestations: noAttestations{}, Tool: "test",
+		Attestations: believer{}, Tool: "test",
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -176,7 +194,7 @@ func consent(t *testing.T, r ceremony.Review) ceremony.Consent {
 // signWith lets a holder review, consent and sign.
 func (s *site) signWith(id metadata.Digest, holder string, token ceremony.Token, secret string) error {
 	s.t.Helper()
-	review, err := s.Review(id, holder)
+	review, err := s.Review(id, s.holder(holder))
 	if err != nil {
 		return err
 	}
@@ -184,7 +202,20 @@ func (s *site) signWith(id metadata.Digest, holder string, token ceremony.Token,
 	return err
 }
 
-// proposalOf returns the payload digest of the frozen proposal of a role.
+// holder finds somebody by name: the last of several with that name has the newest key.
+func (s *site) holder(name string) ceremony.Holder {
+	s.t.Helper()
+	holders := s.Holders()
+	for _, h := range slices.Backward(holders) {
+		if h.Name == name {
+			return h
+		}
+	}
+	s.t.Fatalf("nobody is called %s: %v", name, holders)
+	return ceremony.Holder{}
+}
+
+// proposalOf returns the payload digest of the newest proposal of a role.
 func (s *site) proposalOf(role string) metadata.Digest {
 	s.t.Helper()
 	for _, step := range s.Steps() {

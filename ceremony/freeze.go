@@ -9,59 +9,53 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// Freeze makes the first payloads of the trust, root 1 and targets 1, once and
-// for all. A run that was cut short between the two makes the one that is missing.
+// Freeze makes payloads once and for all: the first ones of a trust from its
+// plan, later ones from a draft. All of them are frozen at once, or none.
+// Payloads of the same roles that a draft takes the place of are withdrawn.
 func (c *Ceremony) Freeze() error {
+	if err := c.checkClock(); err != nil {
+		return err
+	}
+	if len(c.state.edits) > 0 {
+		return c.freezeDraft()
+	}
 	plan := c.state.plan
 	if plan == nil || c.frozen() || len(c.state.enrolled) < len(plan.Holders) {
 		return ErrNotNow
 	}
-	if err := c.checkClock(); err != nil {
+	root, err := plan.encodeRoot(c.now(), c.state.enrolled)
+	if err != nil {
 		return err
 	}
-	for _, role := range foundingRoles() {
-		if c.state.known().newest(role) != nil {
-			continue
-		}
-		encode := plan.encodeRoot
-		if role == "targets" {
-			encode = plan.encodeTargets
-		}
-		signed, err := encode(c.now(), c.state.enrolled)
+	targets, err := plan.encodeTargets(c.now())
+	if err != nil {
+		return err
+	}
+	first := Proposal{Trust: plan.Trust, Version: 1, Reason: "founding"}
+	ofRoot, ofTargets := first, first
+	ofRoot.Role, ofRoot.Signed = "root", root
+	ofTargets.Role, ofTargets.Signed = "targets", targets
+	return c.freeze(nil, ofRoot, ofTargets)
+}
+
+// frozen says whether the founding has made its payloads.
+func (c *Ceremony) frozen() bool { return c.state.known().newest("root") != nil }
+
+// freeze keeps the payloads' bytes, then says so.
+func (c *Ceremony) freeze(withdrawn []metadata.Digest, proposals ...Proposal) error {
+	ev := frozen{Withdrawn: withdrawn}
+	for _, p := range proposals {
+		read, err := newProposal(p)
 		if err != nil {
-			return err
+			return fmt.Errorf("what was made can't be read back, so nothing is frozen: %w", err)
 		}
-		if err := c.freeze(Proposal{Trust: plan.Trust, Role: role, Version: 1, Signed: signed, Reason: "founding"}); err != nil {
-			return err
+		blob, err := c.deps.Workspace.Put(p.Signed)
+		if err != nil {
+			return fmt.Errorf("a payload could not be kept, so nothing is frozen: %w", err)
 		}
+		ev.Payloads = append(ev.Payloads, payload{p.Role, p.Version, read.id, blob, p.Base, p.Reason})
 	}
-	return nil
-}
-
-func foundingRoles() []string { return []string{"root", "targets"} }
-
-// frozen says whether every payload of the founding has been made.
-func (c *Ceremony) frozen() bool {
-	known := c.state.known()
-	for _, role := range foundingRoles() {
-		if known.newest(role) == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// freeze keeps a payload's bytes, then says so.
-func (c *Ceremony) freeze(p Proposal) error {
-	read, err := newProposal(p)
-	if err != nil {
-		return fmt.Errorf("what was made can't be read back: %w", err)
-	}
-	blob, err := c.deps.Workspace.Put(p.Signed)
-	if err != nil {
-		return fmt.Errorf("the payload could not be kept, so it is not frozen: %w", err)
-	}
-	return c.append(frozen{Role: p.Role, Version: p.Version, Payload: read.id, Signed: blob, Base: p.Base, Reason: p.Reason})
+	return c.append(ev)
 }
 
 func (p *Plan) encodeRoot(now time.Time, tokens map[string]enrolled) ([]byte, error) {
@@ -89,20 +83,27 @@ func (p *Plan) encodeRoot(now time.Time, tokens map[string]enrolled) ([]byte, er
 	return metadata.EncodeRoot(p.header(now, p.Root, holders), root)
 }
 
-func (p *Plan) encodeTargets(now time.Time, _ map[string]enrolled) ([]byte, error) {
+func (p *Plan) encodeTargets(now time.Time) ([]byte, error) {
 	targets := metadata.Targets{Targets: map[string]metadata.Target{}}
 	for _, f := range p.Files {
-		t := metadata.Target{Length: f.Length, Hashes: map[string]string{"sha256": f.SHA256.String()}}
-		if f.MediaType != "" {
-			custom, err := json.Marshal(map[string]string{"mediaType": f.MediaType})
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Path, err)
-			}
-			t.Custom = custom
+		t, err := imageOrFile(f.SHA256, f.Length, f.MediaType)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 		targets.Targets[f.Path] = t
 	}
 	return metadata.EncodeTargets(p.header(now, p.Targets, nil), targets)
+}
+
+// imageOrFile is a target; an image says which media type its manifest has.
+func imageOrFile(sha256 metadata.Digest, length int64, mediaType string) (metadata.Target, error) {
+	t := metadata.Target{Length: length, Hashes: map[string]string{"sha256": sha256.String()}}
+	if mediaType == "" {
+		return t, nil
+	}
+	var err error
+	t.Custom, err = json.Marshal(map[string]string{"mediaType": mediaType})
+	return t, err
 }
 
 func (p *Plan) header(now time.Time, r PlannedRole, holders map[string]string) metadata.Header {

@@ -89,6 +89,15 @@ func checkHead(bodies []body) error {
 	return nil
 }
 
+// roleInName is the role in a file's name: "3.team.json", "team.json", "x/team.json".
+func roleInName(name string) string {
+	stem := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".json")
+	if number, role, ok := strings.Cut(stem, "."); ok && strings.Trim(number, "0123456789") == "" {
+		return role
+	}
+	return stem
+}
+
 func rootsOf(bodies []body) []*metadata.File {
 	var roots []*metadata.File
 	for _, b := range bodies {

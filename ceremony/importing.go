@@ -118,16 +118,16 @@ func (i *importer) proposals() error {
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		if i.c.state.proposal(read.id) != nil {
+		if i.c.state.proposal(read.id) != nil || i.c.state.withdrawn[read.id] {
 			continue
 		}
 		i.known.proposals = append(i.known.proposals, read)
-		i.ev.Proposals = append(i.ev.Proposals, frozen{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
+		i.ev.Proposals = append(i.ev.Proposals, payload{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
 		i.out.Proposals++
 	}
 	for _, p := range i.known.proposals {
-		if _, err := i.known.authorities(p); err != nil {
-			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), err}
+		if len(i.known.everAuthorities(p)) == 0 {
+			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
 		}
 	}
 	return nil
@@ -135,6 +135,9 @@ func (i *importer) proposals() error {
 
 func (i *importer) signatures() error {
 	for _, sig := range i.in.Signatures {
+		if i.c.state.withdrawn[sig.Proposal] {
+			continue // people have decided against what it signs
+		}
 		at := slices.IndexFunc(i.known.proposals, func(p *proposal) bool { return p.id == sig.Proposal })
 		if at < 0 {
 			return &ImportError{fmt.Sprintf("signature of key %.8s", Safe(sig.KeyID)), fmt.Errorf("what it signs is not in the bundle")}
@@ -143,7 +146,7 @@ func (i *importer) signatures() error {
 		if i.c.state.signatures[p.id][sig.Signature] {
 			continue
 		}
-		holder, err := i.known.verify(p, sig.Signature)
+		holder, err := verify(i.known.everAuthorities(p), p, sig.Signature)
 		if err != nil {
 			return &ImportError{fmt.Sprintf("signature of key %.8s over %s %d", Safe(sig.KeyID), Safe(p.Role), p.Version), err}
 		}
@@ -153,12 +156,8 @@ func (i *importer) signatures() error {
 	return nil
 }
 
-// verify checks one signature by one of the keys that may sign p, and names its holder.
-func (k known) verify(p *proposal, sig metadata.Signature) (string, error) {
-	authorities, err := k.authorities(p)
-	if err != nil {
-		return "", err
-	}
+// verify checks one signature by one of the keys of authorities, and names its holder.
+func verify(authorities []authority, p *proposal, sig metadata.Signature) (string, error) {
 	for _, a := range authorities {
 		if !slices.Contains(a.who.KeyIDs, sig.KeyID) {
 			continue

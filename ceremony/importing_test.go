@@ -96,7 +96,7 @@ func TestImportRefuses(t *testing.T) {
 		for _, p := range both.Proposals {
 			body, err := metadata.ParseSigned(p.Signed, metadata.Strict)
 			s.must(err)
-			if _, err := s.Review(body.Digest(), "Ada"); !isType[*ceremony.ConflictError](err) {
+			if _, err := s.Review(body.Digest(), s.holder("Ada")); !isType[*ceremony.ConflictError](err) {
 				t.Errorf("%s %d could be reviewed: %v", p.Role, p.Version, err)
 			}
 		}
@@ -188,7 +188,7 @@ func TestOwnJournalComesBack(t *testing.T) {
 
 func TestReview(t *testing.T) {
 	s, _ := founded(t)
-	r, err := s.Review(s.proposalOf("root"), "Ada")
+	r, err := s.Review(s.proposalOf("root"), s.holder("Ada"))
 	s.must(err)
 	if !r.First || r.Phrase != "sign root 1" || r.Days != 365 || r.Words != ceremony.Words(r.Digest) {
 		t.Errorf("%+v", r)
@@ -218,7 +218,7 @@ func TestReview(t *testing.T) {
 // TestReviewShowsWhatIsSigned: the digest on the screen is that of the bytes that reach the token.
 func TestReviewShowsWhatIsSigned(t *testing.T) {
 	s, tokens := founded(t)
-	r, err := s.Review(s.proposalOf("targets"), "Bo")
+	r, err := s.Review(s.proposalOf("targets"), s.holder("Bo"))
 	s.must(err)
 	var seen []byte
 	tokens["Bo"].sign = func(payload []byte) ([]byte, error) {

@@ -255,7 +255,8 @@ func (r *planReader) role(name string, f planFileRole, holders []PlannedHolder) 
 
 const (
 	day        = 24 * time.Hour
-	maxPeriod  = 10 * 366 * day
+	maxDays    = 3660
+	maxPeriod  = maxDays * day
 	minPeriod  = day
 	wantPeriod = `a number of days from 1 to 3660, as in "365d"`
 )
@@ -263,7 +264,7 @@ const (
 func (r *planReader) period(field, text string) time.Duration {
 	days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
 	d := time.Duration(days) * day
-	if err != nil || !strings.HasSuffix(text, "d") || days > 3660 || d < minPeriod || d > maxPeriod {
+	if err != nil || !strings.HasSuffix(text, "d") || days > maxDays || d < minPeriod || d > maxPeriod {
 		r.fail(field, "%q is not %s", Safe(text), wantPeriod)
 	}
 	return d
@@ -296,9 +297,14 @@ func (r *planReader) key(field, file string) metadata.Key {
 	return key
 }
 
+// DefaultTokens is what a plan that says nothing of tokens comes to.
+func DefaultTokens(rehearsal bool) PlannedTokens {
+	return PlannedTokens{Algorithm: P256, Touch: TouchAlways, PIN: PINOnce, Policy: DefaultTokenPolicy(rehearsal)}
+}
+
 func (r *planReader) tokens(rehearsal bool) PlannedTokens {
 	f := r.f.Tokens
-	t := PlannedTokens{Algorithm: P256, Touch: TouchAlways, PIN: PINOnce, Policy: DefaultTokenPolicy(rehearsal)}
+	t := DefaultTokens(rehearsal)
 	if f.Algorithm != "" {
 		t.Algorithm = Algorithm(f.Algorithm)
 		if !slices.Contains([]Algorithm{P256, P384, Ed25519}, t.Algorithm) {

@@ -60,12 +60,27 @@ type authority struct {
 	holders map[string]string // keyid -> name
 }
 
-// name is the holder of a key as the metadata names them, else the keyid's start.
+// name is the holder of a key as the metadata names them, else the start of its
+// keyid: the one that strict clients give it, which does not change when
+// adopted metadata is put right.
 func (a authority) name(keyid string) string {
 	if n := a.holders[keyid]; n != "" {
 		return Safe(n)
 	}
-	return fmt.Sprintf("key %.8s", keyid)
+	return fmt.Sprintf("key %.8s", strictID(a.keys[keyid], keyid))
+}
+
+// strictID is the hash of a key in its one strict form; of one that has none, stated.
+func strictID(k metadata.Key, stated string) string {
+	public, err := k.PublicKey()
+	if err != nil {
+		return Safe(stated)
+	}
+	strict, err := metadata.NewKey(public)
+	if err != nil {
+		return Safe(stated)
+	}
+	return strict.ID()
 }
 
 // keyID finds the keyid under which a public key may sign here, by the key itself.
@@ -107,39 +122,104 @@ func rootAuthority(by string, root *metadata.Signed, role string) authority {
 
 // authorities are the sets that must sign p, given what is published and proposed.
 func (k known) authorities(p *proposal) ([]authority, error) {
-	if p.Role == "root" {
-		if p.Version == 1 {
-			return []authority{rootAuthority("root 1", p.body, "root")}, nil
-		}
-		old := k.version("root", p.Version-1, p.Base)
-		if old == nil {
-			return nil, fmt.Errorf("root %d builds on a root %d that is not here", p.Version, p.Version-1)
-		}
-		return []authority{
-			rootAuthority(fmt.Sprintf("old root %d", p.Version-1), old, "root"),
-			rootAuthority(fmt.Sprintf("new root %d", p.Version), p.body, "root"),
-		}, nil
+	all, err := k.unnamed(p)
+	for i := range all {
+		all[i].holders = k.named(all[i])
 	}
-	root := k.newest("root")
-	if root == nil {
-		return nil, fmt.Errorf("%s %d: there is no root to say who may sign it", p.Role, p.Version)
-	}
-	if p.Role == "targets" {
-		return []authority{rootAuthority(fmt.Sprintf("root %d", root.Version), root, "targets")}, nil
-	}
-	targets := k.newest("targets")
-	if targets != nil && targets.Targets.Delegations != nil {
-		for _, d := range targets.Targets.Delegations.Roles {
-			if d.Name == p.Role {
-				a := authority{by: fmt.Sprintf("targets %d", targets.Version), who: d.Keyholders, keys: targets.Targets.Delegations.Keys}
-				if targets.Conclave != nil {
-					a.holders = targets.Conclave.Holders
-				}
-				return []authority{a}, nil
+	return all, err
+}
+
+// named gives the keys of adopted metadata, which names no holders, the names
+// that the newest versions give the same keys.
+func (k known) named(a authority) map[string]string {
+	names := map[string]string{}
+	for _, newest := range []*metadata.Signed{k.newest("root"), k.newest("targets")} {
+		if newest != nil && newest.Conclave != nil {
+			for id, name := range newest.Conclave.Holders {
+				names[id] = name
 			}
 		}
 	}
+	holders := map[string]string{}
+	for _, id := range a.who.KeyIDs {
+		if holders[id] = a.holders[id]; holders[id] != "" {
+			continue
+		}
+		holders[id] = names[strictID(a.keys[id], id)]
+	}
+	return holders
+}
+
+func (k known) unnamed(p *proposal) ([]authority, error) {
+	switch p.Role {
+	case "root":
+		return k.rootAuthorities(p)
+	case "targets":
+		root := k.newest("root")
+		if root == nil {
+			return nil, fmt.Errorf("%s %d: there is no root to say who may sign it", p.Role, p.Version)
+		}
+		return []authority{rootAuthority(fmt.Sprintf("root %d", root.Version), root, "targets")}, nil
+	}
+	if targets := k.newest("targets"); targets != nil {
+		if a, ok := delegatedAuthority(targets, p.Role); ok {
+			return []authority{a}, nil
+		}
+	}
 	return nil, fmt.Errorf("%s %d: targets does not delegate to it", Safe(p.Role), p.Version)
+}
+
+// rootAuthorities are the root before, and the new one (TUF 5.3.4).
+func (k known) rootAuthorities(p *proposal) ([]authority, error) {
+	if p.Version == 1 {
+		return []authority{rootAuthority("root 1", p.body, "root")}, nil
+	}
+	old := k.version("root", p.Version-1, p.Base)
+	if old == nil {
+		return nil, fmt.Errorf("root %d builds on a root %d that is not here", p.Version, p.Version-1)
+	}
+	return []authority{
+		rootAuthority(fmt.Sprintf("old root %d", p.Version-1), old, "root"),
+		rootAuthority(fmt.Sprintf("new root %d", p.Version), p.body, "root"),
+	}, nil
+}
+
+func delegatedAuthority(targets *metadata.Signed, role string) (authority, bool) {
+	if targets.Targets.Delegations == nil {
+		return authority{}, false
+	}
+	for _, d := range targets.Targets.Delegations.Roles {
+		if d.Name != role {
+			continue
+		}
+		a := authority{by: fmt.Sprintf("targets %d", targets.Version), who: d.Keyholders, keys: targets.Targets.Delegations.Keys}
+		if targets.Conclave != nil {
+			a.holders = targets.Conclave.Holders
+		}
+		return a, true
+	}
+	return authority{}, false
+}
+
+// everAuthorities are all sets that could sign p by any version that is known:
+// what was signed before its keys were rotated stays signed.
+func (k known) everAuthorities(p *proposal) []authority {
+	var all []authority
+	switch p.Role {
+	case "root":
+		all, _ = k.rootAuthorities(p) // none where the root before is not here
+	case "targets":
+		for _, root := range k.bodies("root") {
+			all = append(all, rootAuthority("", root, "targets"))
+		}
+	default:
+		for _, targets := range k.bodies("targets") {
+			if a, ok := delegatedAuthority(targets, p.Role); ok {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
 }
 
 func (k known) quorum(p *proposal, sigs []metadata.Signature) (Quorum, error) {
@@ -150,6 +230,28 @@ func (k known) quorum(p *proposal, sigs []metadata.Signature) (Quorum, error) {
 	q := Quorum{Role: p.Role, Version: p.Version}
 	for _, a := range by {
 		q.By = append(q.By, a.tally(p.body.Payload, sigs))
+	}
+	return q, nil
+}
+
+// quorumWith is the quorum as it is once the key with that keyid has signed too.
+func (k known) quorumWith(p *proposal, sigs []metadata.Signature, keyid string) (Quorum, error) {
+	q, err := k.quorum(p, sigs)
+	if err != nil {
+		return q, err
+	}
+	authorities, err := k.authorities(p)
+	if err != nil {
+		return q, err
+	}
+	for i, a := range authorities {
+		name := a.name(keyid)
+		open := slices.Index(q.By[i].Open, name)
+		if slices.Contains(a.who.KeyIDs, keyid) && open >= 0 {
+			q.By[i].Open = slices.Delete(q.By[i].Open, open, open+1)
+			q.By[i].Signed = append(q.By[i].Signed, name)
+			slices.Sort(q.By[i].Signed)
+		}
 	}
 	return q, nil
 }
@@ -182,8 +284,8 @@ func (k known) version(role string, version int64, id metadata.Digest) *metadata
 	return nil
 }
 
-// newest returns the body of a role with the highest version, proposed or published.
-func (k known) newest(role string) *metadata.Signed {
+// bodies returns every version of a role, published or proposed.
+func (k known) bodies(role string) []*metadata.Signed {
 	var all []*metadata.Signed
 	for _, b := range k.published {
 		if b.role == role {
@@ -195,6 +297,12 @@ func (k known) newest(role string) *metadata.Signed {
 			all = append(all, p.body)
 		}
 	}
+	return all
+}
+
+// newest returns the body of a role with the highest version; nil for none.
+func (k known) newest(role string) *metadata.Signed {
+	all := k.bodies(role)
 	if len(all) == 0 {
 		return nil
 	}
@@ -204,6 +312,19 @@ func (k known) newest(role string) *metadata.Signed {
 // base returns the body that p builds on, nil for a first version.
 func (k known) base(p *proposal) *metadata.Signed {
 	return k.version(p.Role, p.Version-1, p.Base)
+}
+
+// current says whether p is what its role is to become: no newer version of it
+// is here, and targets still delegates to it.
+func (k known) current(p *proposal) bool {
+	if k.newest(p.Role).Version > p.Version {
+		return false
+	}
+	if p.Role == "root" || p.Role == "targets" {
+		return true
+	}
+	_, err := k.authorities(p)
+	return err == nil
 }
 
 // conflict says whether another payload claims p's version, or the version of

@@ -39,7 +39,7 @@ type Change struct {
 // Review reads a frozen payload back and says what it does, and what the
 // signature of holder would complete. It refuses what nobody should sign now
 // (*ConflictError, *ClockError, *metadata.ExpiredError).
-func (c *Ceremony) Review(id metadata.Digest, holder string) (Review, error) {
+func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
 	p := c.state.proposal(id)
 	if p == nil {
 		return Review{}, ErrNotNow
@@ -48,7 +48,7 @@ func (c *Ceremony) Review(id metadata.Digest, holder string) (Review, error) {
 		return Review{}, err
 	}
 	known := c.state.known()
-	quorum, err := known.quorum(p, c.state.signaturesOf(p.id))
+	after, err := known.quorumWith(p, c.state.signaturesOf(p.id), holder.KeyID)
 	if err != nil {
 		return Review{}, err
 	}
@@ -58,10 +58,10 @@ func (c *Ceremony) Review(id metadata.Digest, holder string) (Review, error) {
 		return Review{}, err
 	}
 	r := Review{
-		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: p.Version, Holder: Safe(holder), Reason: Safe(p.Reason),
+		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: p.Version, Holder: Safe(holder.Name), Reason: Safe(p.Reason),
 		Digest: body.Digest(), Words: Words(body.Digest()), Size: len(body.Payload),
 		Expires: body.Expires, Days: int(body.Expires.Sub(c.now()) / day),
-		After: quorum.With(holder), Phrase: Phrase(p.Role, p.Version),
+		After: after, Phrase: Phrase(p.Role, p.Version),
 	}
 	base := known.base(p)
 	r.First = base == nil
@@ -106,6 +106,7 @@ func warnings(before, after *metadata.Signed) []string {
 	for _, f := range after.Findings {
 		list = append(list, Safe(f.Text))
 	}
+	list = append(list, oddities(before)...)
 	seen := map[string]string{}
 	names := namesIn(after)
 	if before != nil {
@@ -118,6 +119,29 @@ func warnings(before, after *metadata.Signed) []string {
 			continue
 		}
 		seen[look] = n
+	}
+	return list
+}
+
+// oddities are what was found in the adopted version before, one line a kind.
+func oddities(before *metadata.Signed) []string {
+	if before == nil {
+		return nil
+	}
+	count := map[string]int{}
+	first := map[string]string{}
+	for _, f := range before.Findings {
+		if count[f.Code]++; count[f.Code] == 1 {
+			first[f.Code] = f.Text
+		}
+	}
+	var list []string
+	for _, code := range sortedKeys(count) {
+		s := fmt.Sprintf("In the version before (%s): %s", code, Safe(first[code]))
+		if n := count[code]; n > 1 {
+			s += fmt.Sprintf(", and %d more like it", n-1)
+		}
+		list = append(list, s+".")
 	}
 	return list
 }

@@ -2,6 +2,8 @@ package ceremony
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -124,6 +126,8 @@ func lookAlike(r rune) rune {
 	}
 	return r
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // compareStrings orders by the first pair that differs.
 func compareStrings(pairs ...string) int {

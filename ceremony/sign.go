@@ -31,10 +31,12 @@ func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) erro
 	return err
 }
 
-// signer is the key of a holder that may sign p, as the token holds it.
+// signer is the key of a holder that may sign p, and the keyids under which it
+// stands: one, but for a key that adopted metadata knows under another keyid
+// than the new version does.
 type signer struct {
-	keyid string
-	key   metadata.Key
+	keyids []string
+	key    metadata.Key
 }
 
 func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, error) {
@@ -48,19 +50,26 @@ func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, e
 	if info.Key == nil {
 		return signer{}, ErrNoKey
 	}
+	var who signer
 	for _, a := range authorities {
 		id, ok := a.keyID(*info.Key)
 		if !ok || a.name(id) != holder {
 			continue
 		}
-		for sig := range c.state.signatures[p.id] {
-			if sig.KeyID == id {
-				return signer{}, ErrAlreadySigned
-			}
+		who.key = a.keys[id]
+		if !slices.Contains(who.keyids, id) {
+			who.keyids = append(who.keyids, id)
 		}
-		return signer{id, a.keys[id]}, nil
 	}
-	return signer{}, &WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
+	if who.keyids == nil {
+		return signer{}, &WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
+	}
+	for sig := range c.state.signatures[p.id] {
+		if slices.Contains(who.keyids, sig.KeyID) {
+			return signer{}, ErrAlreadySigned
+		}
+	}
+	return who, nil
 }
 
 func (c *Ceremony) serialOf(holder string) string {
@@ -112,13 +121,13 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	}
 	ev := signed{
 		Proposal: p.id, Holder: holder, Serial: info.Serial, Consent: consent.String(),
-		KeyID: who.keyid, Sig: hex.EncodeToString(sig),
+		KeyID: who.keyids[0], Also: who.keyids[1:], Sig: hex.EncodeToString(sig),
 	}
 	if err := c.append(ev); err != nil {
 		return Signed{}, err
 	}
 	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
-	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyid, Quorum: quorum}, err
+	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyids[0], Quorum: quorum}, err
 }
 
 // signable refuses what nobody should sign now, whoever it is.

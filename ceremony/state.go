@@ -23,12 +23,16 @@ type state struct {
 	trust     string
 	plan      *Plan
 	enrolling map[string]string   // holder -> serial of a token that was empty when its enrolment began
-	enrolled  map[string]enrolled // by holder
+	enrolled  map[string]enrolled // by holder, since the last freezing
+	serials   map[string]string   // keyid -> serial of every token enrolled here
 	attested  map[string][]byte   // keyid -> PEM
+	edits     []Edit              // since the last freezing
+	drafted   bool                // a draft was frozen here
 
 	head       []NamedFile
 	published  []body      // head, parsed
 	proposals  []*proposal // in order of arrival
+	withdrawn  map[metadata.Digest]bool
 	signatures map[metadata.Digest]map[metadata.Signature]bool
 	journals   map[string]metadata.Digest // other sites' journals
 
@@ -50,7 +54,9 @@ func newState(b Blobs) *state {
 		blobs:      b,
 		enrolling:  map[string]string{},
 		enrolled:   map[string]enrolled{},
+		serials:    map[string]string{},
 		attested:   map[string][]byte{},
+		withdrawn:  map[metadata.Digest]bool{},
 		signatures: map[metadata.Digest]map[metadata.Signature]bool{},
 		journals:   map[string]metadata.Digest{},
 	}
@@ -94,6 +100,7 @@ func (e enrolling) apply(s *state, _ time.Time) error {
 
 func (e enrolled) apply(s *state, _ time.Time) error {
 	s.enrolled[e.Holder] = e
+	s.serials[e.Key.ID()] = e.Serial
 	delete(s.enrolling, e.Holder)
 	s.changed = true
 	if e.Attestation.IsZero() {
@@ -107,23 +114,64 @@ func (e enrolled) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (e frozen) apply(s *state, _ time.Time) error {
-	bytes, err := s.blobs.Get(e.Signed)
+func (e edited) apply(s *state, _ time.Time) error {
+	edit, err := e.read()
 	if err != nil {
-		return fmt.Errorf("%s %d: %w", e.Role, e.Version, err)
+		return err
 	}
-	p, err := newProposal(Proposal{
-		Trust: s.trust, Role: e.Role, Version: e.Version,
-		Signed: bytes, Base: e.Base, Reason: e.Reason,
+	s.edits = append(s.edits, edit)
+	return nil
+}
+
+func (editsDropped) apply(s *state, _ time.Time) error {
+	s.edits = nil
+	return nil
+}
+
+func (e frozen) apply(s *state, at time.Time) error {
+	for _, id := range e.Withdrawn {
+		s.withdraw(id)
+	}
+	for _, p := range e.Payloads {
+		if err := s.take(p); err != nil {
+			return err
+		}
+	}
+	s.drafted = s.drafted || len(s.edits) > 0
+	s.edits, s.enrolled = nil, map[string]enrolled{}
+	return nil
+}
+
+func (e withdrawn) apply(s *state, _ time.Time) error {
+	s.withdraw(e.Payload)
+	return nil
+}
+
+// withdraw takes a payload out for good: it does not come back with a bundle.
+func (s *state) withdraw(id metadata.Digest) {
+	s.withdrawn[id] = true
+	s.proposals = slices.DeleteFunc(s.proposals, func(p *proposal) bool { return p.id == id })
+	s.changed = true
+}
+
+// take adds a payload whose bytes are kept.
+func (s *state) take(p payload) error {
+	bytes, err := s.blobs.Get(p.Signed)
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", p.Role, p.Version, err)
+	}
+	read, err := newProposal(Proposal{
+		Trust: s.trust, Role: p.Role, Version: p.Version,
+		Signed: bytes, Base: p.Base, Reason: p.Reason,
 	})
 	if err != nil {
 		return err
 	}
-	if p.id != e.Payload {
-		return fmt.Errorf("%s %d: the payload is not the one that was frozen", e.Role, e.Version)
+	if read.id != p.Payload {
+		return fmt.Errorf("%s %d: the payload is not the one that was frozen", p.Role, p.Version)
 	}
-	if s.proposal(p.id) == nil {
-		s.proposals = append(s.proposals, p)
+	if s.proposal(read.id) == nil {
+		s.proposals = append(s.proposals, read)
 		s.changed = true
 	}
 	return nil
@@ -135,7 +183,9 @@ func (e signed) apply(s *state, _ time.Time) error {
 		of = map[metadata.Signature]bool{}
 		s.signatures[e.Proposal] = of
 	}
-	of[metadata.Signature{KeyID: e.KeyID, Sig: e.Sig}] = true
+	for _, id := range append([]string{e.KeyID}, e.Also...) {
+		of[metadata.Signature{KeyID: id, Sig: e.Sig}] = true
+	}
 	s.changed = true
 	return nil
 }
@@ -158,7 +208,7 @@ func (e imported) apply(s *state, at time.Time) error {
 		s.head, s.published = head, published
 	}
 	for _, p := range e.Proposals {
-		if err := p.apply(s, at); err != nil {
+		if err := s.take(p); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ const (
 	StepPreflight StepKind = "preflight" // with the clock
 	StepPlan      StepKind = "plan"
 	StepImport    StepKind = "import"
+	StepDraft     StepKind = "draft"
 	StepEnrol     StepKind = "enrol"
 	StepFreeze    StepKind = "freeze"
 	StepSign      StepKind = "sign"
@@ -68,11 +70,16 @@ func (c *Ceremony) Steps() []Step {
 	add(begun, true, Step{Kind: StepBegin, Text: "Begin the ceremony", Detail: Safe(s.site)})
 	add(checked, begun, Step{Kind: StepPreflight, Text: "Check the machine and its clock"})
 	ready := checked
-	if s.kind == Cosign {
+	switch s.kind {
+	case Cosign:
 		imported := len(s.proposals) > 0
 		add(imported, ready, Step{Kind: StepImport, Text: "Open the bundle to co-sign"})
 		ready = imported
-	} else {
+	case Amend:
+		known := s.known().newest("root") != nil
+		add(known, ready, Step{Kind: StepImport, Text: "Open the bundle of the trust to change"})
+		ready = known
+	default:
 		planned := s.plan != nil
 		add(planned, ready, Step{Kind: StepPlan, Text: "Read and accept the plan", Detail: s.trust})
 		ready = planned && c.enrolSteps(add)
@@ -80,24 +87,63 @@ func (c *Ceremony) Steps() []Step {
 		add(frozen, ready, Step{Kind: StepFreeze, Text: "Freeze root 1 and targets 1"})
 		ready = frozen
 	}
+	ready = c.draftSteps(ready, add)
 	c.signSteps(ready, add)
 	add(ready && !s.changed, ready, Step{Kind: StepExport, Text: "Write the bundle to a medium"})
 	return steps
 }
 
-// enrolSteps adds a step for each holder and says whether all are done.
+// draftSteps adds the steps of a draft, where there is one or one is due, and
+// says whether what is frozen may be signed and written: not while a draft is
+// being made.
+func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool {
+	s := c.state
+	known := s.known()
+	open := slices.ContainsFunc(s.proposals, func(p *proposal) bool { return known.current(p) && !c.settled(p) })
+	if len(s.edits) == 0 {
+		if s.kind == Amend {
+			add(open || s.drafted, ready, Step{Kind: StepDraft, Text: "Say what is to change"})
+			return ready && (open || s.drafted)
+		}
+		return ready
+	}
+	draft, err := c.Draft()
+	if err != nil {
+		draft.Problem = err
+	}
+	words := make([]string, len(s.edits))
+	for i, e := range s.edits {
+		words[i] = e.String()
+	}
+	add(false, ready, Step{Kind: StepDraft, Text: "Say what is to change", Detail: strings.Join(words, "; ")})
+	for _, name := range draft.Missing {
+		add(false, ready, Step{Kind: StepEnrol, Who: []string{name}, Holder: name, Text: Safe(name) + " enrols a token"})
+	}
+	freeze := Step{Kind: StepFreeze, Text: "Freeze what is to change"}
+	if draft.Problem != nil {
+		freeze.Detail = Safe(draft.Problem.Error())
+	}
+	add(false, ready && len(draft.Missing) == 0 && draft.Problem == nil, freeze)
+	return false
+}
+
+// settled says whether a payload has all its signatures.
+func (c *Ceremony) settled(p *proposal) bool {
+	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
+	return err == nil && quorum.Met() && c.state.known().conflict(p) == nil
+}
+
+// enrolSteps adds a step for each holder of the plan and says whether all are done.
 func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 	all := true
-	for _, h := range c.Holders() {
-		done := h.KeyID != ""
-		detail := ""
-		if h.Serial != "" {
-			detail = "token " + h.Serial
+	for _, h := range c.state.plan.Holders {
+		enrolled, done := c.state.enrolled[h.Name]
+		step := Step{Kind: StepEnrol, Who: []string{h.Name}, Holder: h.Name, Text: h.Name + " enrols a token"}
+		if serial := cmp.Or(enrolled.Serial, h.Serial); serial != "" {
+			step.Detail = "token " + serial
 		}
-		add(done, true, Step{
-			Kind: StepEnrol, Who: []string{h.Name}, Holder: h.Name,
-			Text: h.Name + " enrols a token", Detail: detail,
-		})
+		done = done || c.frozen()
+		add(done, true, step)
 		all = all && done
 	}
 	return all
@@ -106,6 +152,9 @@ func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
 	known := c.state.known()
 	for _, p := range c.state.proposals {
+		if !known.current(p) {
+			continue
+		}
 		what := fmt.Sprintf("%s %d", Safe(p.Role), p.Version)
 		step := Step{Kind: StepSign, Proposal: p.id}
 		quorum, err := known.quorum(p, c.state.signaturesOf(p.id))
@@ -139,18 +188,6 @@ func (q Quorum) String() string {
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-// With is the quorum after holder has signed too.
-func (q Quorum) With(holder string) Quorum {
-	q.By = slices.Clone(q.By)
-	for i, t := range q.By {
-		if slices.Contains(t.Open, holder) {
-			q.By[i].Signed = append(slices.Clone(t.Signed), holder)
-			q.By[i].Open = slices.DeleteFunc(slices.Clone(t.Open), func(n string) bool { return n == holder })
-		}
-	}
-	return q
 }
 
 // either joins names as in "Ada, Bo or Cy".

@@ -92,6 +92,9 @@ func (e *ExistsError) Error() string {
 	return fmt.Sprintf("%s is there and is another file: it was not touched, and nothing was written", ceremony.Safe(e.Path))
 }
 
+// Code names what happened, for people who look it up: a file that is not overwritten.
+func (*ExistsError) Code() string { return "FILE-EXISTS" }
+
 // SpaceError: the medium is too full.
 type SpaceError struct {
 	Dir        string
@@ -102,12 +105,18 @@ func (e *SpaceError) Error() string {
 	return fmt.Sprintf("%s has %d bytes free, and %d are needed: nothing was written", ceremony.Safe(e.Dir), e.Free, e.Need)
 }
 
+// Code names what happened, for people who look it up: a medium without room.
+func (*SpaceError) Code() string { return "MEDIUM-FULL" }
+
 // NameError: a file name that can't travel.
 type NameError struct{ Name, Why string }
 
 func (e *NameError) Error() string {
 	return fmt.Sprintf("%q can't be a file's name: %s; nothing was written", ceremony.Safe(e.Name), e.Why)
 }
+
+// Code names what happened, for people who look it up: a file name that can't travel.
+func (*NameError) Code() string { return "FILE-NAME" }
 
 const maxName = 255 // bytes: the shortest limit of the file systems in use
 

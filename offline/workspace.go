@@ -120,9 +120,15 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s has the workspace %s open: nothing was done", who, ceremony.Safe(e.Dir))
 }
 
+// Code names what happened, for people who look it up: a workspace that another process has open.
+func (*LockedError) Code() string { return "WORKSPACE-LOCKED" }
+
 // DamagedError: a file holds something else than what was written.
 type DamagedError struct{ Path string }
 
 func (e *DamagedError) Error() string {
 	return ceremony.Safe(e.Path) + " is damaged: it does not hold what was written to it"
 }
+
+// Code names what happened, for people who look it up: a file that changed behind our back.
+func (*DamagedError) Code() string { return "FILE-DAMAGED" }

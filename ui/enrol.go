@@ -1,13 +1,9 @@
 package ui
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"math/big"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -15,21 +11,15 @@ import (
 
 // enrol makes a token the token of a holder.
 func (f *flow) enrol(ctx context.Context, name string) error {
-	holders := f.Ceremony.Holders()
-	i := slices.IndexFunc(holders, func(h ceremony.Holder) bool { return h.Name == name })
-	if i < 0 {
-		return ceremony.ErrNotNow
-	}
-	h := holders[i]
-	doing := fmt.Sprintf("token %d of %d", i+1, len(holders))
+	h, doing := f.enrolee(name)
 	dress := func(p Page) Page { return p.as(h.Name, "enrolment", doing) }
 	var enrolled ceremony.Enrolled
 	for {
-		cut, err := f.beforeEnrol(ctx, h, dress)
+		way, err := f.beforeEnrol(ctx, h, dress)
 		if err != nil {
 			return err
 		}
-		enrolled, err = f.enrolment(ctx, h, dress, cut)
+		enrolled, err = f.enrolment(ctx, way, dress)
 		if err == nil {
 			break
 		}
@@ -47,173 +37,169 @@ func (f *flow) enrol(ctx context.Context, name string) error {
 	return f.Person.Tell(ctx, p)
 }
 
-// beforeEnrol says what is going to happen, and asks whether the token is new
-// or one that was being enrolled when something cut it short.
-func (f *flow) beforeEnrol(ctx context.Context, h ceremony.Holder, dress func(Page) Page) (cut bool, err error) {
+// enrolee is who gets a token, with the serial that the plan names, and how far
+// the enrolments are. Somebody whose token is replaced has a key already: the
+// new token may be any.
+func (f *flow) enrolee(name string) (h ceremony.Holder, progress string) {
+	holders := f.Ceremony.Holders()
+	i := slices.IndexFunc(holders, func(h ceremony.Holder) bool { return h.Name == name && h.KeyID == "" })
+	if i < 0 {
+		return ceremony.Holder{Name: name}, "new token"
+	}
+	return holders[i], fmt.Sprintf("token %d of %d", i+1, len(holders))
+}
+
+// way is how an enrolment goes: with which token, and with which not.
+type way struct {
+	holder  ceremony.Holder // with the serial that is expected; "" any
+	givenUp string          // serial of the token that was interrupted and is not wanted any more; "" none
+}
+
+// beforeEnrol says what is going to happen. Where an enrolment was cut short it
+// goes on with that very token, unless the people want another one.
+func (f *flow) beforeEnrol(ctx context.Context, h ceremony.Holder, dress func(Page) Page) (way, error) {
+	serial, cut := f.Ceremony.CutShort(h.Name)
+	if !cut {
+		return way{holder: h}, f.newToken(ctx, h, dress)
+	}
+	for {
+		another, err := f.interrupted(ctx, h, serial, dress)
+		if err != nil || !another {
+			h.Serial = serial
+			return way{holder: h}, err
+		}
+		switch err := f.giveUp(ctx, h, serial, dress); {
+		case err == nil:
+			return way{holder: h, givenUp: serial}, nil
+		case !errors.Is(err, ErrBack):
+			return way{}, err
+		}
+	}
+}
+
+func (f *flow) newToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page) error {
 	p := dress(f.page(h.Name+" enrols a token",
 		Facts{{"Expected", tokenOf(h)}, {"State", "as it came from the factory"}},
 		Para("These are replaced: the PIN and the PUK that every new token has, and its management key. Then the token makes a key that never leaves it, and vouches for it."),
 		Para("A token that holds a key already is refused: nothing is ever overwritten."),
 	)).help(
 		"The PIN is what the holder types to sign. The PUK unblocks the PIN after too many wrong ones.",
-		"Choose the second way only if an enrolment of this very token was interrupted. The token then knows the PIN and the PUK of that run.",
+		"The enrolment can be interrupted at any moment, even by a power cut: it then goes on with the same token.",
 	)
-	key, err := f.Person.Choose(ctx, p, []Choice{
-		{"new", "Enrol a new token", "choose a PIN, get a PUK"},
-		{"cut short", "Go on with one that was interrupted", "same PIN, same PUK"},
-	})
-	return key == "cut short", err
+	_, err := f.Person.Choose(ctx, p, []Choice{{"new", "Enrol a new token", "choose a PIN, get a PUK"}})
+	return err
+}
+
+// interrupted says that an enrolment was cut short, and asks whether another
+// token is to be enrolled instead.
+func (f *flow) interrupted(ctx context.Context, h ceremony.Holder, serial string, dress func(Page) Page) (another bool, err error) {
+	token := ceremony.Holder{Name: h.Name, Serial: serial}
+	p := dress(f.page("The enrolment of "+h.Name+" was interrupted",
+		Facts{{"Expected", tokenOf(token)}, {"Needed", "the PIN and the PUK that were chosen then"}},
+		Para("The journal says that the enrolment of this very token began. How far it came is seen when the token is in the reader: what was done stays, and only the rest is done."),
+	)).help(
+		"The token may know the PIN and the PUK of then already, or still have those of the factory. Both are right: type those of then.",
+		"If the paper with the PUK is lost, or nobody remembers the PIN, enrol another token.",
+	)
+	choices := []Choice{{"go on", "Go on with token " + serial, "same PIN, same PUK"}}
+	if h.Serial == "" {
+		choices = append(choices, Choice{"another", "Enrol another token instead", "this one is lost, or not wanted"})
+	} else {
+		p.Body = append(p.Body, Para("The plan names this token for "+h.Name+". If it is lost, a new ceremony with another plan is needed."))
+	}
+	key, err := f.Person.Choose(ctx, p, choices)
+	return key == "another", err
+}
+
+// giveUp has a person say in words that a token is not gone on with.
+func (f *flow) giveUp(ctx context.Context, h ceremony.Holder, serial string, dress func(Page) Page) error {
+	p := dress(f.page("Another token for "+h.Name,
+		Facts{{"Given up", tokenOf(ceremony.Holder{Name: h.Name, Serial: serial})}},
+		Warning("Once another token is changed, the enrolment of token "+serial+" can't be gone on with. Before that token can be enrolled again it has to be reset."),
+		Para("A key that was made on it is in no plan and in no metadata: nobody needs it."),
+	)).help("Nothing is changed yet. Esc goes back to the choice.")
+	_, err := f.Person.Text(ctx, p, phrase("enrol another token"))
+	return err
 }
 
 // enrolment asks for the token and its secrets, and has the key made.
-func (f *flow) enrolment(ctx context.Context, h ceremony.Holder, dress func(Page) Page, cut bool) (ceremony.Enrolled, error) {
-	match := func(info ceremony.TokenInfo) error { return f.Ceremony.CheckEnrol(h.Name, info) }
-	var problem *Problem
+func (f *flow) enrolment(ctx context.Context, w way, dress func(Page) Page) (ceremony.Enrolled, error) {
+	match := func(info ceremony.TokenInfo) error { return f.mayEnrol(w, info) }
+	var last error
 	for {
-		t, err := f.expect(ctx, h, dress, match, problem)
+		t, said, err := f.usable(ctx, w.holder, dress, match, last)
 		if err != nil {
 			return ceremony.Enrolled{}, err
 		}
-		token, ok := t.token.(ceremony.Enroller)
-		if !ok {
-			return ceremony.Enrolled{}, &ceremony.PolicyError{Why: "this kind of token can't make its key here"}
-		}
-		h.Serial = t.info.Serial
-		enrolled, err := f.makeKey(ctx, h, t.info, token, dress, cut, problem)
-		if err == nil || ends(ctx, err) || !again(err) {
+		w.holder.Serial = t.info.Serial
+		enrolled, err := f.makeKey(ctx, w.holder, t, dress, said)
+		if err == nil || ends(ctx, err) || !again(err) && !pinBlocked(err) {
 			return enrolled, err
 		}
-		cut, problem = true, explain(err)
+		last = err
 	}
 }
 
-func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, info ceremony.TokenInfo, token ceremony.Enroller, dress func(Page) Page, cut bool, problem *Problem) (ceremony.Enrolled, error) {
-	pin, err := f.newPIN(ctx, h, info, dress, cut, problem)
+// mayEnrol says what speaks against a token, before it is asked for anything.
+func (f *flow) mayEnrol(w way, info ceremony.TokenInfo) error {
+	owner := f.owner(info.Serial)
+	switch {
+	case info.Serial == w.givenUp:
+		return &givenUpError{info.Serial}
+	case w.holder.Serial != "" && info.Serial != w.holder.Serial, owner != "" && owner != w.holder.Name:
+		return &ceremony.WrongTokenError{Holder: w.holder.Name, Expected: w.holder.Serial, Found: info.Serial, Owner: owner}
+	}
+	return f.Ceremony.CheckEnrol(w.holder.Name, info)
+}
+
+func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, said *Problem) (ceremony.Enrolled, error) {
+	token, ok := t.token.(ceremony.Enroller)
+	switch {
+	case !ok:
+		return ceremony.Enrolled{}, &ceremony.PolicyError{Why: "this kind of token can't make its key here"}
+	case t.info.PUKTries == 0:
+		return ceremony.Enrolled{}, ceremony.ErrPUKBlocked
+	}
+	pin, puk, err := f.enrolSecrets(ctx, f.secrets(h, t.info, dress, said))
 	if err != nil {
 		return ceremony.Enrolled{}, err
 	}
 	defer pin.Wipe()
-	puk, err := f.puk(ctx, h, info, dress, cut)
-	if err != nil {
-		return ceremony.Enrolled{}, err
-	}
 	defer puk.Wipe()
-	info.Touch = f.Ceremony.Plan().Tokens.Touch
+	info := t.info
+	info.Touch = ceremony.TouchAlways
+	if plan := f.Ceremony.Plan(); plan != nil {
+		info.Touch = plan.Tokens.Touch
+	}
 	var enrolled ceremony.Enrolled
 	err = f.Person.Wait(ctx, dress(f.touchPage(h, info, "make the key of "+h.Name)), func(ctx context.Context) (err error) {
-		enrolled, err = f.Ceremony.Enrol(ctx, h.Name, token, pin, puk)
+		enrolled, err = f.Ceremony.Enrol(ctx, h.Name, token, pin, puk.PIN)
 		return err
 	})
 	return enrolled, err
 }
 
-// newPIN has a PIN chosen and typed twice, or that of an interrupted run typed.
-func (f *flow) newPIN(ctx context.Context, h ceremony.Holder, info ceremony.TokenInfo, dress func(Page) Page, cut bool, problem *Problem) (ceremony.PIN, error) {
-	facts := Facts{{"Token", tokenText(info)}, {"Holder", h.Name}}
+// enrolSecrets are new ones, or where the enrolment of this very token was cut
+// short, those of then.
+func (f *flow) enrolSecrets(ctx context.Context, s Secrets) (pin ceremony.PIN, puk PUK, err error) {
+	serial, cut := f.Ceremony.CutShort(s.Holder)
+	cut = cut && serial == s.Token.Serial
 	if cut {
-		return f.Person.Secret(ctx, dress(f.page("The PIN of the interrupted enrolment", facts,
-			Para("Type the PIN that was chosen then."),
-		)).with(problem).help(pinHelp()...), Field{Label: "PIN", Check: ceremony.CheckPIN})
+		pin, err = s.PINOfThen(ctx)
+	} else {
+		pin, err = s.NewPIN(ctx)
 	}
-	for {
-		pin, err := f.Person.Secret(ctx, dress(f.page("Choose a PIN for token "+info.Serial, facts,
-			Para("6 to 8 characters: digits, or letters that every keyboard has. It is not shown. No birthday, no 123456."),
-		)).with(problem).help(pinHelp()...), Field{Label: "New PIN", Check: newPIN})
-		if err != nil {
-			return pin, err
-		}
-		again, err := f.Person.Secret(ctx, dress(f.page("Type the PIN once more", facts,
-			Para("So that a slip of the finger doesn't lock the token."),
-		)).help(pinHelp()...), Field{Label: "New PIN, again", Check: ceremony.CheckPIN})
-		same := err == nil && bytes.Equal(pin.Bytes(), again.Bytes())
-		again.Wipe()
-		switch {
-		case same:
-			return pin, nil
-		case err != nil && !errors.Is(err, ErrBack):
-			pin.Wipe()
-			return ceremony.PIN{}, err
-		}
-		pin.Wipe()
-		problem = nil
-		if err == nil {
-			problem = &Problem{Code: "PIN-DIFFERS", Happened: "The two PINs were not the same.",
-				NotDone: "The token was not changed.", Next: "Choose a PIN and type it twice."}
-		}
-	}
-}
-
-// Help of the pages that ask for them.
-const pukHelp = "The paper with the PUK belongs into a safe. Who has it and the token can set a new PIN."
-
-func pinHelp() []string {
-	return []string{
-		"The holder types this PIN each time they sign. Three wrong ones block the token until the PUK unblocks it.",
-		"The PIN is for this token only. Don't use the PIN of a card or a phone.",
-	}
-}
-
-// newPIN refuses the PIN that every token is shipped with.
-func newPIN(typed []byte) error {
-	if string(typed) == "123456" {
-		return errors.New("that is the PIN that every new token has: choose another one")
-	}
-	return ceremony.CheckPIN(typed)
-}
-
-// puk makes a PUK, shows it once and has it typed from the paper, or has that
-// of an interrupted run typed.
-func (f *flow) puk(ctx context.Context, h ceremony.Holder, info ceremony.TokenInfo, dress func(Page) Page, cut bool) (ceremony.PIN, error) {
-	facts := Facts{{"Token", tokenText(info)}, {"Holder", h.Name}}
-	if cut {
-		return f.Person.Secret(ctx, dress(f.page("The PUK of the interrupted enrolment", facts,
-			Para("Type the PUK from the paper that was written then."),
-		)).help(pukHelp), Field{Label: "PUK", Check: ceremony.CheckPIN})
-	}
-	puk, err := newPUK(f.Rand)
 	if err != nil {
-		return ceremony.PIN{}, err
+		return pin, puk, err
 	}
-	defer clear(puk)
-	for {
-		show := dress(f.page("Write this PUK on paper", facts,
-			Secret(puk),
-			Para("The PUK unblocks the token after too many wrong PINs. It is shown only now, and kept nowhere. Only "+h.Name+" should see it."),
-			Para("It has no 0 or O, no 1, I or L, no 2 or Z, no 5 or S, no 8 or B."),
-		)).help(pukHelp)
-		if err := f.Person.Tell(ctx, show); err != nil {
-			return ceremony.PIN{}, err
-		}
-		typed, err := f.Person.Secret(ctx, dress(f.page("Type the PUK from the paper", facts,
-			Para("Capital letters, no spaces. Going back shows it again."),
-		)).help(pukHelp), Field{Label: "PUK", Check: func(typed []byte) error {
-			if !bytes.Equal(bytes.ToUpper(typed), puk) {
-				return errors.New("that is not the PUK that was shown: compare the paper, or go back to see it again")
-			}
-			return nil
-		}})
-		switch {
-		case errors.Is(err, ErrBack):
-			continue
-		case err != nil:
-			return ceremony.PIN{}, err
-		}
-		typed.Wipe()
-		return ceremony.NewPIN(bytes.Clone(puk)), nil
+	s.Problem = nil
+	if cut {
+		puk, err = s.PUKOfThen(ctx)
+	} else {
+		puk, err = s.NewPUK(ctx, f.Rand)
 	}
-}
-
-// pukLetters has nothing that is read as something else.
-const pukLetters = "ACDEFGHJKMNPQRTUVWXY34679"
-
-func newPUK(random io.Reader) ([]byte, error) {
-	puk := make([]byte, 8)
-	for i := range puk {
-		n, err := rand.Int(random, big.NewInt(int64(len(pukLetters))))
-		if err != nil {
-			return nil, fmt.Errorf("no randomness for a PUK: %w", err)
-		}
-		puk[i] = pukLetters[n.Int64()]
+	if err != nil {
+		pin.Wipe()
 	}
-	return puk, nil
+	return pin, puk, err
 }

@@ -19,7 +19,9 @@ func Explain(err error) Problem { return *explain(err) }
 // explain gives an error the words that help: what happened, what was not done,
 // what to do next, and a code to look up. It is the only place that does.
 func explain(err error) *Problem {
-	for _, of := range []func(error) *Problem{ofPIN, ofToken, ofReader, ofPlan, ofPayload, ofBundle, ofMachine} {
+	for _, of := range []func(error) *Problem{
+		ofImport, ofSecret, ofTokenInReader, ofToken, ofReader, ofPlan, ofPayload, ofMetadata, ofMachine, ofCode,
+	} {
 		if p := of(err); p != nil {
 			return p
 		}
@@ -32,49 +34,153 @@ const (
 	noTry       = "Nothing was signed. No try was used."
 	notChanged  = "The token was not asked for anything."
 	notTaken    = "Nothing of it was taken over."
+	notWritten  = "Nothing was written."
 	nothingDone = "Nothing was done."
+	takeItOut   = "Take it out, and put in the one that is expected."
+	resetOnly   = "Only a reset makes the token usable again, and that destroys its key. Another holder signs instead."
 )
 
-func ofPIN(err error) *Problem {
-	var wrong *ceremony.WrongPINError
+// ofSecret: a PIN or a PUK was refused.
+func ofSecret(err error) *Problem {
+	var pin *ceremony.WrongPINError
+	var puk *ceremony.WrongPUKError
 	var format *ceremony.PINFormatError
+	var named *namedError
+	whose := "this token"
+	if errors.As(err, &named) {
+		whose = named.token
+	}
 	switch {
-	case errors.As(err, &wrong) && wrong.Tries > 0:
-		return &Problem{"TOKEN-PIN-WRONG", fmt.Sprintf("The token refused the PIN. It takes %s.", plural(wrong.Tries, "more try", "more tries")),
+	case errors.As(err, &pin) && pin.Tries != 0:
+		return &Problem{"TOKEN-PIN-WRONG", "The token refused the PIN. " + takes(pin.Tries),
 			notSigned, "Make sure that it is the PIV PIN, of this token. If in doubt, go back."}
-	case errors.As(err, &wrong), errors.Is(err, ceremony.ErrPINBlocked):
-		return &Problem{"TOKEN-PIN-BLOCKED", "The PIN of this token is blocked: there are no tries left.",
+	case errors.As(err, &pin), errors.Is(err, ceremony.ErrPINBlocked):
+		return &Problem{"TOKEN-PIN-BLOCKED", "The PIN of " + whose + " is blocked: there are no tries left.",
 			notSigned, "Its holder unblocks it with the PUK from their paper, or another holder signs instead."}
-	case errors.Is(err, ceremony.ErrPUKBlocked):
-		return &Problem{"TOKEN-PUK-BLOCKED", "The PUK of this token is blocked as well.",
-			nothingDone, "Only a reset makes the token usable again, and that destroys its key. Another holder signs instead."}
+	case errors.As(err, &puk) && puk.Tries != 0:
+		return &Problem{"TOKEN-PUK-WRONG", "The token refused the PUK. " + takes(puk.Tries),
+			"The PIN was not changed by it.", "Compare the serial number on the paper with the token's, and read the PUK again. If in doubt, go back."}
+	case errors.As(err, &puk), errors.Is(err, ceremony.ErrPUKBlocked):
+		return &Problem{"TOKEN-PUK-BLOCKED", "The PUK of " + whose + " is blocked: there are no tries left, and it can't unblock the PIN any more.",
+			nothingDone, resetOnly}
 	case errors.As(err, &format):
 		return &Problem{"TOKEN-PIN-FORMAT", "It can't be a PIN: " + format.Why + ".", noTry, "Type it again."}
 	}
 	return nil
 }
 
-func ofToken(err error) *Problem {
-	var wrong *ceremony.WrongTokenError
-	var policy *ceremony.PolicyError
-	var occupied *ceremony.OccupiedError
-	var removed *ceremony.RemovedError
-	var verdict *ceremony.VerdictError
-	var bad *ceremony.BadSignatureError
+// namedError says which token it was, where that is no longer on the screen.
+type namedError struct {
+	token string
+	err   error
+}
+
+func (e *namedError) Error() string { return e.token + ": " + e.err.Error() }
+func (e *namedError) Unwrap() error { return e.err }
+
+func takes(tries int) string {
+	if tries < 0 {
+		return "It doesn't tell how many tries are left."
+	}
+	return "It takes " + plural(tries, "more try", "more tries") + "."
+}
+
+// differ: a secret that is typed twice was not the same.
+func differ(what string) *Problem {
+	return &Problem{what + "-DIFFERS", "The two " + what + "s were not the same.", "The token was not changed.", "Type the " + what + " again, twice."}
+}
+
+// ofTokenInReader: another token is there than the one that is due.
+func ofTokenInReader(err error) *Problem {
+	var several *severalError
+	var stranger *strangerError
 	var signed *signedAlreadyError
+	var rekeyed *rekeyedError
+	var givenUp *givenUpError
+	var wrong *ceremony.WrongTokenError
+	var occupied *ceremony.OccupiedError
 	switch {
+	case errors.As(err, &several):
+		next := "Leave " + tokenOf(several.due) + " in, and take out the others."
+		if several.due.Serial != "" && !several.in {
+			next = "Take them out, and put in " + tokenOf(several.due) + "."
+		}
+		return &Problem{"TOKEN-SEVERAL", "There are several tokens in reach: " + several.names + ".", "None of them was asked for anything.", next}
+	case errors.As(err, &stranger):
+		return &Problem{"TOKEN-STRANGER", fmt.Sprintf("%s Its key is nobody's in %s.", wrongToken(stranger.WrongTokenError), stranger.trust), notChanged,
+			takeItOut + " This one may be a spare, or serve another trust."}
+	case errors.As(err, &rekeyed):
+		return &Problem{"TOKEN-OTHER-KEY", fmt.Sprintf("Token %s (%s) holds another key than the one that was enrolled.", rekeyed.Found, rekeyed.Owner), notChanged,
+			"Another holder signs instead. Find out who reset this token: the key that was enrolled is gone."}
 	case errors.As(err, &signed):
 		return &Problem{"TOKEN-SIGNED-ALREADY", fmt.Sprintf("%s %s has signed %s already.", wrongToken(signed.WrongTokenError), signed.Owner, signed.what),
-			notChanged + " It needs no second PIN.", "Take it out, and put in the one that is expected."}
+			notChanged + " It needs no second PIN.", takeItOut}
+	case errors.As(err, &givenUp):
+		return &Problem{"TOKEN-GIVEN-UP", "Token " + givenUp.serial + " is the one whose enrolment was interrupted, and another one is to be enrolled instead.",
+			notChanged, "Put in the other token. To go on with this one, go back."}
 	case errors.As(err, &wrong):
-		return &Problem{"TOKEN-WRONG", wrongToken(wrong), notChanged, "Take it out, and put in the one that is expected."}
+		return &Problem{"TOKEN-WRONG", wrongToken(wrong), notChanged, takeItOut}
 	case errors.Is(err, ceremony.ErrAlreadySigned):
 		return &Problem{"TOKEN-SIGNED-ALREADY", "This token has signed this already.", notChanged + " It needs no second PIN.", "Take it out. Another holder is next."}
 	case errors.Is(err, ceremony.ErrNoKey):
-		return &Problem{"TOKEN-EMPTY", "The token has no key to sign with.", notChanged, "Put in the token that was enrolled."}
+		return &Problem{"TOKEN-EMPTY", "The token has no key to sign with.", notChanged,
+			"Put in the token that was enrolled. If this is the one, it was reset: its key is gone, and another holder signs instead."}
 	case errors.As(err, &occupied):
-		return &Problem{"TOKEN-OCCUPIED", fmt.Sprintf("Slot %s of token %s holds a key already.", occupied.Slot, occupied.Serial),
+		return &Problem{"TOKEN-OCCUPIED", fmt.Sprintf("Slot %s of token %s holds a key already. It may serve another trust.", occupied.Slot, occupied.Serial),
 			"Nothing on it was changed: a key is never overwritten.", "Take another token, or reset this one elsewhere if its key is not needed by anyone."}
+	}
+	return nil
+}
+
+// severalError: more than one token is in reach.
+type severalError struct {
+	names string
+	due   ceremony.Holder
+	in    bool // the one that is due is among them
+}
+
+func (e *severalError) Error() string { return "several tokens are in reach: " + e.names }
+
+// strangerError is the wrong token, with a key that nobody here is known to have.
+type strangerError struct {
+	*ceremony.WrongTokenError
+	trust string
+}
+
+// rekeyedError is the right token, with another key on it.
+type rekeyedError struct{ *ceremony.WrongTokenError }
+
+// signedAlreadyError is the wrong token, of a holder who has signed already.
+type signedAlreadyError struct {
+	*ceremony.WrongTokenError
+	what string
+}
+
+// givenUpError: people want another token than the one they have given up, and
+// put that one in.
+type givenUpError struct{ serial string }
+
+func (e *givenUpError) Error() string { return "token " + e.serial + " was given up" }
+
+func wrongToken(e *ceremony.WrongTokenError) string {
+	expected := "The token of " + e.Holder
+	if e.Expected != "" {
+		expected = fmt.Sprintf("Token %s (%s)", e.Expected, e.Holder)
+	}
+	there := e.Found
+	if e.Owner != "" {
+		there += " (" + e.Owner + ")"
+	}
+	return expected + " is expected; " + there + " is in the reader."
+}
+
+// ofToken: the token is the right one, and something is the matter with it.
+func ofToken(err error) *Problem {
+	var policy *ceremony.PolicyError
+	var removed *ceremony.RemovedError
+	var verdict *ceremony.VerdictError
+	var bad *ceremony.BadSignatureError
+	switch {
 	case errors.As(err, &verdict):
 		return &Problem{"TOKEN-ATTESTATION", sentence(err), "It was not enrolled, and nothing was recorded.", "Take another token. This one does not do what the plan demands."}
 	case errors.As(err, &policy):
@@ -92,24 +198,6 @@ func ofToken(err error) *Problem {
 			"The signature was thrown away. Nothing was recorded.", "Stop using this token, and note its serial in the record."}
 	}
 	return nil
-}
-
-// signedAlreadyError is the wrong token, of a holder who has signed already.
-type signedAlreadyError struct {
-	*ceremony.WrongTokenError
-	what string
-}
-
-func wrongToken(e *ceremony.WrongTokenError) string {
-	expected := "The token of " + e.Holder
-	if e.Expected != "" {
-		expected = fmt.Sprintf("Token %s (%s)", e.Expected, e.Holder)
-	}
-	there := e.Found
-	if e.Owner != "" {
-		there += " (" + e.Owner + ")"
-	}
-	return expected + " is expected; " + there + " is in the reader."
 }
 
 func ofReader(err error) *Problem {
@@ -141,51 +229,135 @@ func ofPlan(err error) *Problem {
 	return nil
 }
 
+// ofPayload: what was to be signed can't be, or not now.
 func ofPayload(err error) *Problem {
+	var edit *ceremony.EditError
 	var consent *ceremony.ConsentError
 	var conflict *ceremony.ConflictError
 	var expired *metadata.ExpiredError
+	var horizon *ceremony.HorizonError
+	var incomplete *ceremony.IncompleteError
 	switch {
+	case errors.As(err, &edit):
+		return &Problem{"EDIT", sentence(errors.New(edit.Why)), "Nothing was changed.", "Look at what stands there now, and change it in another way."}
 	case errors.As(err, &consent):
 		return &Problem{"CONSENT", sentence(errors.New(consent.Why)), notSigned, "Read the payload again, and type what is asked for."}
 	case errors.As(err, &conflict):
-		return &Problem{"CONFLICT", sentence(err), notSigned, "Ask the other sites which one is meant, and begin anew without the other."}
+		return &Problem{"CONFLICT", sentence(conflict), notSigned, "Ask the other sites which one is meant, and begin anew without the other."}
 	case errors.As(err, &expired):
-		return &Problem{"EXPIRED", sentence(err), notSigned, "Check the clock. If it is right, a new version with a later expiry is needed."}
+		return &Problem{"EXPIRED", sentence(expired), notSigned, "Check the clock. If it is right, a new version with a later expiry is needed."}
+	case errors.As(err, &horizon):
+		return &Problem{"HORIZON", fmt.Sprintf("%s %d expires on %s, later than it may. The clock says %s.", horizon.Role, horizon.Version, date(horizon.Expires), date(horizon.Now)),
+			notSigned, "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
+	case errors.As(err, &incomplete):
+		return &Problem{"INCOMPLETE", sentence(incomplete), "It was not treated as complete.", "Have the missing holders sign, here or at another site."}
 	case errors.Is(err, ceremony.ErrNotNow):
 		return &Problem{"NOT-NOW", "This step is not due now.", nothingDone, "Go on with a step that the list calls now."}
 	}
 	return nil
 }
 
-func ofBundle(err error) *Problem {
-	var fork *ceremony.ForkError
-	var trust *metadata.OtherTrustError
+// ofImport: a bundle was refused. What it holds may say why in its own words;
+// in any case nothing of it was taken over.
+func ofImport(err error) *Problem {
 	var in *ceremony.ImportError
+	if !errors.As(err, &in) {
+		return nil
+	}
+	var policy *ceremony.PolicyError
+	if errors.As(in.Err, &policy) {
+		return &Problem{"BUNDLE-OTHER-KIND", sentence(errors.New(policy.Why)), notTaken, "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
+	}
+	for _, of := range []func(error) *Problem{ofPayload, ofMachine} {
+		if p := of(in.Err); p != nil {
+			p.NotDone = notTaken
+			return p
+		}
+	}
+	if p := ofMetadata(in.Err); p != nil && p.Code == otherTrust {
+		return p
+	}
+	return &Problem{"BUNDLE-REFUSED", sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), notTaken, writeAgain}
+}
+
+const (
+	otherTrust = "BUNDLE-OTHER-TRUST"
+	writeAgain = "Ask the other site to write the bundle again. If it happens twice, treat the medium as tampered with."
+)
+
+// ofMetadata: metadata that is not what it must be. Inside of a bundle that
+// makes the bundle one that is refused.
+func ofMetadata(err error) *Problem {
+	var trust *metadata.OtherTrustError
+	var threshold *metadata.ThresholdError
+	var version *metadata.VersionError
+	var field *metadata.FieldError
+	var mismatch *metadata.MismatchError
+	const notUsed = "Nothing of it was used."
 	switch {
-	case errors.As(err, &fork):
-		return &Problem{"BUNDLE-FORK", sentence(fork), notTaken, "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &trust):
-		return &Problem{"BUNDLE-OTHER-TRUST", sentence(trust), notTaken, "Choose a bundle of this trust."}
-	case errors.As(err, &in):
-		return &Problem{"BUNDLE-REFUSED", sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), notTaken, "Ask the other site to write the bundle again. If it happens twice, treat the medium as tampered with."}
+		return &Problem{otherTrust, sentence(trust), notTaken, "Choose a bundle of this trust."}
+	case errors.As(err, &threshold):
+		return &Problem{"METADATA-UNSIGNED", sentence(threshold), notUsed, "Get the file with the missing signatures, from where it was signed."}
+	case errors.As(err, &version):
+		return &Problem{"METADATA-VERSION", sentence(version), notUsed, "Get the version that is asked for. An older one may be an attempt to go back."}
+	case errors.As(err, &field):
+		return &Problem{"METADATA-FIELD", sentence(field), notUsed, "Have the file corrected where it was made: a field of it is not as the standard says."}
+	case errors.As(err, &mismatch):
+		return &Problem{"METADATA-MISMATCH", sentence(mismatch), notUsed, "Get all files of one published set, from one place."}
+	case errors.Is(err, metadata.ErrSignature):
+		return &Problem{"METADATA-SIGNATURE", sentence(err), notUsed, "Get the file again. If it happens twice, treat its source as tampered with."}
 	}
 	return nil
 }
 
+// ofMachine: the clock, a journal, or somebody who stopped it.
 func ofMachine(err error) *Problem {
 	var clock *ceremony.ClockError
 	var journal *ceremony.JournalError
+	var fork *ceremony.ForkError
 	switch {
 	case errors.As(err, &clock):
 		return &Problem{"CLOCK", fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
 			nothingDone, "Set the clock of this machine, and start again."}
+	case errors.As(err, &fork):
+		return &Problem{"BUNDLE-FORK", sentence(fork), notTaken, "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &journal):
 		return &Problem{"JOURNAL", sentence(err), nothingDone, "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
 	case errors.Is(err, context.Canceled):
 		return &Problem{"CANCELLED", "It was stopped before it was done.", "No signature was recorded.", "Do the step again when you are ready."}
 	}
 	return nil
+}
+
+// coded is an error of a package that this one does not know. Its code is the
+// one that people look up.
+type coded interface {
+	error
+	Code() string
+}
+
+// ofCode has the words for errors of files and media, known by their codes.
+func ofCode(err error) *Problem {
+	var known coded
+	if !errors.As(err, &known) {
+		return nil
+	}
+	words := map[string]struct{ notDone, next string }{
+		"BUNDLE-REFUSED":        {"Nothing of it was taken over, and nothing was written.", writeAgain},
+		"BUNDLE-HEADS":          {"The bundles were not merged.", "Two sites hold different published sets: find out which one is live, and leave the other bundle out."},
+		otherTrust:              {"The bundles were not merged.", "Choose bundles of one trust."},
+		"BUNDLE-PROPOSED-TWICE": {"The bundles were not merged.", "Ask the sites which of the two is meant, and leave the other bundle out."},
+		"WORKSPACE-LOCKED":      {nothingDone, "Close the other program, or choose another workspace."},
+		"FILE-DAMAGED":          {"What it holds was not used.", "Keep the medium as it is, take another one, and do the step again or go on at another site."},
+		"MEDIUM-FULL":           {notWritten, "Make room on the medium, or take another one."},
+		"FILE-EXISTS":           {"The file that is there was not touched, and nothing was written.", "Choose another place, or take the other file away first."},
+		"FILE-NAME":             {notWritten, "Choose another name: this one can't travel to every kind of machine."},
+	}[known.Code()]
+	if words.next == "" {
+		return nil
+	}
+	return &Problem{known.Code(), sentence(err), words.notDone, words.next}
 }
 
 // sentence is an error as people write: a capital first, a full stop last.

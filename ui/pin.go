@@ -9,10 +9,10 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 )
 
-// PIN asks for the PIN of a token, to sign with it, after saying how many
+// pin asks for the PIN of a token, to sign with it, after saying how many
 // tries are left. The last try needs a consent of its own. A PIN that is known
 // to be blocked is not asked for: ErrPINBlocked.
-func (s Secrets) PIN(ctx context.Context) (ceremony.PIN, error) {
+func (s Secrets) pin(ctx context.Context) (ceremony.PIN, error) {
 	if err := s.beforePIN(ctx); err != nil {
 		return ceremony.PIN{}, err
 	}

@@ -48,7 +48,12 @@ func (f *flow) acceptPlan(ctx context.Context, file File) error {
 	if _, err := f.Person.Text(ctx, p, phrase("accept "+plan.Trust)); err != nil {
 		return err
 	}
-	return f.Ceremony.AcceptPlan(text, files)
+	err = f.Ceremony.AcceptPlan(text, files)
+	var policy *ceremony.PolicyError
+	if errors.As(err, &policy) { // about the trust, and not about a token
+		return &ceremony.PlanError{Field: "trust", Why: policy.Why}
+	}
+	return err
 }
 
 // planned is a plan in words.

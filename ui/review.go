@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -24,7 +25,7 @@ func (f *flow) review(ctx context.Context, r ceremony.Review, before ceremony.Qu
 	if r.Reason != "" {
 		facts = append(facts, Fact{"Reason", r.Reason})
 	}
-	p := f.page(fmt.Sprintf("What %s does", what(before)), facts, Changes(r.Changes)).
+	p := f.page(fmt.Sprintf("What %s does", what(before)), facts, changes(r)).
 		as(r.Holder, what(before), progress(before)).
 		help(
 			"This text was read back out of the very bytes that the token will sign. Every line is a change from the version before.",
@@ -36,6 +37,14 @@ func (f *flow) review(ctx context.Context, r ceremony.Review, before ceremony.Qu
 	}
 	p.ReadAll = true
 	return f.Person.Tell(ctx, p)
+}
+
+// changes are those of the review. Of a first version everything is new, and
+// what stands above them is not said a second time.
+func changes(r ceremony.Review) Changes {
+	return slices.DeleteFunc(slices.Clone(r.Changes), func(c ceremony.Change) bool {
+		return r.First && (c.Field == "expires" || c.Field == "trust")
+	})
 }
 
 // digest shows the digest in hex and words, and has two of the words typed back.

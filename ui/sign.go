@@ -11,7 +11,7 @@ import (
 // sign leads a holder through one signature over one payload: review, digest,
 // consent, then token, PIN and touch. Going back leads to the page before.
 func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) error {
-	r, err := f.Ceremony.Review(step.Proposal, h.Name)
+	r, err := f.Ceremony.Review(step.Proposal, h)
 	if err != nil {
 		return err
 	}
@@ -40,21 +40,14 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 // and nothing is tried a second time without the person.
 func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
 	dress := func(p Page) Page { return p.as(h.Name, what(step.Quorum), progress(step.Quorum)) }
-	match := func(info ceremony.TokenInfo) error {
-		err := f.Ceremony.Match(step.Proposal, h.Name, info)
-		var wrong *ceremony.WrongTokenError
-		if errors.As(err, &wrong) && hasSigned(step.Quorum, wrong.Owner) {
-			return &signedAlreadyError{wrong, what(step.Quorum)}
-		}
-		return err
-	}
-	var problem *Problem
+	match := func(info ceremony.TokenInfo) error { return f.maySign(h, step, info) }
+	var last error
 	for {
-		t, err := f.expect(ctx, h, dress, match, problem)
+		t, said, err := f.usable(ctx, h, dress, match, last)
 		if err != nil {
 			return ceremony.Signed{}, err
 		}
-		pin, err := f.pin(ctx, h, t.info, dress, problem)
+		pin, err := f.secrets(h, t.info, dress, said).pin(ctx)
 		if err != nil {
 			return ceremony.Signed{}, err
 		}
@@ -64,11 +57,28 @@ func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.S
 			return err
 		})
 		pin.Wipe()
-		if err == nil || ends(ctx, err) || !again(err) {
+		if err == nil || ends(ctx, err) || !again(err) && !pinBlocked(err) {
 			return signed, err
 		}
-		problem = explain(err)
+		last = err
 	}
+}
+
+// maySign says what speaks against a token, before it is asked for anything.
+func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info ceremony.TokenInfo) error {
+	err := f.Ceremony.Match(step.Proposal, h.Name, info)
+	var wrong *ceremony.WrongTokenError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case wrong.Expected != "" && wrong.Found == wrong.Expected:
+		return &rekeyedError{wrong}
+	case hasSigned(step.Quorum, wrong.Owner):
+		return &signedAlreadyError{wrong, what(step.Quorum)}
+	case wrong.Owner == "":
+		return &strangerError{wrong, f.Ceremony.Trust()}
+	}
+	return err
 }
 
 func hasSigned(q ceremony.Quorum, holder string) bool {
@@ -77,10 +87,11 @@ func hasSigned(q ceremony.Quorum, holder string) bool {
 
 // again says whether the same person can put it right on the spot.
 func again(err error) bool {
-	var wrong *ceremony.WrongPINError
+	var pin *ceremony.WrongPINError
+	var puk *ceremony.WrongPUKError
 	var removed *ceremony.RemovedError
 	var busy *ceremony.BusyError
-	return errors.As(err, &wrong) && wrong.Tries > 0 ||
+	return errors.As(err, &pin) && pin.Tries != 0 || errors.As(err, &puk) && puk.Tries != 0 ||
 		errors.As(err, &removed) || errors.As(err, &busy) ||
 		errors.Is(err, ceremony.ErrNoTouch) || errors.Is(err, context.Canceled)
 }

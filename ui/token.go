@@ -35,12 +35,8 @@ func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(Page) P
 			}
 			problem = explain(err)
 		case len(tokens) > 1:
-			problem = &Problem{
-				Code:     "TOKEN-SEVERAL",
-				Happened: "There are several tokens in reach: " + f.names(tokens) + ".",
-				NotDone:  "None of them was asked for anything.",
-				Next:     "Leave " + tokenOf(h) + " in, and take out the others.",
-			}
+			due := slices.ContainsFunc(tokens, func(t found) bool { return t.info.Serial == h.Serial })
+			problem = explain(&severalError{f.names(tokens), h, due})
 		}
 		if err := f.awaitToken(ctx, h, tokens, dress, problem); err != nil {
 			return found{}, err
@@ -181,10 +177,12 @@ func (f *flow) names(tokens []found) string {
 	return strings.Join(names, ", ")
 }
 
-// owner names whose token has that serial, "" where that is not known.
+// owner names whose token has that serial, or is being enrolled; "" where that
+// is not known.
 func (f *flow) owner(serial string) string {
 	for _, h := range f.Ceremony.Holders() {
-		if h.Serial == serial {
+		cut, _ := f.Ceremony.CutShort(h.Name)
+		if serial != "" && (h.Serial == serial || cut == serial) {
 			return h.Name
 		}
 	}

@@ -71,20 +71,6 @@ func TestWrongPINStopsBeforeTheLastTry(t *testing.T) {
 	}
 }
 
-func TestBlockedPINSaysTheWayOut(t *testing.T) {
-	_, e := atToken(t, setting{})
-	e.takes("Insert token 5417501")
-	for _, tries := range []string{"3", "2"} {
-		e.sees("PIN of token", "Tries left "+tries)
-		e.types("000000" + enter)
-	}
-	e.sees("One try is left")
-	e.types("use the last try" + enter)
-	e.sees("PIN of token", "Tries left 1")
-	e.types("000000" + enter)
-	e.golden("pin-blocked", "TOKEN-PIN-BLOCKED", "Who acts now?")
-}
-
 func TestWhatGoesWrongAtTheToken(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault virtual.Fault
@@ -119,6 +105,37 @@ func TestTokenThatHasSignedAlready(t *testing.T) {
 	e.takes("Sign root 1")
 	e.consents("Bo", "root 1")
 	e.golden("token-signed-already", "TOKEN-SIGNED-ALREADY", "Token 5417502 (Bo) is expected; 5417501 (Ada) is in the reader.")
+}
+
+// Tokens that are nobody's, of another trust, empty, or not what they were.
+func TestTokensThatAreNotDue(t *testing.T) {
+	s := newSite(t).frozen()
+	s.foreign("5417506")
+	e := start(t, setting{}, s.talk)
+	e.sees("Welcome back")
+	e.types("c")
+	e.takes("Ada signs root 1 or targets 1")
+	e.takes("Sign root 1")
+	e.consents("Ada", "root 1")
+	before := s.drawer.Card("5417506").Counts()
+	e.takes("Insert token 5417506")
+	e.golden("token-stranger", "TOKEN-STRANGER", "Its key is nobody's in rehearsal-wabbit.")
+	e.takes("Insert token 5417502")
+	e.golden("token-several-wrong", "TOKEN-SEVERAL", "Take them out, and put in token 5417501 (Ada).")
+	e.takes("Take out token 5417502")
+	e.sees("TOKEN-STRANGER")
+	e.takesOut("5417506")
+	if after := s.drawer.Card("5417506").Counts(); after != before {
+		t.Errorf("the token was asked %+v, then %+v", before, after)
+	}
+	s.must(s.inReader("5417501").(ceremony.Resetter).Reset(t.Context()))
+	s.must(s.drawer.Remove("5417501"))
+	e.takes("Insert token 5417501")
+	e.golden("token-empty", "TOKEN-EMPTY")
+	e.takesOut("5417501")
+	s.foreign("5417501")
+	e.takes("Insert token 5417501")
+	e.golden("token-other-key", "TOKEN-OTHER-KEY")
 }
 
 // A start after a crash goes on at the same step.

@@ -1,0 +1,96 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// Secrets asks the holder of a token for its PIN and its PUK. It is also for
+// programs that look after a token outside of a ceremony: a holder meets the
+// same pages everywhere. What it returns the caller wipes. No page of it asks
+// the token for anything, but the one that [Secrets.Unblock] ends with.
+type Secrets struct {
+	Person Person
+	Banner Banner             // of its pages
+	Holder string             // who types; "" not known
+	Token  ceremony.TokenInfo // with the tries as they are now
+
+	// Problem is what went wrong just before. The first page says it.
+	Problem *Problem
+}
+
+// PUK is a PUK that a holder typed or wrote down. It is not a [ceremony.PIN]
+// but holds one, so that the compiler keeps it from where a PIN is meant.
+type PUK struct{ ceremony.PIN }
+
+func (s Secrets) page(title string, body ...Block) Page {
+	return Page{Banner: s.Banner, Title: title, Body: body}
+}
+
+// facts say which token, and whose. More facts follow them.
+func (s Secrets) facts(more ...Fact) Facts {
+	facts := Facts{{"Token", tokenText(s.Token)}}
+	if s.Holder != "" {
+		facts = append(facts, Fact{"Holder", s.Holder})
+	}
+	return append(facts, more...)
+}
+
+// token names it: "token 5417533 (Ada)".
+func (s Secrets) token() string {
+	if s.Holder == "" {
+		return "token " + s.Token.Serial
+	}
+	return tokenOf(ceremony.Holder{Name: s.Holder, Serial: s.Token.Serial})
+}
+
+// holder names who types, also where no name is known.
+func (s Secrets) holder() string {
+	if s.Holder == "" {
+		return "the token's holder"
+	}
+	return s.Holder
+}
+
+// twice has a secret typed on two pages, and on the first again where they
+// differ: what the token then knows is what the holder thinks it is.
+func (s Secrets) twice(ctx context.Context, what string, first, second Page, f Field) (ceremony.PIN, error) {
+	problem := s.Problem
+	for {
+		typed, err := s.Person.Secret(ctx, first.with(problem), f)
+		if err != nil {
+			return ceremony.PIN{}, err
+		}
+		again, err := s.Person.Secret(ctx, second, Field{Label: f.Label + ", again", Check: f.Check})
+		same := err == nil && bytes.Equal(typed.Bytes(), again.Bytes())
+		again.Wipe()
+		if same {
+			return typed, nil
+		}
+		typed.Wipe()
+		switch {
+		case err == nil:
+			problem = differ(what)
+		case errors.Is(err, ErrBack):
+			problem = nil
+		default:
+			return ceremony.PIN{}, err
+		}
+	}
+}
+
+// risk has a person confirm that they use a last try. The problem was said then.
+func (s *Secrets) risk(ctx context.Context, title string, warning Warning, otherwise Para, help string) error {
+	p := s.page(title, s.facts(Fact{"Tries left", "1"}), warning, otherwise).with(s.Problem).help(
+		"A token counts what it refuses. After the last try it takes nothing at all, not even what is right.",
+		help,
+	)
+	s.Problem = nil
+	_, err := s.Person.Text(ctx, p, phrase("use the last try"))
+	return err
+}
+
+const keyboard = "Most wrong ones come from a keyboard layout that isn't what it seems: type letters where you can see them first."
