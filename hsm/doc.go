@@ -12,6 +12,10 @@
 // after a touch or when it is tired of waiting. A cancelled Sign returns then,
 // without the signature.
 //
+// [Readers] joins readers of several kinds: this one, package pkcs11's, and the
+// virtual tokens of package virtual. A virtual token is told from a real one by
+// the certificate in its slot f9, also behind PC/SC.
+//
 // The package does not know of ceremonies, people, plans or screens: which
 // token is the right one, how often a PIN may be asked for, and what a policy
 // demands are decided by its callers. It never retries anything with a PIN.

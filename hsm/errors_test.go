@@ -89,3 +89,31 @@ func as[E error](err error) bool {
 	var e E
 	return errors.As(err, &e)
 }
+
+// Whatever status a card answers with, it is an error, and one that says how
+// many tries are left only where the card did.
+func TestEveryStatus(t *testing.T) {
+	for n := range 1 << 16 {
+		s := wire.Status(n)
+		if s == wire.OK {
+			continue
+		}
+		_, refused := s.Tries()
+		for name, c := range map[string]struct {
+			err  error
+			said bool // that a secret was refused
+		}{
+			"PIN":        {refusal.PIN("sign", s), refused},
+			"PUK":        {refusal.PUK("unblock", s), refused},
+			"management": {refusal.Management("enrol", s), false},
+			"sign":       {refusal.Sign(s, ceremony.TouchAlways), false},
+			"other":      {refusal.Other("read", s), false},
+		} {
+			said := as[*ceremony.WrongPINError](c.err) || as[*ceremony.WrongPUKError](c.err) ||
+				errors.Is(c.err, ceremony.ErrPINBlocked) || errors.Is(c.err, ceremony.ErrPUKBlocked)
+			if c.err == nil || said != c.said {
+				t.Errorf("%s, %04x: %v", name, n, c.err)
+			}
+		}
+	}
+}

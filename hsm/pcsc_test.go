@@ -102,8 +102,10 @@ func TestReinserted(t *testing.T) {
 	if _, err := s.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); err != nil {
 		t.Errorf("once it is back: %v", err)
 	}
-	if got, want := a.Card.Counts(), (virtual.Counts{Verify: start.Verify + 2, Sign: start.Sign + 2}); got != want {
-		t.Errorf("two calls took %+v, from %+v", got, start)
+	start.Verify += 2
+	start.Sign += 2
+	if got := a.Card.Counts(); got != start {
+		t.Errorf("two calls: the token was asked %+v, want %+v", got, start)
 	}
 }
 
@@ -281,7 +283,9 @@ func TestEnrolCutShort(t *testing.T) {
 			t.Logf("an enrolment takes %d commands", commands.Load())
 			return
 		}
-		e, err := s.Enrol(t.Context(), hsmtest.Request("wabbit Ada"))
+		r := hsmtest.Request("wabbit Ada")
+		r.Resume = true
+		e, err := s.Enrol(t.Context(), r)
 		if err != nil {
 			t.Fatalf("cut after %d commands, then: %v", after, err)
 		}

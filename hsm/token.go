@@ -30,6 +30,9 @@ var (
 	_ ceremony.Resetter  = (*Token)(nil)
 )
 
+// Serial is the one that the token was found under, in reach or not.
+func (t *Token) Serial() string { return decimal(t.serial) }
+
 // card is an open connection to a token. Nobody else can use it meanwhile.
 type card struct {
 	*piv.YubiKey

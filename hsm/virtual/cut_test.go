@@ -44,7 +44,9 @@ func TestEnrolCutAtEveryWrite(t *testing.T) {
 					break
 				}
 				c.store = nil
-				e, err := token.Enrol(t.Context(), request)
+				resumed := request
+				resumed.Resume = true
+				e, err := token.Enrol(t.Context(), resumed)
 				if err != nil {
 					t.Fatalf("firmware %s, cut at write %d (kept: %v), then: %v", firmware, n, kept, err)
 				}

@@ -42,6 +42,9 @@ func NewToken(card *Card) *Token {
 	return t
 }
 
+// Serial is the token's, in reach or not.
+func (t *Token) Serial() string { return t.card.Serial() }
+
 // Insert puts the token into its reader.
 func (t *Token) Insert() {
 	t.mu.Lock()

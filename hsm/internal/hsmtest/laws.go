@@ -23,12 +23,19 @@ type Kind struct {
 	Algorithms []ceremony.Algorithm       // that it makes
 	BadPINs    []string                   // that it must not even be shown
 	PINs       []string                   // that it can have; nil: only GoodPIN
+	PINPolicy  ceremony.PINPolicy         // under which one PIN is one signature
+}
+
+func (k Kind) request(subject string) ceremony.EnrolRequest {
+	r := Request(subject)
+	r.PINPolicy = k.PINPolicy
+	return r
 }
 
 func (k Kind) enrolled(t *testing.T) (Subject, ceremony.Enrolment) {
 	t.Helper()
 	s := k.Fresh(t)
-	e, err := s.Token.Enrol(t.Context(), Request("wabbit Ada"))
+	e, err := s.Token.Enrol(t.Context(), k.request("wabbit Ada"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +49,7 @@ func Laws(t *testing.T, kind Kind) {
 		for _, algorithm := range kind.Algorithms {
 			t.Run(string(algorithm), func(t *testing.T) {
 				s := kind.Fresh(t)
-				r := Request("wabbit Ada")
+				r := kind.request("wabbit Ada")
 				r.Algorithm = algorithm
 				e, err := s.Token.Enrol(t.Context(), r)
 				if err != nil {
@@ -103,7 +110,7 @@ func Laws(t *testing.T, kind Kind) {
 	t.Run("takes PINs of every form that it allows", func(t *testing.T) {
 		for _, pin := range kind.PINs {
 			s := kind.Fresh(t)
-			r := Request("wabbit Ada")
+			r := kind.request("wabbit Ada")
 			r.PIN = PIN(pin)
 			e, err := s.Token.Enrol(t.Context(), r)
 			if err != nil {
@@ -119,16 +126,22 @@ func Laws(t *testing.T, kind Kind) {
 	t.Run("keeps its key", func(t *testing.T) {
 		s, e := kind.enrolled(t)
 		start := s.Counts()
-		r := Request("wabbit Bo")
-		r.PIN, r.PUK = PIN("111222"), PIN("33344455")
-		var occupied *ceremony.OccupiedError
-		if _, err := s.Token.Enrol(t.Context(), r); !errors.As(err, &occupied) || occupied.Serial != e.Info.Serial || occupied.Slot != e.Info.Slot {
-			t.Errorf("an enrolment for somebody else: %v", err)
+		other := kind.request("wabbit Bo")
+		other.PIN, other.PUK = PIN("111222"), PIN("33344455")
+		resumed := other
+		resumed.Resume = true
+		for name, r := range map[string]ceremony.EnrolRequest{
+			"for somebody else": other, "for somebody else, resumed": resumed, "once more": kind.request("wabbit Ada"),
+		} {
+			var occupied *ceremony.OccupiedError
+			if _, err := s.Token.Enrol(t.Context(), r); !errors.As(err, &occupied) || occupied.Serial != e.Info.Serial || occupied.Slot != e.Info.Slot {
+				t.Errorf("an enrolment %s: %v", name, err)
+			}
 		}
 		if got := s.Counts(); got != start {
 			t.Errorf("the token was asked: %+v, from %+v", got, start)
 		}
-		r = Request("wabbit Ada")
+		r := kind.request("wabbit Ada")
 		r.Resume = true
 		again, err := s.Token.Enrol(t.Context(), r)
 		if err != nil || again.Key.ID() != e.Key.ID() {

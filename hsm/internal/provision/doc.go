@@ -3,7 +3,7 @@
 // one procedure for real and for virtual tokens, so that a rehearsal rehearses
 // what will happen.
 //
-// A run may be cut short at any command, and repeated with the same PIN and
+// A run may be cut short at any command, and resumed with the same PIN and
 // PUK. It then takes up what it finds: what was replaced stays, and a key that
 // the earlier run made is kept, told by the certificate that this package left
 // in the slot. Any other key, and any other certificate, is somebody's: the

@@ -73,8 +73,8 @@ func prepare(card Card, r ceremony.EnrolRequest, random io.Reader) (*run, error)
 
 func fail(err error) error { return &ceremony.TokenError{Op: "enrol", Err: err} }
 
-// look looks into the slot. An empty one will do, and so will a key of an
-// earlier run of this enrolment; anything else is an *OccupiedError.
+// look looks into the slot. An empty one will do, and so will a key of the
+// earlier run that this one resumes; anything else is an *OccupiedError.
 func (r *run) look() error {
 	key, err := r.card.Key()
 	if err != nil {
@@ -87,7 +87,7 @@ func (r *run) look() error {
 	switch {
 	case key == nil && (cert == nil || r.ours(cert)):
 		return nil
-	case key != nil && cert != nil && r.ours(cert) && r.wanted(key):
+	case r.Resume && key != nil && cert != nil && r.ours(cert) && r.wanted(key):
 		r.key = key.Public
 		return nil
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // process is the daemon's.
@@ -35,6 +37,11 @@ func Start(ctx context.Context, dir string, readers int, log io.Writer) (*Servic
 	if err != nil {
 		return nil, &MissingError{"the vpcd reader driver", "vsmartcard-vpcd"}
 	}
+	release, err := oneAtATime()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	s := &Service{Socket: filepath.Join(dir, "pcscd.comm"), process: process{exited: make(chan struct{})}}
 	if err := s.configure(dir, driver, readers); err != nil {
 		return nil, err
@@ -46,6 +53,20 @@ func Start(ctx context.Context, dir string, readers int, log io.Writer) (*Servic
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// oneAtATime keeps daemons that start at once, also in other processes, from
+// choosing the same ports: they are free again for a moment before the driver
+// takes them.
+func oneAtATime() (release func(), err error) {
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("conclave-vpcd-%d.lock", os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil // which lets the lock go
 }
 
 // find looks a program up in PATH and then at fixed places.

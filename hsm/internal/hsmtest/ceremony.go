@@ -1,0 +1,87 @@
+package hsmtest
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+const plan = `trust: %s
+holders:
+  - name: Ada
+roles:
+  root: {threshold: 1, holders: [Ada], expires: 365d}
+  targets: {threshold: 1, holders: [Ada], expires: 180d}
+online:
+  snapshot: online.pub
+  timestamp: online.pub
+%s`
+
+// Ceremony founds a trust with one holder, Ada. tokens is the plan's section of
+// that name, "" for the default. It is a rehearsal where the trust's name says so.
+func Ceremony(t *testing.T, judge ceremony.Attestations, trust, tokens string) *ceremony.Ceremony {
+	t.Helper()
+	now := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
+	c, err := ceremony.Open(ceremony.Deps{
+		Workspace: &memory{blobs: make(map[metadata.Digest][]byte)}, Now: func() time.Time { return now }, Rand: rand.Reader, Attestations: judge, Tool: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	online := map[string][]byte{"online.pub": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}
+	if err := errors.Join(
+		c.Begin(ceremony.Found, "vienna", strings.HasPrefix(trust, "rehearsal-")),
+		c.Preflight([]ceremony.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}),
+		c.ConfirmClock(now, "wall clock"),
+		c.AcceptPlan(fmt.Appendf(nil, plan, trust, tokens), online),
+	); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// memory is a workspace without a disk.
+type memory struct {
+	lines []byte
+	blobs map[metadata.Digest][]byte
+}
+
+func (m *memory) Append(line []byte) error {
+	m.lines = append(m.lines, line...)
+	return nil
+}
+
+func (m *memory) Lines() ([]byte, error) { return bytes.Clone(m.lines), nil }
+
+func (m *memory) Put(b []byte) (metadata.Digest, error) {
+	d := metadata.Sum(b)
+	m.blobs[d] = bytes.Clone(b)
+	return d, nil
+}
+
+func (m *memory) Get(d metadata.Digest) ([]byte, error) {
+	b, ok := m.blobs[d]
+	if !ok {
+		return nil, fmt.Errorf("no blob %s", d)
+	}
+	return bytes.Clone(b), nil
+}

@@ -1,0 +1,17 @@
+//go:build !cgo
+
+package pkcs11_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm/pkcs11"
+)
+
+func TestNoSupport(t *testing.T) {
+	if _, err := pkcs11.NewReader(pkcs11.Options{}).Tokens(t.Context()); !errors.Is(err, ceremony.ErrNoCardSupport) {
+		t.Errorf("got %v", err)
+	}
+}
