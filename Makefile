@@ -35,7 +35,7 @@ build: deps-build ## Build the programs into bin/
 
 .PHONY: test
 test: deps-test build check ## Run every test, with the race detector
-	$(GO) test -race -timeout 15m ./...
+	GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 15m ./...
 
 .PHONY: check
 check: ## Check form, vet, staticcheck, the import rules and the other platforms

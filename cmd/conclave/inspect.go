@@ -41,8 +41,8 @@ bundle lacks signatures.`,
 		when := time.Now().UTC()
 		if at != "" {
 			var err error
-			if when, err = time.Parse(time.RFC3339, at); err != nil {
-				return &cli.UsageError{Err: fmt.Errorf("--at takes a time such as 2025-04-01T00:00:00Z, not %q", at)}
+			if when, err = parseTime(at); err != nil {
+				return err
 			}
 		}
 		return inspect(c.OutOrStdout(), args[0], when.UTC(), *output)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/hsm"
@@ -91,35 +90,10 @@ func (s *session) run(c *cobra.Command) (err error) {
 	return err
 }
 
-// drive chooses between the two drivers.
+// drive holds the conversation.
 func (s *session) drive(c *cobra.Command, config ui.Config) error {
-	talk := func(ctx context.Context, p ui.Person) error {
+	return converse(c, s.plain, s.rehearsal, func(ctx context.Context, p ui.Person) error {
 		config.Person = p
 		return ui.Run(ctx, config)
-	}
-	in, inTerminal := terminal(c.InOrStdin())
-	out, outTerminal := terminal(c.OutOrStdout())
-	env := os.Environ()
-	if s.plain || !inTerminal || !outTerminal || os.Getenv("TERM") == "dumb" {
-		p := &ui.Plain{
-			Out:          c.OutOrStdout(),
-			Lines:        ui.NewLines(c.InOrStdin()),
-			ASCII:        !ui.UTF8(env),
-			PipedSecrets: s.rehearsal,
-			Every:        5 * time.Second,
-		}
-		if inTerminal {
-			p.Hidden = func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }
-			p.Drop = func() { dropInput(in) }
-		}
-		return talk(c.Context(), p)
-	}
-	t := ui.Terminal{In: in, Out: out, Env: env, Now: time.Now}
-	return t.Run(c.Context(), talk)
-}
-
-// terminal says whether a stream of the program is a terminal.
-func terminal(stream any) (*os.File, bool) {
-	f, ok := stream.(*os.File)
-	return f, ok && term.IsTerminal(int(f.Fd()))
+	})
 }

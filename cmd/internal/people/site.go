@@ -35,7 +35,6 @@ type Site struct {
 	Instead func(title, screen string) (a Answer, ok bool, err error)
 
 	papers  map[string]string // PUKs as they were written down, by serial
-	seen    map[string]bool   // titles that were on the screen already
 	key     string            // the last one pressed by itself
 	pressed time.Time
 }
@@ -201,6 +200,8 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 		return s.next()
 	case strings.HasSuffix(title, "enrols a token"):
 		return Answer{Choose: "Enrol a new token"}, nil
+	case strings.HasSuffix(title, "was interrupted"):
+		return Answer{Choose: "Go on with token"}, nil
 	case strings.HasPrefix(title, "Insert"):
 		if s.Insert != nil {
 			return Answer{Wait: true}, s.Insert(serialIn(title))

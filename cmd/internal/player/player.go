@@ -234,8 +234,9 @@ func (p *Program) Wait() error {
 	return p.result
 }
 
-// Hangup ends the program's input, or hangs up its terminal.
-func (p *Program) Hangup() error { return p.keys.Close() }
+// EndInput ends the input of a program that talks in lines. A terminal that
+// goes away is SIGHUP; see Signal.
+func (p *Program) EndInput() error { return p.keys.Close() }
 
 // Kill ends the program at once, as a power cut would.
 func (p *Program) Kill() error {

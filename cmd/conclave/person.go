@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// converse puts the person at the machine in front of one of the two drivers.
+func converse(c *cobra.Command, plain, pipedSecrets bool, hold func(context.Context, ui.Person) error) error {
+	in, inTerminal := terminal(c.InOrStdin())
+	out, outTerminal := terminal(c.OutOrStdout())
+	env := os.Environ()
+	if !plain && inTerminal && outTerminal && os.Getenv("TERM") != "dumb" {
+		t := ui.Terminal{In: in, Out: out, Env: env, Now: time.Now}
+		return t.Run(c.Context(), hold)
+	}
+	p := &ui.Plain{
+		Out:          c.OutOrStdout(),
+		Lines:        ui.NewLines(c.InOrStdin()),
+		ASCII:        !ui.UTF8(env),
+		PipedSecrets: pipedSecrets,
+		Every:        5 * time.Second,
+	}
+	if inTerminal {
+		p.Hidden = func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }
+		p.Drop = func() { dropInput(in) }
+	}
+	return hold(c.Context(), p)
+}
+
+// terminal says whether a stream of the program is a terminal.
+func terminal(stream any) (*os.File, bool) {
+	f, ok := stream.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}

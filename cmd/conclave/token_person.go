@@ -1,0 +1,80 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// errNoTerminal: secrets of a real token have no business in a pipe.
+var errNoTerminal = errors.New("the PIN and the PUK of a real token are typed and shown at a terminal, and there is none: nothing was done")
+
+// talk is a conversation with the holder of a token.
+type talk struct {
+	ui.Person
+	info      ceremony.TokenInfo
+	doing     string
+	rehearsal bool
+}
+
+// talkAbout has the conversation with the holder of t, once it is sure that t
+// may be used. Going back from its first page ends it like leaving.
+func (f *tokenFlags) talkAbout(c *cobra.Command, t seen, doing string, hold func(context.Context, *talk) error) error {
+	if err := f.allow(t.info); err != nil {
+		return err
+	}
+	_, typed := terminal(c.InOrStdin())
+	_, shown := terminal(c.OutOrStdout())
+	if !f.rehearsal && !(typed && shown) {
+		return errNoTerminal
+	}
+	err := converse(c, f.plain, f.rehearsal, func(ctx context.Context, p ui.Person) error {
+		return hold(ctx, &talk{p, t.info, doing, f.rehearsal})
+	})
+	if errors.Is(err, ui.ErrQuit) || errors.Is(err, ui.ErrBack) {
+		return context.Canceled
+	}
+	return err
+}
+
+// banner stands on every page.
+func (t *talk) banner() ui.Banner {
+	return ui.Banner{Rehearsal: t.rehearsal, Who: "holder", Doing: t.doing}
+}
+
+// secrets asks the holder for PIN and PUK.
+func (t *talk) secrets() ui.Secrets {
+	return ui.Secrets{Person: t.Person, Banner: t.banner(), Token: t.info}
+}
+
+// page makes a page about the token, of which it tells more facts.
+func (t *talk) page(title string, more ui.Facts, body ...ui.Block) ui.Page {
+	facts := ui.Facts{{Label: "Token", Value: t.info.Kind + " " + t.info.Serial + ", firmware " + cmp.Or(t.info.Firmware, "not known")}}
+	return ui.Page{Banner: t.banner(), Title: title, Body: append([]ui.Block{append(facts, more...)}, body...)}
+}
+
+// exactly is a field that takes one answer, typed out.
+func exactly(label, words string) ui.Field {
+	return ui.Field{Label: label, Check: func(typed []byte) error {
+		if string(typed) != words {
+			return fmt.Errorf("that was not %q: nothing was done", words)
+		}
+		return nil
+	}}
+}
+
+// work shows a page while the token works, which may need a touch.
+func (t *talk) work(ctx context.Context, touch bool, purpose string, do func(context.Context) error) error {
+	title := "The token is working"
+	if touch {
+		title = "Touch the token when it blinks"
+	}
+	p := t.page(title, ui.Facts{{Label: "What for", Value: purpose}}, ui.Para("Leave the token in until this is done."))
+	return t.Wait(ctx, p, do)
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+func tokenResetCommand() *cobra.Command {
+	var f tokenFlags
+	c := &cobra.Command{
+		Use:   "reset --serial N",
+		Short: "Destroy every PIV key on a token, and make it as it was shipped",
+		Long: `Reset makes the PIV application of a token as it left the factory. Every key in
+it is destroyed, in all slots and not only in the signing one, with the
+certificates, the PIN and the PUK. Nothing brings them back. What else is on the
+token (FIDO, OpenPGP, one-time passwords) is not touched. The serial number has to
+be typed before anything is done.`,
+		Example: `  conclave token reset --serial 5417533`,
+		Args:    cobra.NoArgs,
+	}
+	f.conversation(c)
+	c.Flags().BoolVar(&f.rehearsal, "rehearsal", false, "a rehearsal, with a virtual token")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := needed(c, "serial"); err != nil {
+			return err
+		}
+		t, err := f.find(c.Context())
+		if err != nil {
+			return err
+		}
+		resetter, ok := t.Token.(ceremony.Resetter)
+		if !ok {
+			return cannot(t, "be reset")
+		}
+		err = f.talkAbout(c, t, "reset", func(ctx context.Context, to *talk) error { return reset(ctx, to, t, resetter) })
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "Token %s is as it was shipped. Its keys are destroyed.\n", t.info.Serial)
+		return err
+	}
+	return c
+}
+
+// reset says what is destroyed, and has it done once the serial was typed.
+func reset(ctx context.Context, to *talk, t seen, token ceremony.Resetter) error {
+	key := "none"
+	switch {
+	case t.trouble != nil:
+		key = t.trouble.Error()
+	case t.info.Key != nil:
+		key = t.info.Key.ID()
+	}
+	p := to.page("Reset token "+t.info.Serial,
+		ui.Facts{{Label: "Reader", Value: t.info.Reader}, {Label: "Slot " + t.info.Slot, Value: key}},
+		ui.Warning("Every PIV key on this token is destroyed, in all slots, with the certificates, the PIN and the PUK. Nothing brings them back."),
+		ui.Para("What was signed with a key stays valid. Nobody can sign with it again: a trust that counts on it needs another one first."),
+	)
+	p.Help = []string{"What else is on the token (FIDO, OpenPGP, one-time passwords) is not touched."}
+	if _, err := to.Text(ctx, p, exactly("Type the token's serial number to reset it", t.info.Serial)); err != nil {
+		return err
+	}
+	return to.work(ctx, false, "destroy every PIV key", token.Reset)
+}
