@@ -66,17 +66,20 @@ func (c *Ceremony) CutShort(holder string) (serial string, ok bool) {
 
 // Enrol makes t the token of holder. It returns once the token is ready, its
 // attestation was judged, it has proved that it can sign, and all of this is
-// in the journal. It may block for a touch. A *VerdictError says that the
+// in the journal. puk may be empty for a token with OwnTools. It may block for a touch. A *VerdictError says that the
 // token is no good for this plan: nothing was recorded, and the key stays on it.
 func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, puk PIN) (Enrolled, error) {
-	for _, secret := range []PIN{pin, puk} {
-		if err := CheckPIN(secret.Bytes()); err != nil {
-			return Enrolled{}, err
-		}
-	}
 	info, err := t.Info(ctx)
 	if err != nil {
 		return Enrolled{}, err
+	}
+	if err := info.CheckPIN(pin.Bytes()); err != nil {
+		return Enrolled{}, err
+	}
+	if !info.OwnTools {
+		if err := CheckPIN(puk.Bytes()); err != nil {
+			return Enrolled{}, err
+		}
 	}
 	if err := c.CheckEnrol(holder, info); err != nil {
 		return Enrolled{}, err

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 )
@@ -31,15 +32,29 @@ func (p PIN) Format(f fmt.State, _ rune)   { _, _ = f.Write([]byte(hiddenPIN)) }
 func (p PIN) MarshalJSON() ([]byte, error) { return json.Marshal(hiddenPIN) }
 func (p PIN) MarshalText() ([]byte, error) { return []byte(hiddenPIN), nil }
 
-// CheckPIN says what is wrong with a PIN before a token is asked, so that no
-// try is used: a PIV PIN or PUK has 6 to 8 printable ASCII characters
-// (SP 800-73-4 part 2, 2.4.3; a YubiKey takes any printable character).
-func CheckPIN(b []byte) error {
+// PIV's limits of a PIN or PUK, in characters (SP 800-73-4 part 2, 2.4.3).
+const (
+	minPIN = 6
+	maxPIN = 8
+)
+
+// CheckPIN says what is wrong with a PIN or PUK before a token is asked, so
+// that no try is used: PIV's have 6 to 8 printable ASCII characters
+// (SP 800-73-4 part 2, 2.4.3; a YubiKey takes any printable character). The
+// error is a *PINFormatError.
+func CheckPIN(b []byte) error { return checkPIN(b, minPIN, maxPIN) }
+
+// CheckPIN is CheckPIN with the limits of this token.
+func (i TokenInfo) CheckPIN(b []byte) error {
+	return checkPIN(b, cmp.Or(i.MinPIN, minPIN), cmp.Or(i.MaxPIN, maxPIN))
+}
+
+func checkPIN(b []byte, least, most int) error {
 	switch {
-	case len(b) < 6:
-		return &PINFormatError{Why: fmt.Sprintf("it has %d characters, and the shortest allowed has 6", len(b))}
-	case len(b) > 8:
-		return &PINFormatError{Why: fmt.Sprintf("it has %d characters, and the longest allowed has 8", len(b))}
+	case len(b) < least:
+		return &PINFormatError{Why: fmt.Sprintf("it has %d characters, and the shortest allowed has %d", len(b), least)}
+	case len(b) > most:
+		return &PINFormatError{Why: fmt.Sprintf("it has %d characters, and the longest allowed has %d", len(b), most)}
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {

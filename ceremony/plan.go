@@ -202,6 +202,8 @@ func (r *planReader) plan() *Plan {
 	return p
 }
 
+const serialCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
+
 func (r *planReader) holders() []PlannedHolder {
 	var holders []PlannedHolder
 	names, serials := map[string]string{}, map[string]string{}
@@ -217,8 +219,8 @@ func (r *planReader) holders() []PlannedHolder {
 			r.fail(at+".name", "%s is named twice", h.Name)
 		case names[look] != "":
 			r.fail(at+".name", "%s looks like %s: choose names that nobody can mistake", h.Name, names[look])
-		case h.Serial != "" && strings.Trim(h.Serial, "0123456789") != "":
-			r.fail(at+".serial", "a serial is a number, as printed on the token; %q is not", Safe(h.Serial))
+		case strings.Trim(h.Serial, serialCharacters) != "" || len(h.Serial) > 32:
+			r.fail(at+".serial", "a serial has at most 32 digits, letters and dashes, as printed on the token; %q has not", Safe(h.Serial))
 		case h.Serial != "" && serials[h.Serial] != "":
 			r.fail(at+".serial", "token %s is given to %s already", h.Serial, serials[h.Serial])
 		}

@@ -55,7 +55,7 @@ func TestPlanErrors(t *testing.T) {
 		{"holder named twice", "name: Bo", "name: Ada", 6, "holders[1].name", "twice"},
 		{"look-alike holder", "name: Bo", "name: \"\u0410da\"", 6, "holders[1].name", "looks like"},
 		{"invisible name", "name: Bo", "name: \"B\u200bo\"", 6, "holders[1].name", `\u200b`},
-		{"serial that is none", `serial: "1001"`, `serial: "10o1"`, 5, "holders[0].serial", "number"},
+		{"serial that is none", `serial: "1001"`, `serial: "10 01"`, 5, "holders[0].serial", "digits, letters"},
 		{"holder without a role", "- name: Cy", "- name: Di\n  - name: Cy", 7, "holders[2]", "no role"},
 		{"period without a unit", "expires: 365d", "expires: 365", 12, "roles.root.expires", "days"},
 		{"period of nothing", "expires: 180d", "expires: 0d", 16, "roles.targets.expires", "days"},

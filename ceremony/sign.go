@@ -97,11 +97,11 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := consent.check(p); err != nil {
 		return Signed{}, err
 	}
-	if err := CheckPIN(pin.Bytes()); err != nil {
-		return Signed{}, err
-	}
 	info, err := t.Info(ctx)
 	if err != nil {
+		return Signed{}, err
+	}
+	if err := info.CheckPIN(pin.Bytes()); err != nil {
 		return Signed{}, err
 	}
 	who, err := c.signer(p, holder, info)

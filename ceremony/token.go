@@ -84,6 +84,9 @@ type TokenInfo struct {
 	PINPolicy  PINPolicy     // of that key
 	PINTries   int           // tries left; -1: not known
 	PUKTries   int           // tries left; -1: not known
+	MinPIN     int           // bytes of a PIN at the least; 0: as PIV has it
+	MaxPIN     int           // bytes at the most; 0: as PIV has it
+	OwnTools   bool          // its own tools set PIN and PUK: enrolling leaves both as they are
 	Factory    bool          // PIN, PUK or management key still have the value they were shipped with
 	Virtual    bool          // a rehearsal token
 }

@@ -180,8 +180,12 @@ func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress fu
 }
 
 // enrolSecrets are new ones, or where the enrolment of this very token was cut
-// short, those of then.
+// short, those of then. A token with tools of its own keeps those that it has.
 func (f *flow) enrolSecrets(ctx context.Context, s Secrets) (pin ceremony.PIN, puk PUK, err error) {
+	if s.Token.OwnTools {
+		pin, err = s.pin(ctx)
+		return pin, puk, err
+	}
 	serial, cut := f.Ceremony.CutShort(s.Holder)
 	cut = cut && serial == s.Token.Serial
 	if cut {

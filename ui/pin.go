@@ -16,15 +16,19 @@ func (s Secrets) pin(ctx context.Context) (ceremony.PIN, error) {
 	if err := s.beforePIN(ctx); err != nil {
 		return ceremony.PIN{}, err
 	}
+	wanted := "the PIV PIN, not the PUK"
+	if s.Token.OwnTools {
+		wanted = "the PIN that was set with the token's own tools"
+	}
 	p := s.page("PIN of "+s.token(),
-		s.facts(Fact{"Wanted", "the PIV PIN, not the PUK"}, Fact{"Tries left", tries(s.Token.PINTries)}),
+		s.facts(Fact{"Wanted", wanted}, Fact{"Tries left", tries(s.Token.PINTries)}),
 		Para("Only the holder types it. It is not shown, not kept, and asked for each time."),
 	).with(s.Problem).help(
-		"The PIN has 6 to 8 characters. Its length is checked before the token is asked, so a slip of the finger costs no try.",
+		"Its length is checked before the token is asked, so a slip of the finger costs no try.",
 		"A wrong PIN costs one try. With none left the token takes no PIN until its PUK unblocks it.",
 		"Don't touch the token yet: that comes after the PIN.",
 	)
-	return s.Person.Secret(ctx, p, Field{Label: "PIN", Check: ceremony.CheckPIN})
+	return s.Person.Secret(ctx, p, Field{Label: "PIN", Check: s.Token.CheckPIN})
 }
 
 // beforePIN stops where the PIN is blocked, and asks before its last try.

@@ -75,8 +75,10 @@ asked to refuse sockets.
 		RunE: func(c *cobra.Command, _ []string) error { return s.ceremony(c) },
 	}
 	s.flags(c, "ceremony")
+	c.Flags().StringArrayVar(&s.modules, "pkcs11", nil, modulesHelp)
 	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), mergeCommand(), versionCommand())
 	c.AddCommand(attestationCommand(), tokenCommand())
+	c.AddCommand(recordCommand(), scriptCommand(), statusCommand())
 	c.CompletionOptions.HiddenDefaultCmd = true
 	cli.Prepare(c)
 	return c

@@ -21,6 +21,7 @@ import (
 type session struct {
 	workspace string
 	places    []string
+	modules   []string // PKCS#11
 	plain     bool
 	rehearsal bool
 	reader    ceremony.Reader
@@ -45,7 +46,7 @@ func stateDir(name string) string {
 
 // ceremony holds a real ceremony, with real tokens.
 func (s *session) ceremony(c *cobra.Command) error {
-	s.reader = hsm.NewReader()
+	s.reader = readerFor(s.modules)
 	return s.run(c)
 }
 

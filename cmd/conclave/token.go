@@ -11,6 +11,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm"
+	"github.com/conclave-tuf/conclave/hsm/pkcs11"
 	"github.com/conclave-tuf/conclave/offline"
 )
 
@@ -42,6 +43,7 @@ a rehearsal, from a pipe.
 // tokenFlags say which token is meant, and how its holder is talked to.
 type tokenFlags struct {
 	serial    string
+	modules   []string // PKCS#11
 	rehearsal bool
 	plain     bool
 }
@@ -52,8 +54,22 @@ func (f *tokenFlags) conversation(c *cobra.Command) {
 	c.Flags().BoolVar(&f.plain, "plain", false, "append-only lines, for screen readers and serial consoles (the default where the output is no terminal)")
 }
 
-// readerFor is where the tokens are looked for.
-func readerFor(*tokenFlags) ceremony.Reader { return hsm.NewReader() }
+// pkcs11 adds the flag for tokens that are reached through a module.
+func (f *tokenFlags) pkcs11(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.modules, "pkcs11", nil, modulesHelp)
+}
+
+// readerFor is where the tokens are looked for: in the card service, and in
+// each PKCS#11 module.
+func readerFor(modules []string) ceremony.Reader {
+	readers := []ceremony.Reader{hsm.NewReader()}
+	for _, path := range modules {
+		readers = append(readers, pkcs11.NewReader(pkcs11.Options{Module: path}))
+	}
+	return hsm.Readers(readers...)
+}
+
+const modulesHelp = "a PKCS#11 module whose tokens are used too, such as /usr/lib/softhsm/libsofthsm2.so (repeatable)"
 
 // needed refuses a command line that lacks a flag.
 func needed(c *cobra.Command, flags ...string) error {
@@ -89,7 +105,7 @@ func look(ctx context.Context, r ceremony.Reader) ([]seen, error) {
 // find returns the token with the serial number, or without one the only
 // token there is. No other token is asked for more than what it tells freely.
 func (f *tokenFlags) find(ctx context.Context) (seen, error) {
-	all, err := look(ctx, readerFor(f))
+	all, err := look(ctx, readerFor(f.modules))
 	if err != nil {
 		return seen{}, err
 	}

@@ -24,8 +24,9 @@ has the value that every token is shipped with. Asking costs no try.`,
 		Args: cobra.NoArgs,
 	}
 	output := cli.OutputFlag(c)
+	f.pkcs11(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		all, err := look(c.Context(), readerFor(&f))
+		all, err := look(c.Context(), readerFor(f.modules))
 		if err != nil {
 			return err
 		}

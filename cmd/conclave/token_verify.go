@@ -33,6 +33,7 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.
 	d.add(c)
 	output := cli.OutputFlag(c)
 	c.Flags().StringVar(&f.serial, "serial", "", "the serial number of the token (default: that of the only one in a reader)")
+	f.pkcs11(c)
 	c.Flags().StringVar(&out, "out", "", "a file to write the attestation to, where every check passed")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		demanded, err := d.read(c.Context())

@@ -5,7 +5,6 @@ package pkcs11
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	ck "github.com/miekg/pkcs11"
 
@@ -99,19 +98,23 @@ func (s *session) login(pin ceremony.PIN, op string) error {
 	return nil
 }
 
-// checkPIN says what is wrong with a PIN before the token is asked. How long
-// one is, the token tells.
-func (s *session) checkPIN(pin ceremony.PIN) error {
-	n, least, most := uint(pin.Len()), max(s.info.MinPinLen, 1), s.info.MaxPinLen
-	switch {
-	case n < least:
-		return &ceremony.PINFormatError{Why: fmt.Sprintf("it has %d characters, and the shortest that this token takes has %d", n, least)}
-	case most >= least && n > most:
-		return &ceremony.PINFormatError{Why: fmt.Sprintf("it has %d characters, and the longest that this token takes has %d", n, most)}
-	case slices.ContainsFunc(pin.Bytes(), func(c byte) bool { return c < 0x20 || c > 0x7e }):
-		return &ceremony.PINFormatError{Why: "it holds a character that is no printable ASCII"}
+// limits are how long a PIN the token takes, in bytes, as it tells, or
+// any where it tells nothing that could be so.
+func (s *session) limits() (least, most int) {
+	least, most = int(s.info.MinPinLen), int(s.info.MaxPinLen)
+	if least < 1 || most < least || most > maxPIN {
+		return 1, maxPIN
 	}
-	return nil
+	return least, most
+}
+
+// maxPIN bounds what is sent to a token that names no limit.
+const maxPIN = 255
+
+// checkPIN says what is wrong with a PIN before the token is asked.
+func (s *session) checkPIN(pin ceremony.PIN) error {
+	least, most := s.limits()
+	return ceremony.TokenInfo{MinPIN: least, MaxPIN: most}.CheckPIN(pin.Bytes())
 }
 
 // Info asks the token for what it tells without a PIN. Its key is known as far
@@ -139,8 +142,10 @@ func (s *session) tell(k *key) (ceremony.TokenInfo, error) {
 		Slot:       s.token.reader.options.slot(),
 		PINTries:   tries(s.flags()),
 		PUKTries:   -1,
+		OwnTools:   true,
 		Factory:    s.info.Flags&ck.CKF_USER_PIN_TO_BE_CHANGED != 0,
 	}
+	info.MinPIN, info.MaxPIN = s.limits()
 	if v := s.info.FirmwareVersion; v != (ck.Version{}) {
 		info.Firmware = fmt.Sprintf("%d.%d", v.Major, v.Minor)
 	}

@@ -83,9 +83,13 @@ func (s *Site) asks(screen string) bool {
 
 func (s *Site) title(screen string) string {
 	if s.Terminal {
-		// The band of a rehearsal, the bar, an empty row, the title.
-		if rows := strings.Split(screen, "\n"); len(rows) > 3 {
-			return strings.TrimSpace(rows[3])
+		// The band of a rehearsal, if it is one; the bar, an empty row, the title.
+		rows, at := strings.Split(screen, "\n"), 2
+		if strings.Contains(rows[0], "REHEARSAL") {
+			at++
+		}
+		if len(rows) > at {
+			return strings.TrimSpace(rows[at])
 		}
 		return ""
 	}

@@ -1,0 +1,202 @@
+package ceremony
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// RecordForm names the form of a Record, and changes with it.
+const RecordForm = "conclave-record/1"
+
+// Record is what the journals of a ceremony tell, by site. It is made from
+// them alone, the same each time, so that anyone who has the journals can make
+// it again and compare. All its strings are safe to print.
+//
+// A journal tells what its site wrote down. Whether that is true, CheckRecord
+// says as far as a bundle proves it.
+type Record struct {
+	Form  string          `json:"form"`
+	Sites []SiteRecord    `json:"sites"`
+	Heads []HeadSignature `json:"head_signatures,omitempty"`
+}
+
+// SiteRecord is what one site's journal tells.
+type SiteRecord struct {
+	Trust     string          `json:"trust,omitempty"`
+	Site      string          `json:"site"`    // as the people there named it
+	ID        string          `json:"site_id"` // hex SHA-256 of the journal's first line
+	Kind      Kind            `json:"ceremony"`
+	Rehearsal bool            `json:"rehearsal"`
+	Tool      string          `json:"tool"`
+	Events    int             `json:"events"`
+	Head      metadata.Digest `json:"head"` // SHA-256 of the last line, and so of all before it
+	HeadWords string          `json:"head_words"`
+
+	People     []RecordedPerson    `json:"people"`
+	Notes      []RecordedNote      `json:"notes"` // exceptions, and what people wrote down
+	Preflights []RecordedPreflight `json:"preflights"`
+	Clocks     []RecordedClock     `json:"clocks"`
+	Plans      []RecordedPlan      `json:"plans"`
+	Enrolments []RecordedEnrolment `json:"enrolments"`
+	Payloads   []RecordedPayload   `json:"payloads"`
+	Signatures []RecordedSignature `json:"signatures"`
+	Bundles    []RecordedBundle    `json:"bundles"`
+	Lines      []RecordedLine      `json:"lines"` // every line of the journal, in words
+}
+
+// At is the line of the journal that something stands in.
+type At struct {
+	N    int       `json:"line"` // from 1
+	Time time.Time `json:"time"` // UTC, by the clock of the site
+}
+
+// The parts of a record.
+type (
+	// RecordedPerson is a holder who was there with a token. Of others the
+	// journal knows nothing.
+	RecordedPerson struct {
+		Name   string   `json:"name"`
+		Tokens []string `json:"tokens"` // serials
+		Did    []string `json:"did"`
+	}
+	// RecordedNote is something out of the ordinary, or what people wrote down.
+	RecordedNote struct {
+		At
+		Text string `json:"text"`
+	}
+	// RecordedPreflight is what was checked about the machine.
+	RecordedPreflight struct {
+		At
+		Checks []Check `json:"checks"`
+	}
+	// RecordedClock is a time that people compared with another clock.
+	RecordedClock struct {
+		At
+		Shown  time.Time `json:"shown"`
+		Source string    `json:"source"`
+	}
+	// RecordedPlan is an accepted plan.
+	RecordedPlan struct {
+		At
+		SHA256 metadata.Digest `json:"sha256"` // of the text as it was read
+		Text   string          `json:"text"`
+	}
+	// RecordedEnrolment is a token that became a holder's.
+	RecordedEnrolment struct {
+		At
+		Holder      string          `json:"holder"`
+		Token       string          `json:"token"`
+		Serial      string          `json:"serial"`
+		Firmware    string          `json:"firmware,omitempty"`
+		KeyID       string          `json:"keyid"`
+		Fingerprint metadata.Digest `json:"fingerprint"` // SHA-256 of the SubjectPublicKeyInfo
+		Attestation metadata.Digest `json:"attestation"` // of the certificates in PEM; zero: none
+		Passed      bool            `json:"passed"`
+		Checks      []Check         `json:"checks"`
+	}
+	// RecordedPayload is a frozen payload, made here or brought by a bundle.
+	RecordedPayload struct {
+		At
+		Role     string          `json:"role"`
+		Version  int64           `json:"version"`
+		Digest   metadata.Digest `json:"sha256"` // of the payload
+		Words    string          `json:"words"`
+		Base     metadata.Digest `json:"base"` // payload digest of the version before; zero: none
+		Reason   string          `json:"reason"`
+		Imported bool            `json:"imported"`
+	}
+	// RecordedSignature is a signature, made here or brought by a bundle.
+	RecordedSignature struct {
+		At
+		Payload  metadata.Digest `json:"payload"`
+		Holder   string          `json:"holder"`
+		Serial   string          `json:"serial,omitempty"`
+		Consent  string          `json:"consent,omitempty"` // what was typed; "" for one of another site
+		KeyID    string          `json:"keyid"`
+		Sig      string          `json:"sig"`
+		Imported bool            `json:"imported"`
+	}
+	// RecordedBundle is a bundle that came or went.
+	RecordedBundle struct {
+		At
+		Imported bool            `json:"imported"` // false: it was written here
+		Name     string          `json:"name"`
+		SHA256   metadata.Digest `json:"sha256"`
+		Words    string          `json:"words"`
+		Size     int64           `json:"size,omitempty"` // bytes; 0 not recorded
+	}
+	// RecordedLine is one line of the journal.
+	RecordedLine struct {
+		At
+		Event string `json:"event"`
+		Text  string `json:"text"`
+	}
+)
+
+// began is the time of the first line.
+func (s *SiteRecord) began() time.Time {
+	if len(s.Lines) == 0 {
+		return time.Time{}
+	}
+	return s.Lines[0].Time
+}
+
+// NewRecord reads journals into a record, the site that began first first. Each must hold together as
+// ReadJournal demands; what its events mean is not judged, and an event that
+// this program does not know is kept as it stands. The error is a
+// *JournalError, or says that a journal is not of the site that it is said to be.
+func NewRecord(journals []SiteJournal) (*Record, error) {
+	r := &Record{Form: RecordForm, Sites: []SiteRecord{}}
+	for _, j := range journals {
+		s, err := newSiteRecord(j.Lines)
+		if err == nil && s.ID != j.Site {
+			err = errors.New("it is the journal of another site")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("journal of site %.8s: %w", Safe(j.Site), err)
+		}
+		r.Sites = append(r.Sites, *s)
+	}
+	slices.SortFunc(r.Sites, func(a, b SiteRecord) int {
+		return cmp.Or(a.began().Compare(b.began()), cmp.Compare(a.ID, b.ID))
+	})
+	return r, nil
+}
+
+// JSON is the record as a file: the one form that ReadRecord takes.
+func (r *Record) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(r)
+	return b.Bytes(), err
+}
+
+// ReadRecord reads what JSON writes, and nothing else: a second key, another
+// spelling or a field that is not known would be read differently by someone else.
+func ReadRecord(text []byte) (*Record, error) {
+	r, err := strictly[Record](text)
+	if err != nil {
+		return nil, fmt.Errorf("this is no record: %w", err)
+	}
+	if r.Form != RecordForm {
+		return nil, fmt.Errorf("this is no record of the form %s, but %q", RecordForm, Safe(r.Form))
+	}
+	if again, err := r.JSON(); err != nil || !bytes.Equal(again, text) {
+		return nil, errors.New("this is not written as a record is: it was changed, or is of another program")
+	}
+	return &r, nil
+}
+
+// spoken is a digest's words in one line.
+func spoken(d metadata.Digest) string {
+	words := Words(d)
+	return joined(words[:])
+}

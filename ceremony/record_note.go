@@ -1,0 +1,37 @@
+package ceremony
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// noted is what people wrote down, in their own words.
+type noted struct {
+	Text string `json:"text"`
+}
+
+func (noted) kind() string { return "note" }
+
+// apply changes nothing: a note is for the record alone.
+func (noted) apply(*state, time.Time) error { return nil }
+
+const maxNote = 1000 // bytes
+
+// Note journals what people want to stand in the record: that something was
+// different, who saw it, what was decided. It can be written at any time once
+// the ceremony has begun.
+func (c *Ceremony) Note(text string) error {
+	switch {
+	case !c.Begun():
+		return ErrNotNow
+	case strings.TrimSpace(text) == "":
+		return errors.New("the note is empty: nothing was written down")
+	case len(text) > maxNote:
+		return fmt.Errorf("the note has %d bytes, and the longest allowed has %d: nothing was written down", len(text), maxNote)
+	case Safe(text) != text:
+		return errors.New("the note holds characters that can't be seen: nothing was written down")
+	}
+	return c.append(noted{text})
+}

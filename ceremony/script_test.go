@@ -1,0 +1,85 @@
+package ceremony_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// fixedKey is the public part of an online key, the same in each run.
+const fixedKey = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
+6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+-----END PUBLIC KEY-----
+`
+
+func TestFoundingScript(t *testing.T) {
+	p, err := ceremony.FoundingScript([]byte(planText), map[string][]byte{"online.pub": []byte(fixedKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "script.md", p.Markdown())
+	golden(t, "script.html", p.HTML())
+}
+
+func TestFoundingScriptOfBadPlan(t *testing.T) {
+	_, err := ceremony.FoundingScript([]byte("trust: x\n"), nil)
+	if _, ok := errors.AsType[*ceremony.PlanError](err); !ok {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestCosignScript: the paper has the words of every payload that can still be
+// signed, and of the bundle, and asks only those who can sign.
+func TestCosignScript(t *testing.T) {
+	s, tokens := signedOnce(t)
+	digest := metadata.Sum([]byte("bundle"))
+	script := func() string {
+		t.Helper()
+		p, err := ceremony.CosignScript(s.contents(), "one.tar", digest, start.AddDate(0, 0, 1), believer{})
+		s.must(err)
+		return string(p.Markdown())
+	}
+	text := script()
+	for _, d := range []metadata.Digest{digest, s.proposalOf("root"), s.proposalOf("targets")} {
+		words := ceremony.Words(d)
+		for i := 0; i < len(words); i += 4 {
+			if !strings.Contains(text, words[i]+" | ") {
+				t.Errorf("the word %q of %s is not on the paper", words[i], d)
+			}
+		}
+	}
+	for _, want := range []string{
+		"REHEARSAL", "asks to type: sign root 1", "asks to type: sign targets 1", "asks to type: the words match",
+		"So far: 1 of 2 by root 1: Ada.", "| root: threshold | – | 2 of 3 | – |", "| Cy | reads what it does",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the paper does not say %q", want)
+		}
+	}
+	if before, _, _ := strings.Cut(text, "signs targets 1"); strings.Contains(before, "| Ada | reads what it does") {
+		t.Error("Ada, who has signed root 1, is asked to sign it")
+	}
+	s.must(s.signWith(s.proposalOf("root"), "Bo", tokens["Bo"], "123123"))
+	if text := script(); !strings.Contains(text, "root 1 is signed") || strings.Contains(text, "asks to type: sign root 1") {
+		t.Errorf("root 1 is complete, and the paper says:\n%s", text)
+	}
+}
+
+// TestCosignScriptSaysWhatIsWrong: what nobody should sign is not scripted.
+func TestCosignScriptSaysWhatIsWrong(t *testing.T) {
+	s, _ := signedOnce(t)
+	p, err := ceremony.CosignScript(s.contents(), "one.tar", metadata.Sum(nil), start.AddDate(2, 0, 0), believer{})
+	s.must(err)
+	if text := string(p.Markdown()); !strings.Contains(text, "It can't be signed now") || strings.Contains(text, "asks to type: sign root 1") {
+		t.Errorf("everything has expired, and the paper says:\n%s", text)
+	}
+	bad := s.contents()
+	bad.Signatures[0].Sig = "00"
+	if _, err := ceremony.CosignScript(bad, "one.tar", metadata.Sum(nil), start, believer{}); err == nil {
+		t.Error("a signature that does not verify goes into a script")
+	}
+}

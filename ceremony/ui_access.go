@@ -1,0 +1,151 @@
+package ceremony
+
+import (
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// Drafting is what a draft can be about: the complete set with the edits so
+// far made to it.
+type Drafting struct {
+	Roles   []RoleState
+	Holders []string // who has a key, by name, sorted
+	Unnamed []Holder // whose keys nobody has named; KeyID as the newest root has it
+}
+
+// Drafting says what can be edited. Roles whose keys are still to be enrolled
+// do not count them yet.
+func (c *Ceremony) Drafting() (Drafting, error) {
+	d, err := c.draftOf(c.state.edits)
+	if err != nil {
+		return Drafting{}, err
+	}
+	out := Drafting{Holders: slices.DeleteFunc(d.names(), func(n string) bool { return n == "" })}
+	for _, role := range d.roles() {
+		out.Roles = append(out.Roles, d.roleState(role))
+	}
+	for _, id := range sortedKeys(d.renamed) {
+		if h := c.unnamed(d, id); h != nil {
+			out.Unnamed = append(out.Unnamed, *h)
+		}
+	}
+	return out, nil
+}
+
+func (d *draft) roleState(role string) RoleState {
+	who := d.keyholders(role)
+	s := RoleState{Name: Safe(role), Threshold: who.Threshold}
+	a := authority{keys: d.keysIn(role), holders: d.owners}
+	for _, id := range who.KeyIDs {
+		s.Holders = append(s.Holders, a.owner(role, id))
+	}
+	slices.Sort(s.Holders)
+	if base := d.baseOf(role); base != nil {
+		s.Version, s.Expires = base.Version, base.Expires
+	}
+	if r := d.delegation(role); r != nil {
+		s.Paths = r.Paths
+	}
+	if t := d.targets[role]; t != nil {
+		s.Targets = sortedKeys(t.Targets)
+	}
+	return s
+}
+
+// unnamed is the holder of a key of root's that holders sign with and that has
+// no name; nil for another key.
+func (c *Ceremony) unnamed(d *draft, id string) *Holder {
+	strict := d.renamed[id]
+	if d.owners[strict] != "" {
+		return nil
+	}
+	key := d.key(strict)
+	hw := c.hardware(strict, key)
+	h := &Holder{Name: authority{keys: d.keys}.name(strict), KeyID: id, Serial: hw.serial, Hardware: hw.text}
+	for _, role := range []string{"root", "targets"} {
+		if slices.Contains(d.who[role].KeyIDs, strict) {
+			h.Roles = append(h.Roles, role)
+		}
+	}
+	if h.Roles == nil {
+		return nil
+	}
+	return h
+}
+
+// Signers lists the keys whose signatures over a payload are still wanted, one
+// entry a key: somebody who gets a new token stands there with each of the two.
+// KeyID is the one that strict clients give the key.
+func (c *Ceremony) Signers(id metadata.Digest) []Holder {
+	p := c.state.proposal(id)
+	if p == nil {
+		return nil
+	}
+	known, sigs := c.state.known(), c.state.signaturesOf(id)
+	authorities, err := known.authorities(p)
+	if err != nil {
+		return nil
+	}
+	byKey := map[string]Holder{}
+	for _, a := range authorities {
+		valid := metadata.Quorum(a.who, a.keys, p.body.Payload, sigs).Valid
+		if len(valid) >= a.who.Threshold {
+			continue
+		}
+		for _, keyid := range a.who.KeyIDs {
+			if slices.Contains(valid, keyid) {
+				continue
+			}
+			strict := strictID(a.keys[keyid], keyid)
+			hw := c.hardware(strict, a.keys[keyid])
+			byKey[strict] = Holder{Name: a.name(keyid), KeyID: strict, Serial: hw.serial, Hardware: hw.text, Roles: []string{p.Role}}
+		}
+	}
+	var holders []Holder
+	for _, strict := range sortedKeys(byKey) {
+		holders = append(holders, byKey[strict])
+	}
+	slices.SortStableFunc(holders, func(a, b Holder) int { return compareStrings(a.Name, b.Name, a.Serial, b.Serial) })
+	return holders
+}
+
+// OpenPayload is a frozen payload that people can still decide against.
+type OpenPayload struct {
+	Proposal metadata.Digest // of the payload
+	Role     string
+	Version  int64
+	Reason   string
+	Changes  []Change // against the version that it builds on
+	Signed   []string // names of those whose signatures it has
+	Rivals   int      // how many other payloads claim to be this version
+}
+
+// Undecided lists what is frozen, current and not complete.
+func (c *Ceremony) Undecided() []OpenPayload {
+	known := c.state.known()
+	var list []OpenPayload
+	for _, p := range c.state.proposals {
+		if !known.current(p) || c.settled(p) {
+			continue
+		}
+		open := OpenPayload{
+			Proposal: p.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason),
+			Changes: changes(c.facts(known.base(p)), c.facts(p.body)),
+		}
+		if quorum, err := known.quorum(p, c.state.signaturesOf(p.id)); err == nil {
+			for _, t := range quorum.By {
+				open.Signed = append(open.Signed, t.Signed...)
+			}
+			slices.Sort(open.Signed)
+			open.Signed = slices.Compact(open.Signed)
+		}
+		for _, body := range known.bodies(p.Role) {
+			if body.Version == p.Version && body.Digest() != p.id {
+				open.Rivals++
+			}
+		}
+		list = append(list, open)
+	}
+	return list
+}

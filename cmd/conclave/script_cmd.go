@@ -1,0 +1,70 @@
+package main
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/hsm"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+func scriptCommand() *cobra.Command {
+	var format, out, at string
+	c := &cobra.Command{
+		Use:   "script PATH",
+		Short: "Print the paper script of a coming ceremony",
+		Long: `Script prints, before the day, what the people of a ceremony are going to do: who
+does what, in the order of the program's own steps, what the program asks for,
+and boxes for initials and the time in UTC. PATH is a plan: then it is the script
+of the founding, with boxes for the words that are only known on the day. Or it
+is a bundle (.tar): then it is that of its co-signing, with the words that
+everybody has to see printed.
+
+The formats are md (Markdown) and html (one page to print, which needs nothing
+else).`,
+		Example: `  conclave script plan.yaml --format html -o script.html
+  conclave script wabbit-root-2-4f2a91c0.tar`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			when := time.Now().UTC()
+			if at != "" {
+				var err error
+				if when, err = parseTime(at); err != nil {
+					return err
+				}
+			}
+			paper, err := scriptOf(c, args[0], when)
+			if err != nil {
+				return err
+			}
+			text, err := render(paper, format, "md or html")
+			if err != nil {
+				return err
+			}
+			return deliver(c, out, text)
+		},
+	}
+	c.Flags().StringVar(&format, "format", "md", "form of the script: md or html")
+	c.Flags().StringVar(&at, "at", "", "the time of the co-signing, as in 2026-11-25T09:00:00Z (default: now)")
+	outFlag(c, &out)
+	return c
+}
+
+func scriptOf(c *cobra.Command, path string, at time.Time) (*ceremony.Paper, error) {
+	if filepath.Ext(path) == ".tar" {
+		b, err := bundles.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return ceremony.CosignScript(b.Contents, filepath.Base(path), b.Digest, at, hsm.Checker{})
+	}
+	text, files, err := (&machine{}).ReadPlan(c.Context(), ui.File{Path: path})
+	if err != nil {
+		return nil, err
+	}
+	return ceremony.FoundingScript(text, files)
+}

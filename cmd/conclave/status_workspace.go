@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/hsm"
+)
+
+// readOnly is the workspace in a directory, for looking at it while a ceremony
+// may be going on there: nothing is locked, made or written.
+type readOnly struct{ dir string }
+
+var errReadOnly = errors.New("the workspace was opened to be read only")
+
+func (w readOnly) Append([]byte) error                 { return errReadOnly }
+func (w readOnly) Put([]byte) (metadata.Digest, error) { return metadata.Digest{}, errReadOnly }
+
+// Lines leaves out a last line that is not whole: it is being written, or a
+// power cut has torn it.
+func (w readOnly) Lines() ([]byte, error) {
+	lines, err := readMetadata(os.DirFS(w.dir), journalName)
+	return lines[:bytes.LastIndexByte(lines, '\n')+1], err
+}
+
+func (w readOnly) Get(d metadata.Digest) ([]byte, error) {
+	b, err := readMetadata(os.DirFS(filepath.Join(w.dir, "blobs", "sha256")), d.String())
+	if err == nil && metadata.Sum(b) != d {
+		err = fmt.Errorf("the blob %s of the workspace is damaged", d)
+	}
+	return b, err
+}
+
+// contents replays the journal of the workspace.
+func (w readOnly) contents() (ceremony.Contents, error) {
+	held, err := ceremony.Open(ceremony.Deps{
+		Workspace: w, Now: time.Now, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave " + version,
+	})
+	if err != nil {
+		return ceremony.Contents{}, fmt.Errorf("the workspace %s: %w", w.dir, err)
+	}
+	return held.Contents()
+}
+
+// scheduleAt reads what is at path: a bundle, a workspace, or metadata.
+func scheduleAt(path string, at time.Time, margin int) (*ceremony.Schedule, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	var contents ceremony.Contents
+	switch {
+	case !info.IsDir() && filepath.Ext(path) == ".tar":
+		b, err := bundles.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		contents = b.Contents
+	case isWorkspace(path):
+		if contents, err = (readOnly{path}).contents(); err != nil {
+			return nil, err
+		}
+	default:
+		files, err := metadataFiles(path, info.IsDir())
+		if err != nil {
+			return nil, err
+		}
+		return ceremony.ScheduleOfFiles(files, at, margin)
+	}
+	return ceremony.ScheduleOf(contents, at, margin)
+}
+
+func isWorkspace(path string) bool {
+	info, err := os.Stat(filepath.Join(path, journalName))
+	return err == nil && info.Mode().IsRegular()
+}
