@@ -155,6 +155,8 @@ func (e Entry) event() (event, error) {
 		return decode[imported](e.Data)
 	case exported{}.kind():
 		return decode[exported](e.Data)
+	case noted{}.kind():
+		return decode[noted](e.Data)
 	}
 	return nil, fmt.Errorf("it holds an event %q that this program does not know", Safe(e.Type))
 }

@@ -240,17 +240,21 @@ func (s *Schedule) before(expires time.Time) time.Time {
 
 // missing takes the payloads that lack signatures and are not overtaken.
 func (s *Schedule) missing(standings []Standing) {
+	current := map[string]DueRole{}
+	for _, d := range s.Roles {
+		current[d.Role] = d
+	}
 	for _, st := range standings {
-		current := slices.IndexFunc(s.Roles, func(d DueRole) bool { return d.Role == Safe(st.Role) })
-		if st.Problem == "" && st.Quorum.Met() || current >= 0 && s.Roles[current].Version >= st.Version {
+		now, ok := current[Safe(st.Role)]
+		if st.Problem == "" && st.Quorum.Met() || now.Version >= st.Version {
 			continue
 		}
 		o := OpenQuorum{
 			Role: Safe(st.Role), Version: st.Version, Payload: st.Digest, Expires: st.Expires,
 			SignBy: s.before(st.Expires), Quorum: st.Quorum, From: st.Quorum.Open(), Problem: Safe(st.Problem),
 		}
-		if current >= 0 && s.Roles[current].SignBy.Before(o.SignBy) {
-			o.SignBy = s.Roles[current].SignBy // it takes that one's place
+		if ok && now.SignBy.Before(o.SignBy) {
+			o.SignBy = now.SignBy // it takes that one's place
 		}
 		s.Missing = append(s.Missing, o)
 	}

@@ -120,6 +120,7 @@ type (
 		Serial   string          `json:"serial,omitempty"`
 		Consent  string          `json:"consent,omitempty"` // what was typed; "" for one of another site
 		KeyID    string          `json:"keyid"`
+		Also     []string        `json:"also,omitempty"` // other keyids of the same key
 		Sig      string          `json:"sig"`
 		Imported bool            `json:"imported"`
 	}

@@ -17,7 +17,7 @@ const (
 <title>%s</title>
 <style>%s</style>
 </head>
-<body>
+<body%s>
 `
 	htmlStyle = `
 body { font: 11pt/1.4 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #000; background: #fff }
@@ -28,6 +28,7 @@ th, td { border: 1px solid #000; padding: .25em .5em; text-align: left; vertical
 td.pen { min-width: 6em; height: 2.2em }
 p.emphasis { border: 3px solid #000; padding: .5em; font-weight: bold }
 pre { border: 1px solid #000; padding: .5em; white-space: pre-wrap; overflow-wrap: anywhere }
+body.rehearsal::after { content: "REHEARSAL"; position: fixed; top: 40%; left: 5%; font-size: 15vw; opacity: .08; transform: rotate(-30deg); pointer-events: none }
 @media print { body { margin: 0; max-width: none } }
 @page { margin: 18mm }
 `
@@ -36,7 +37,11 @@ pre { border: 1px solid #000; padding: .5em; white-space: pre-wrap; overflow-wra
 // HTML renders the paper as one page that needs nothing else and can be printed.
 func (p *Paper) HTML() []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, htmlHead, htmlText(p.title), htmlStyle)
+	class := ""
+	if p.rehearsal {
+		class = ` class="rehearsal"`
+	}
+	fmt.Fprintf(&b, htmlHead, htmlText(p.title), htmlStyle, class)
 	b.WriteString("<h1>" + htmlText(p.title) + "</h1>\n")
 	if p.rehearsal {
 		b.WriteString(emphasis(notice).html())
@@ -67,17 +72,18 @@ func (v verbatim) html() string {
 
 func (t table) html() string {
 	var b strings.Builder
+	columns := t.columns()
 	b.WriteString("<table>\n")
 	if t.head != nil {
 		b.WriteString("<tr>")
-		for _, cell := range t.cells(t.head) {
+		for _, cell := range filled(t.head, columns) {
 			b.WriteString("<th>" + htmlText(cell) + "</th>")
 		}
 		b.WriteString("</tr>\n")
 	}
 	for _, row := range t.rows {
 		b.WriteString("<tr>")
-		for _, cell := range t.cells(row) {
+		for _, cell := range filled(row, columns) {
 			if cell == "" {
 				b.WriteString(`<td class="pen"></td>`)
 				continue

@@ -40,12 +40,13 @@ func (v verbatim) markdown() string {
 }
 
 func (t table) markdown() string {
+	columns := t.columns()
 	lines := []string{
-		markdownRow(t.cells(t.head)),
-		strings.Repeat("| --- ", t.columns()) + "|",
+		markdownRow(filled(t.head, columns)),
+		strings.Repeat("| --- ", columns) + "|",
 	}
 	for _, row := range t.rows {
-		lines = append(lines, markdownRow(t.cells(row)))
+		lines = append(lines, markdownRow(filled(row, columns)))
 	}
 	return strings.Join(lines, "\n")
 }

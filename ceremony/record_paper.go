@@ -42,8 +42,8 @@ type (
 
 func (p *Paper) add(blocks ...block) { p.blocks = append(p.blocks, blocks...) }
 
-// facts is a table of names and values.
-func facts(pairs ...[2]string) table {
+// factTable is a table of names and values.
+func factTable(pairs ...[2]string) table {
 	var t table
 	for _, pair := range pairs {
 		t.rows = append(t.rows, []string{pair[0], pair[1]})
@@ -54,7 +54,7 @@ func facts(pairs ...[2]string) table {
 const (
 	wordsInRow = 4
 	boxLine    = "............" // to write a word on
-	none       = "–"            // a cell without text would be a box
+	noText     = "–"            // a cell without text would be a box
 )
 
 // wordGrid has a digest's words, numbered, four in a row.
@@ -98,9 +98,9 @@ func (t table) columns() int {
 	return n
 }
 
-// cells is a row with its boxes, as wide as the table.
-func (t table) cells(row []string) []string {
-	return append(slices.Clone(row), make([]string, t.columns()-len(row))...)
+// filled is a row with its boxes, as wide as the table.
+func filled(row []string, columns int) []string {
+	return append(slices.Clone(row), make([]string, columns-len(row))...)
 }
 
 // notice stands at the top and at the bottom of what is only an exercise.

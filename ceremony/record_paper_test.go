@@ -99,7 +99,7 @@ func checkShape(t *testing.T, s string) {
 	t.Helper()
 	paperOf := func(s string) *Paper {
 		p := &Paper{title: s, rehearsal: true}
-		p.add(heading{2, s}, paragraph(s), emphasis(s), verbatim(s), facts([2]string{s, s}, [2]string{"box", ""}),
+		p.add(heading{2, s}, paragraph(s), emphasis(s), verbatim(s), factTable([2]string{s, s}, [2]string{"box", ""}),
 			table{head: []string{s, "initials"}, rows: [][]string{{s}, {s, s}}}, paragraph("the end"))
 		return p
 	}

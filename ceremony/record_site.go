@@ -22,7 +22,7 @@ func newSiteRecord(lines []byte) (*SiteRecord, error) {
 			Signatures: []RecordedSignature{}, Bundles: []RecordedBundle{}, Lines: []RecordedLine{},
 		},
 		names: map[metadata.Digest]string{},
-		begun: map[string]string{},
+		begun: map[string]string{}, people: map[string]int{}, tokens: map[[2]string]bool{},
 	}
 	for _, e := range entries {
 		r.at = At{e.N, e.Time.UTC()}
@@ -34,9 +34,11 @@ func newSiteRecord(lines []byte) (*SiteRecord, error) {
 // recorder goes through a journal, line by line.
 type recorder struct {
 	SiteRecord
-	at    At
-	names map[metadata.Digest]string // "root 1" by payload
-	begun map[string]string          // holder -> serial of an enrolment that is not finished
+	at     At
+	names  map[metadata.Digest]string // "root 1" by payload
+	begun  map[string]string          // holder -> serial of an enrolment that is not finished
+	people map[string]int             // holder -> place in People
+	tokens map[[2]string]bool         // holder and serial: it is in People
 }
 
 // line takes down what a line tells, and says it in words.
@@ -163,13 +165,15 @@ func (r *recorder) enrolment(ev enrolled) string {
 
 // was notes that a holder was there, with a token.
 func (r *recorder) was(holder, serial, did string) {
-	i := slices.IndexFunc(r.People, func(p RecordedPerson) bool { return p.Name == holder })
-	if i < 0 {
+	i, seen := r.people[holder]
+	if !seen {
 		i = len(r.People)
+		r.people[holder] = i
 		r.People = append(r.People, RecordedPerson{Name: holder})
 	}
 	p := &r.People[i]
-	if !slices.Contains(p.Tokens, serial) {
+	if token := [2]string{holder, serial}; !r.tokens[token] {
+		r.tokens[token] = true
 		p.Tokens = append(p.Tokens, serial)
 	}
 	p.Did = append(p.Did, did)
@@ -210,7 +214,13 @@ func (r *recorder) signature(ev signed) string {
 }
 
 func (r *recorder) sign(ev signed, imported bool) RecordedSignature {
-	s := RecordedSignature{r.at, ev.Proposal, Safe(ev.Holder), Safe(ev.Serial), Safe(ev.Consent), Safe(ev.KeyID), Safe(ev.Sig), imported}
+	s := RecordedSignature{
+		At: r.at, Payload: ev.Proposal, Holder: Safe(ev.Holder), Serial: Safe(ev.Serial), Consent: Safe(ev.Consent),
+		KeyID: Safe(ev.KeyID), Sig: Safe(ev.Sig), Imported: imported,
+	}
+	for _, id := range ev.Also {
+		s.Also = append(s.Also, Safe(id))
+	}
 	r.Signatures = append(r.Signatures, s)
 	return s
 }

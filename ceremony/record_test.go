@@ -2,15 +2,12 @@ package ceremony_test
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -155,227 +152,10 @@ func FuzzReadRecord(f *testing.F) {
 			t.Errorf("%q is written as %q, %v", text, again, err)
 		}
 		r.Paper().HTML()
-		if _, err := ceremony.CheckRecord(r, ceremony.Contents{}); err != nil {
+		if _, err := ceremony.CheckRecord(r, ceremony.Contents{}, metadata.Digest{}); err != nil {
 			t.Errorf("it can't be checked: %v", err)
 		}
 	})
-}
-
-// failing returns the names of the checks that did not pass.
-func failing(checks []ceremony.Check) []string {
-	var names []string
-	for _, c := range checks {
-		if !c.Pass {
-			names = append(names, c.Name)
-		}
-	}
-	return names
-}
-
-// TestCheckRecord: a record is what the journal tells, or it is refused.
-func TestCheckRecord(t *testing.T) {
-	s, tokens := signedOnce(t)
-	before := s.contents()
-	s.must(s.signWith(s.proposalOf("root"), "Bo", tokens["Bo"], "123123"))
-	after := s.contents()
-	other, _ := signedOnce(t)
-
-	for name, c := range map[string]struct {
-		change func(r *ceremony.Record)
-		in     ceremony.Contents
-		fails  []string
-	}{
-		"as it is":                    {in: before},
-		"the journal has gone on":     {in: after},
-		"no journal":                  {in: ceremony.Contents{}, fails: []string{"journal"}},
-		"the journal of another site": {in: other.contents(), fails: []string{"journal"}},
-		"another consent":             {func(r *ceremony.Record) { r.Sites[0].Signatures[0].Consent = "sign root 2" }, before, []string{"record"}},
-		"another check":               {func(r *ceremony.Record) { r.Sites[0].Preflights[0].Checks[0].Pass = false }, before, []string{"record"}},
-		"a note left out":             {func(r *ceremony.Record) { r.Sites[0].Notes = r.Sites[0].Notes[1:] }, before, []string{"record"}},
-		"another head":                {func(r *ceremony.Record) { r.Sites[0].Head[0] ^= 1 }, before, []string{"record"}},
-		"fewer lines":                 {func(r *ceremony.Record) { r.Sites[0].Events-- }, before, []string{"record"}},
-		"no line":                     {func(r *ceremony.Record) { r.Sites[0].Events = 0 }, before, []string{"record"}},
-		"more lines":                  {func(r *ceremony.Record) { r.Sites[0].Events++ }, before, []string{"record"}},
-		"another signature":           {func(r *ceremony.Record) { r.Sites[0].Signatures[0].Sig = "00" }, before, []string{"record", "signature", "signatures"}},
-		"another holder":              {func(r *ceremony.Record) { r.Sites[0].Signatures[0].Holder = "Cy" }, before, []string{"record", "signature", "signatures"}},
-	} {
-		r := recordOf(t, before)
-		if c.change != nil {
-			c.change(r)
-		}
-		checks, err := ceremony.CheckRecord(r, c.in)
-		s.must(err)
-		if got := failing(checks); !slices.Equal(got, c.fails) {
-			t.Errorf("%s: %v failed, want %v: %+v", name, got, c.fails, checks)
-		}
-	}
-}
-
-// TestVerifyRecord: a holder's signature stands for one head of one journal of
-// one trust.
-func TestVerifyRecord(t *testing.T) {
-	s, tokens := signedOnce(t)
-	c := s.contents()
-	r := recordOf(t, c)
-	payload := r.Sites[0].Payload()
-	if bytes.HasPrefix(payload, []byte("{")) || !bytes.Contains(payload, []byte("trust: rehearsal-wabbit\n")) {
-		t.Fatalf("the payload is %q", payload)
-	}
-	keys, err := ceremony.HolderKeys(c)
-	s.must(err)
-	if len(keys) != 3 {
-		t.Fatalf("%d keys are of holders", len(keys))
-	}
-	sign := func(holder string, payload []byte) metadata.Signature {
-		token := tokens[holder]
-		sig, err := token.Sign(t.Context(), pin("123123"), payload)
-		s.must(err)
-		info, err := token.Info(t.Context())
-		s.must(err)
-		return metadata.Signature{KeyID: info.Key.ID(), Sig: hex.EncodeToString(sig)}
-	}
-	good := sign("Ada", payload)
-	stranger := good
-	stranger.KeyID = strings.Repeat("ab", 32)
-	borrowed := sign("Bo", payload)
-	borrowed.KeyID = good.KeyID
-	for name, c := range map[string]struct {
-		sig  metadata.Signature
-		pass bool
-	}{
-		"good":                 {good, true},
-		"a stranger's key":     {stranger, false},
-		"of another key":       {borrowed, false},
-		"over another payload": {sign("Ada", append(bytes.Clone(payload), '\n')), false},
-		"no hex":               {metadata.Signature{KeyID: good.KeyID, Sig: "xyz"}, false},
-		"empty":                {metadata.Signature{KeyID: good.KeyID}, false},
-	} {
-		checks := ceremony.VerifyRecord(payload, []metadata.Signature{c.sig}, keys)
-		if len(checks) != 1 || checks[0].Pass != c.pass {
-			t.Errorf("%s: %+v", name, checks)
-		}
-	}
-
-	// In a record it travels, and serves for that site alone.
-	r.Heads = []ceremony.HeadSignature{{Site: r.Sites[0].ID, Signature: good}}
-	text, err := r.JSON()
-	s.must(err)
-	r, err = ceremony.ReadRecord(text)
-	s.must(err)
-	checks, err := ceremony.CheckRecord(r, c)
-	s.must(err)
-	if bad := failing(checks); bad != nil || !strings.Contains(checks[len(checks)-1].Reason, "Ada") {
-		t.Errorf("%v failed: %+v", bad, checks)
-	}
-	r.Heads[0].Site = "0000"
-	checks, err = ceremony.CheckRecord(r, c)
-	s.must(err)
-	if bad := failing(checks); !slices.Equal(bad, []string{"head signature"}) {
-		t.Errorf("a signature over no site: %v failed", bad)
-	}
-}
-
-// journalOf writes a journal as another site's program may have written it.
-func journalOf(t *testing.T, events ...ceremony.Entry) []byte {
-	t.Helper()
-	var lines bytes.Buffer
-	enc := json.NewEncoder(&lines)
-	enc.SetEscapeHTML(false)
-	var prev metadata.Digest
-	for i, e := range events {
-		begin := lines.Len()
-		e.N, e.Time, e.Prev = i+1, start.Add(time.Duration(i)*time.Minute), prev
-		if err := enc.Encode(e); err != nil {
-			t.Fatal(err)
-		}
-		prev = metadata.Sum(lines.Bytes()[begin:])
-	}
-	return lines.Bytes()
-}
-
-// told is a journal in which every text is s.
-func told(t *testing.T, s string) []byte {
-	t.Helper()
-	entry := func(kind string, data any) ceremony.Entry {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(data); err != nil {
-			t.Fatal(err)
-		}
-		return ceremony.Entry{Type: kind, Data: bytes.TrimSpace(b.Bytes())}
-	}
-	type object map[string]any
-	id := metadata.Sum([]byte("payload"))
-	check := object{"name": s, "pass": false, "reason": s}
-	payload := object{"role": s, "version": 1, "payload": id, "signed": id, "base": id, "reason": s}
-	signature := object{"proposal": id, "holder": s, "serial": s, "consent": s, "keyid": s, "sig": s}
-	return journalOf(t,
-		entry("began", object{"kind": s, "site": s, "rehearsal": true, "tool": s, "nonce": s}),
-		entry("preflight", object{"checks": []object{check}}),
-		entry("clock-confirmed", object{"shown": start, "source": s}),
-		entry("plan-accepted", object{"plan": "trust: [" + s, "files": object{"f": s}}),
-		entry("enrolling", object{"holder": s, "serial": s}),
-		entry("frozen", object{"payloads": []object{payload}, "withdrawn": []metadata.Digest{id}}),
-		entry("withdrawn", object{"payload": id, "reason": s}),
-		entry("signed", signature),
-		entry("imported", object{"name": s, "bundle": id, "trust": s, "proposals": []object{payload}, "signatures": []object{signature}}),
-		entry("exported", object{"path": s, "bundle": id, "size": 1}),
-		entry("edited", object{"kind": s, "edit": s}),
-		entry("edited", object{"kind": "set-threshold", "edit": object{"role": s, "threshold": 2}}),
-		entry("blessed", object{"by": s}),
-	)
-}
-
-// TestHostileJournal: what another site writes stays text, in every form.
-func TestHostileJournal(t *testing.T) {
-	for _, s := range []string{"x", "", "| a |\n# b", "```\n# out", "<script>", "</table>", "\x1b[2J\u202e\u009b", "\xff", "[a](b)", "&lt;"} {
-		checkTold(t, s)
-	}
-}
-
-func FuzzRecord(f *testing.F) {
-	f.Add("| a |\n# b\x1b[2J")
-	f.Add("```\n</pre><script>")
-	f.Fuzz(checkTold)
-}
-
-func checkTold(t *testing.T, s string) {
-	t.Helper()
-	r := recordOf(t, ceremony.Contents{Journals: sites(told(t, s))})
-	plain := recordOf(t, ceremony.Contents{Journals: sites(told(t, "x"))})
-	if a, b := pipes(r), pipes(plain); s != "" && a != b && !strings.ContainsAny(s, "\n") {
-		t.Errorf("%q changes the tables: %d borders instead of %d", s, a, b)
-	}
-	text, err := r.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, form := range map[string][]byte{"Markdown": r.Paper().Markdown(), "HTML": r.Paper().HTML(), "JSON": text} {
-		if safe := ceremony.Safe(strings.ReplaceAll(string(form), "\n", "")); safe != strings.ReplaceAll(string(form), "\n", "") {
-			t.Errorf("%q: the %s holds what can't be seen", s, name)
-		}
-	}
-	if page := string(r.Paper().HTML()); strings.Contains(page, "<script") {
-		t.Errorf("%q gets a script into the page", s)
-	}
-	if _, err := ceremony.ReadRecord(text); err != nil {
-		t.Errorf("%q: its own record is refused: %v", s, err)
-	}
-	checks, err := ceremony.CheckRecord(r, ceremony.Contents{Journals: sites(told(t, s))})
-	if bad := failing(checks); err != nil || bad != nil {
-		t.Errorf("%q: its own record does not verify: %v, %v", s, bad, err)
-	}
-}
-
-func pipes(r *ceremony.Record) int { return bytes.Count(r.Paper().Markdown(), []byte("|")) }
-
-func sites(journals ...[]byte) []ceremony.SiteJournal {
-	var list []ceremony.SiteJournal
-	for _, j := range journals {
-		list = append(list, ceremony.SiteJournal{Site: ceremony.SiteID(j), Lines: j})
-	}
-	return list
 }
 
 // TestRecordForms compares both forms of a record with what they were.
@@ -396,5 +176,20 @@ func TestNewRecord(t *testing.T) {
 		if _, err := ceremony.NewRecord([]ceremony.SiteJournal{j}); err == nil {
 			t.Errorf("%s: there is a record", name)
 		}
+	}
+}
+
+// TestNote: what people write down any time stands in the record, also after a restart.
+func TestNote(t *testing.T) {
+	s, _ := founded(t)
+	s.must(s.Note("Bo left the room at 10:05, and came back at 10:20."))
+	s.restart()
+	c, err := s.Contents()
+	s.must(err)
+	r, err := ceremony.NewRecord(c.Journals)
+	s.must(err)
+	notes := r.Sites[0].Notes
+	if last := notes[len(notes)-1]; last.Text != "Bo left the room at 10:05, and came back at 10:20." {
+		t.Errorf("notes: %+v", notes)
 	}
 }

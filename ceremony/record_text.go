@@ -33,7 +33,7 @@ func headTable(heads []HeadSignature) table {
 }
 
 func (s *SiteRecord) write(p *Paper) {
-	p.add(heading{2, "Site: " + s.Site}, facts(
+	p.add(heading{2, "Site: " + s.Site}, factTable(
 		[2]string{"trust", orDash(s.Trust)},
 		[2]string{"ceremony", orDash(string(s.Kind))},
 		[2]string{"program", orDash(s.Tool)},
@@ -112,7 +112,7 @@ func (s *SiteRecord) writeTokens(p *Paper) {
 		if !e.Passed {
 			verdict = "A CHECK FAILED"
 		}
-		p.add(heading{3, "The token of " + e.Holder}, facts(
+		p.add(heading{3, "The token of " + e.Holder}, factTable(
 			[2]string{"time (UTC)", stamp(e.Time)},
 			[2]string{"token", strings.TrimSpace(e.Token + " " + e.Serial)},
 			[2]string{"firmware", orDash(e.Firmware)},
@@ -126,22 +126,23 @@ func (s *SiteRecord) writeTokens(p *Paper) {
 }
 
 func (s *SiteRecord) writePayloads(p *Paper) {
+	signed := map[metadata.Digest][]RecordedSignature{}
+	for _, sig := range s.Signatures {
+		signed[sig.Payload] = append(signed[sig.Payload], sig)
+	}
 	for _, l := range s.Payloads {
 		how := "frozen here"
 		if l.Imported {
 			how = "brought by a bundle"
 		}
-		p.add(heading{3, fmt.Sprintf("%s %d", l.Role, l.Version)}, facts(
+		p.add(heading{3, fmt.Sprintf("%s %d", l.Role, l.Version)}, factTable(
 			[2]string{"time (UTC)", stamp(l.Time) + ", " + how},
 			[2]string{"reason", orDash(l.Reason)},
 			[2]string{"builds on", digestOrNone(l.Base)},
 			[2]string{"payload, SHA-256", fours(l.Digest)},
 		), wordGrid(l.Digest))
 		t := table{head: []string{"time (UTC)", "signed by", "token", "typed", "initials"}}
-		for _, sig := range s.Signatures {
-			if sig.Payload != l.Digest {
-				continue
-			}
+		for _, sig := range signed[l.Digest] {
 			consent := orDash(sig.Consent)
 			if sig.Imported {
 				consent = "at another site"
@@ -162,7 +163,7 @@ func (s *SiteRecord) writeBundles(p *Paper) {
 		if b.Imported {
 			title = "A bundle that was opened"
 		}
-		p.add(heading{3, title}, facts(
+		p.add(heading{3, title}, factTable(
 			[2]string{"time (UTC)", stamp(b.Time)},
 			[2]string{"name", orDash(b.Name)},
 			[2]string{"SHA-256", fours(b.SHA256)},
@@ -183,7 +184,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 func orDash(s string) string {
 	if s == "" {
-		return none
+		return noText
 	}
 	return s
 }

@@ -3,9 +3,11 @@ package ceremony
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -39,7 +41,7 @@ func VerifyRecord(payload []byte, sigs []metadata.Signature, keys map[string]Hol
 		}
 		switch {
 		case !ok:
-			c.Reason = fmt.Sprintf("key %.8s belongs to nobody in this trust", Safe(sig.KeyID))
+			c.Reason = fmt.Sprintf("key %.8s belongs to nobody, as far as the metadata here has its signatures", Safe(sig.KeyID))
 		case err != nil:
 			c.Reason = fmt.Sprintf("of %s: %s", key.Holder, Safe(err.Error()))
 		default:
@@ -60,90 +62,118 @@ func (k HolderKey) verify(payload []byte, sig string) error {
 	who := metadata.Keyholders{KeyIDs: []string{""}, Threshold: 1}
 	count := metadata.Quorum(who, map[string]metadata.Key{"": k.Key}, payload, []metadata.Signature{{Sig: sig}})
 	if !count.Met() {
-		return fmt.Errorf("the signature does not verify")
+		return metadata.ErrSignature
 	}
 	return nil
 }
 
-// HolderKeys are the keys that the roots and targets of a bundle give to
-// people, by keyid.
-func HolderKeys(c Contents) (map[string]HolderKey, error) {
+// HolderKeys are the keys that belong to people, by keyid: as the roots and
+// targets of a bundle say that have all their signatures themselves. trusted is
+// the payload digest of a root that the caller knows to be right: what is older
+// is then left out, and the error says where it is missing. The zero digest
+// takes the bundle's word for its first root.
+func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, error) {
 	k, err := knownOf(c)
 	if err != nil {
 		return nil, err
 	}
+	if len(k.published) > 0 {
+		if err := checkHead(k.published); err != nil {
+			return nil, fmt.Errorf("published set: %w", err)
+		}
+	}
 	keys := map[string]HolderKey{}
-	add := func(s *metadata.Signed) {
-		if s.Conclave == nil {
-			return
-		}
-		all := map[string]metadata.Key{}
-		if s.Root != nil {
-			maps.Copy(all, s.Root.Keys)
-		}
-		if s.Targets != nil && s.Targets.Delegations != nil {
-			maps.Copy(all, s.Targets.Delegations.Keys)
-		}
-		for id, holder := range s.Conclave.Holders {
-			if key, ok := all[id]; ok && key.ID() == id {
-				keys[id] = HolderKey{key, Safe(holder)}
-			}
-		}
+	set, err := k.complete(c.Trust, c.Signatures)
+	switch {
+	case err != nil && trusted.IsZero():
+		return keys, nil // nothing here says yet whose keys they are
+	case err != nil:
+		return nil, err
 	}
-	for _, b := range k.published {
-		add(b.file.Signed)
+	roots := set.Roots
+	if err := metadata.VerifyRootChain(roots, time.Time{}); err != nil {
+		return nil, err
 	}
-	for _, p := range k.proposals {
-		add(p.body)
+	if !trusted.IsZero() {
+		i := slices.IndexFunc(roots, func(r *metadata.File) bool { return r.Digest() == trusted })
+		if i < 0 {
+			return nil, errors.New("the root that was given is not among those of the bundle: nothing was verified")
+		}
+		roots = roots[i:]
+	}
+	for _, root := range roots {
+		holderKeys(keys, root.Signed, root.Root.Keys)
+	}
+	if d := set.Targets.Targets.Delegations; d != nil {
+		holderKeys(keys, set.Targets.Signed, d.Keys)
 	}
 	return keys, nil
+}
+
+func holderKeys(into map[string]HolderKey, s *metadata.Signed, keys map[string]metadata.Key) {
+	if s.Conclave == nil {
+		return
+	}
+	for id, holder := range s.Conclave.Holders {
+		if key, ok := keys[id]; ok {
+			into[id] = HolderKey{key, Safe(holder)}
+		}
+	}
 }
 
 // CheckRecord makes the record again from the journals that a bundle holds,
 // compares, and checks every signature that the record speaks of and the
 // bundle can prove. A journal may have gone on since the record was made.
-func CheckRecord(r *Record, c Contents) ([]Check, error) {
+// trusted is that of HolderKeys, and so are errors.
+func CheckRecord(r *Record, c Contents, trusted metadata.Digest) ([]Check, error) {
 	known, err := knownOf(c)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := HolderKeys(c)
+	keys, err := HolderKeys(c, trusted)
 	if err != nil {
 		return nil, err
 	}
+	journals := map[string][]byte{}
+	for _, j := range c.Journals {
+		journals[j.Site] = j.Lines
+	}
+	proposals := map[metadata.Digest]*proposal{}
+	for _, p := range known.proposals {
+		proposals[p.id] = p
+	}
+	heads := map[string][]metadata.Signature{}
+	for _, h := range r.Heads {
+		heads[h.Site] = append(heads[h.Site], h.Signature)
+	}
 	var checks []Check
 	for _, s := range r.Sites {
-		checks = append(checks, checkSite(s, c.Journals)...)
-		checks = append(checks, known.checkSignatures(s)...)
-		var sigs []metadata.Signature
-		for _, h := range r.Heads {
-			if h.Site == s.ID {
-				sigs = append(sigs, h.Signature)
-			}
-		}
-		checks = append(checks, VerifyRecord(s.Payload(), sigs, keys)...)
+		checks = append(checks, checkSite(s, journals[s.ID])...)
+		checks = append(checks, known.checkSignatures(s, proposals)...)
+		checks = append(checks, VerifyRecord(s.Payload(), heads[s.ID], keys)...)
+		delete(heads, s.ID)
 	}
-	for _, h := range r.Heads {
-		if !slices.ContainsFunc(r.Sites, func(s SiteRecord) bool { return s.ID == h.Site }) {
-			checks = append(checks, Check{Name: "head signature", Reason: fmt.Sprintf("site %.8s is not in the record", Safe(h.Site))})
-		}
+	for _, site := range slices.Sorted(maps.Keys(heads)) {
+		checks = append(checks, Check{Name: "head signature", Reason: fmt.Sprintf("site %.8s is not in the record", Safe(site))})
 	}
 	return checks, nil
 }
 
 // checkSite holds a site's record against its journal.
-func checkSite(s SiteRecord, journals []SiteJournal) []Check {
+func checkSite(s SiteRecord, lines []byte) []Check {
 	chain := Check{Name: "journal"}
 	same := Check{Name: "record"}
 	where := fmt.Sprintf("of %s (site %.8s)", Safe(s.Site), Safe(s.ID))
-	i := slices.IndexFunc(journals, func(j SiteJournal) bool { return j.Site == s.ID })
-	if i < 0 {
+	if lines == nil {
 		chain.Reason = "the journal " + where + " is not here"
 		return []Check{chain}
 	}
-	entries, _, err := ReadJournal(journals[i].Lines)
-	if err != nil || SiteID(journals[i].Lines) != s.ID {
-		chain.Reason = fmt.Sprintf("the journal %s does not hold together: %v", where, err)
+	entries, _, err := ReadJournal(lines)
+	if err == nil && SiteID(lines) != s.ID {
+		err = errors.New("it is the journal of another site")
+	}
+	if err != nil {
+		chain.Reason = fmt.Sprintf("the journal %s: %v", where, err)
 		return []Check{chain}
 	}
 	chain.Pass = true
@@ -152,7 +182,7 @@ func checkSite(s SiteRecord, journals []SiteJournal) []Check {
 		same.Reason = fmt.Sprintf("the record %s has %d lines, and the journal only %d: another bundle may have more", where, s.Events, len(entries))
 		return []Check{chain, same}
 	}
-	again, err := newSiteRecord(firstLines(journals[i].Lines, s.Events))
+	again, err := newSiteRecord(firstLines(lines, s.Events))
 	if err != nil {
 		same.Reason = fmt.Sprintf("the record %s can't be made again: %v", where, err)
 		return []Check{chain, same}
@@ -179,7 +209,7 @@ func firstLines(lines []byte, n int) []byte {
 
 // differs names the first field in which two records differ, "" for none.
 func differs(a, b SiteRecord) string {
-	x, y := fields(a), fields(b)
+	x, y := recordFields(a), recordFields(b)
 	for _, name := range slices.Sorted(maps.Keys(y)) {
 		if !bytes.Equal(x[name], y[name]) {
 			return name
@@ -193,7 +223,7 @@ func differs(a, b SiteRecord) string {
 	return ""
 }
 
-func fields(s SiteRecord) map[string]json.RawMessage {
+func recordFields(s SiteRecord) map[string]json.RawMessage {
 	text, err := json.Marshal(s)
 	var m map[string]json.RawMessage
 	if err == nil {
@@ -207,16 +237,15 @@ func fields(s SiteRecord) map[string]json.RawMessage {
 
 // checkSignatures checks the signatures that a record speaks of against the
 // payloads of the bundle, and says how many there was nothing to check with.
-func (k known) checkSignatures(s SiteRecord) []Check {
+func (k known) checkSignatures(s SiteRecord, proposals map[metadata.Digest]*proposal) []Check {
 	var bad []Check
 	verified, skipped := 0, 0
 	for _, sig := range s.Signatures {
-		i := slices.IndexFunc(k.proposals, func(p *proposal) bool { return p.id == sig.Payload })
-		if i < 0 {
+		p := proposals[sig.Payload]
+		if p == nil {
 			skipped++
 			continue
 		}
-		p := k.proposals[i]
 		holder, err := verify(k.everAuthorities(p), p, metadata.Signature{KeyID: sig.KeyID, Sig: sig.Sig})
 		if err == nil && holder != sig.Holder {
 			err = fmt.Errorf("the key is %s's", holder)

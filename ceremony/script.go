@@ -110,7 +110,7 @@ func newScript(title string, c *Ceremony) *script {
 	s := &script{paper: Paper{title: title, rehearsal: c.Rehearsal()}, c: c}
 	s.paper.add(
 		paragraph("Each row is done by the one who is named first, and ticked with initials and the time before the next one is begun. What differs from this paper is written down on its last page, and nobody goes on before everybody has understood it."),
-		facts([2]string{"date", ""}, [2]string{"place", ""}, [2]string{"program, version and SHA-256", ""}),
+		factTable([2]string{"date", ""}, [2]string{"place", ""}, [2]string{"program, version and SHA-256", ""}),
 	)
 	return s
 }
@@ -124,7 +124,7 @@ func (s *script) people(holders []Holder) {
 		t.rows = append(t.rows, []string{h.Name, "holder: " + strings.Join(h.Roles, ", "), h.Serial})
 	}
 	for _, as := range []string{Facilitator, "witness", "witness"} {
-		t.rows = append(t.rows, []string{"", as, none})
+		t.rows = append(t.rows, []string{"", as, noText})
 	}
 	s.add(heading{2, "Who is there"}, t)
 }
@@ -133,7 +133,7 @@ func (s *script) plan(p *Plan, digest metadata.Digest) {
 	role := func(r PlannedRole) string {
 		return fmt.Sprintf("%d of %d sign: %s; good for %d days from the freezing", r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), int(r.Expires/day))
 	}
-	t := facts(
+	t := factTable(
 		[2]string{"plan, SHA-256", fours(digest)},
 		[2]string{"root 1", role(p.Root)},
 		[2]string{"targets 1", role(p.Targets)},
@@ -150,9 +150,9 @@ func (s *script) plan(p *Plan, digest metadata.Digest) {
 	}
 }
 
-// rows has one row of a step for each thing that somebody does: who, what, and
+// scriptRows has one row of a step for each thing that somebody does: who, what, and
 // what the program asks for or shows.
-func rows(list ...[3]string) table {
+func scriptRows(list ...[3]string) table {
 	t := table{head: []string{"who", "does", "the program", "initials", "time (UTC)"}}
 	for _, r := range list {
 		t.rows = append(t.rows, r[:])
@@ -173,15 +173,15 @@ func (s *script) step(step Step) {
 	case StepBegin:
 		s.begin()
 	case StepPreflight:
-		s.add(rows(
+		s.add(scriptRows(
 			[3]string{Facilitator, "reads the result of each check aloud", "shows a list; did not pass: " + boxLine},
 			[3]string{"witness", "compares the SHA-256 of the program with the one above", "shows it in the check of the tool"},
 			[3]string{"witness", "compares the clock, which is in UTC, with another one: " + boxLine, asks("the clock is right")},
 		))
 	case StepPlan:
-		s.add(rows(
+		s.add(scriptRows(
 			[3]string{Facilitator, "chooses the plan on the stick, and reads it aloud, line by line", "shows the plan"},
-			[3]string{"everybody", "compares it with what the plan says above", none},
+			[3]string{"everybody", "compares it with what the plan says above", noText},
 			[3]string{Facilitator, "accepts the plan", asks("accept " + s.c.Trust())},
 		))
 	case StepImport:
@@ -189,14 +189,14 @@ func (s *script) step(step Step) {
 	case StepEnrol:
 		s.enrol(step)
 	case StepFreeze:
-		s.add(rows([3]string{Facilitator, "freezes root 1 and targets 1: from here on their bytes don't change", asks("freeze root 1")}))
+		s.add(scriptRows([3]string{Facilitator, "freezes root 1 and targets 1: from here on their bytes don't change", asks("freeze root 1")}))
 	case StepSign:
 		s.sign(step)
 	case StepExport:
-		s.add(rows(
+		s.add(scriptRows(
 			[3]string{Facilitator, "puts in the stick, and writes the bundle to it", "shows its name: " + boxLine},
 			[3]string{"witness", "reads the words of the bundle aloud, and writes them down", "shows 32 words"},
-		), wordBoxes(), facts([2]string{"SHA-256 of the bundle", ""}))
+		), wordBoxes(), factTable([2]string{"SHA-256 of the bundle", ""}))
 		s.notes()
 	}
 }
@@ -209,7 +209,7 @@ func (s *script) begin() {
 	if s.c.Kind() == Cosign {
 		choice = "Co-sign what another site proposes"
 	}
-	s.add(rows(
+	s.add(scriptRows(
 		[3]string{Facilitator, "starts " + command + ", with the stick as its place", "asks what everybody has come to do"},
 		[3]string{Facilitator, "chooses: " + choice, "asks for the name of this site: " + boxLine},
 	))
@@ -217,12 +217,12 @@ func (s *script) begin() {
 
 func (s *script) imports() {
 	s.add(
-		rows(
+		scriptRows(
 			[3]string{Facilitator, "puts in the stick, and chooses the bundle", "shows the name, the SHA-256 and 32 words"},
 			[3]string{"witness", "calls the other site, on a number that was known before, and compares the words", "shows the words below"},
 			[3]string{Facilitator, "says that they match", asks("the words match")},
 		),
-		facts([2]string{"bundle", s.name}, [2]string{"SHA-256", fours(s.digest)}),
+		factTable([2]string{"bundle", s.name}, [2]string{"SHA-256", fours(s.digest)}),
 		wordGrid(s.digest),
 	)
 }
@@ -232,13 +232,13 @@ func (s *script) enrol(step Step) {
 	if h := s.holder(step.Holder); h.Serial != "" {
 		serial = h.Serial
 	}
-	s.add(rows(
+	s.add(scriptRows(
 		[3]string{step.Holder, "puts in the new token, and compares its serial number", "expects token " + serial},
 		[3]string{step.Holder, "chooses a PIN", "asks for it twice; it is not shown"},
 		[3]string{step.Holder, "writes the PUK on paper, alone", "shows it once, and asks for it"},
 		[3]string{step.Holder, "touches the token when it blinks", "shows the key: " + boxLine},
 		[3]string{"witness", "reads the checks of the token aloud", "did not pass: " + boxLine},
-		[3]string{step.Holder, "takes out the token, and keeps it apart from the paper", none},
+		[3]string{step.Holder, "takes out the token, and keeps it apart from the paper", noText},
 	))
 }
 

@@ -24,7 +24,7 @@ func (s *script) planned(role string, r PlannedRole) {
 		paragraph(fmt.Sprintf("%d of %d have to sign. Who signs elsewhere is crossed out here.", r.Threshold, len(r.Holders))),
 		paragraph("Whoever signs first has the words read aloud, and the witness writes them down. All others must see the same."),
 		wordBoxes(),
-		facts([2]string{"SHA-256 of the payload", ""}),
+		factTable([2]string{"SHA-256 of the payload", ""}),
 		signing(role, 1, r.Holders),
 	)
 }
@@ -39,7 +39,7 @@ func signing(role string, version int64, holders []string) table {
 			[3]string{h, "puts in the token, types the PIN, touches it", "shows: Signed"},
 		)
 	}
-	return rows(list...)
+	return scriptRows(list...)
 }
 
 // payload writes what a frozen payload does, in the words of its review, and
@@ -62,7 +62,7 @@ func (s *script) payload(step Step) {
 		s.add(emphasis("It can't be signed now: " + err.Error()))
 		return
 	}
-	s.add(facts(
+	s.add(factTable(
 		[2]string{"reason", orDash(review.Reason)},
 		[2]string{"expires", fmt.Sprintf("%s, in %d days", stamp(review.Expires), review.Days)},
 		[2]string{"payload, SHA-256", fours(review.Digest)},

@@ -1,6 +1,10 @@
 package ceremony
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -117,7 +121,7 @@ type OpenPayload struct {
 	Version  int64
 	Reason   string
 	Changes  []Change // against the version that it builds on
-	Signed   []string // names of those whose signatures it has
+	Quorum   Quorum   // so far
 	Rivals   int      // how many other payloads claim to be this version
 }
 
@@ -133,13 +137,7 @@ func (c *Ceremony) Undecided() []OpenPayload {
 			Proposal: p.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason),
 			Changes: changes(c.facts(known.base(p)), c.facts(p.body)),
 		}
-		if quorum, err := known.quorum(p, c.state.signaturesOf(p.id)); err == nil {
-			for _, t := range quorum.By {
-				open.Signed = append(open.Signed, t.Signed...)
-			}
-			slices.Sort(open.Signed)
-			open.Signed = slices.Compact(open.Signed)
-		}
+		open.Quorum, _ = known.quorum(p, c.state.signaturesOf(p.id)) // empty where nothing says who may sign it
 		for _, body := range known.bodies(p.Role) {
 			if body.Version == p.Version && body.Digest() != p.id {
 				open.Rivals++
@@ -148,4 +146,17 @@ func (c *Ceremony) Undecided() []OpenPayload {
 		list = append(list, open)
 	}
 	return list
+}
+
+// ParsePublicKey reads the public half of an online key: one block of PEM.
+func ParsePublicKey(text []byte) (metadata.Key, error) {
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != "PUBLIC KEY" || len(bytes.TrimSpace(rest)) > 0 {
+		return metadata.Key{}, errors.New("it is not one public key in PEM")
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return metadata.Key{}, err
+	}
+	return metadata.NewKey(public)
 }

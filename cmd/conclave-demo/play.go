@@ -181,7 +181,8 @@ func (d *demo) hold(ctx context.Context, site *people.Site, env ...string) error
 	cmd := exec.CommandContext(ctx, filepath.Join(d.bin, "conclave"), "rehearse",
 		"--workspace", filepath.Join(d.dir, "site-"+site.Name),
 		"--tokens", tokens,
-		"--place", d.sticks)
+		"--place", d.sticks,
+		"--touch-after", "300ms")
 	cmd.Env = append(os.Environ(), env...)
 	var err error
 	if site.Terminal {

@@ -20,6 +20,7 @@ const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
 // YubiKey: it takes a plan that allows tokens without an attestation, and the
 // holder is told that there is none.
 func TestFoundOnPKCS11(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat(softHSM); err != nil {
 		needs(t, "SoftHSM 2 (Debian: softhsm2)")
 	}

@@ -108,7 +108,7 @@ func readJournals(path string) (ceremony.Contents, error) {
 	if info.IsDir() {
 		lines, err = readOnly{path}.Lines()
 	} else {
-		lines, err = readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+		lines, err = readNamed(path)
 	}
 	if err == nil && len(lines) == 0 {
 		err = fmt.Errorf("%s: the journal is empty", path)

@@ -15,6 +15,7 @@ import (
 )
 
 func recordVerifyCommand() *cobra.Command {
+	var rootFile string
 	c := &cobra.Command{
 		Use:   "verify RECORD.json BUNDLE",
 		Short: "Hold a record against the journals that it was made from",
@@ -24,18 +25,24 @@ payloads that the bundle holds, and those of holders over a journal's head. A
 journal may have gone on since. In the place of the bundle a workspace or a
 journal will do; then there are no payloads and keys to check signatures with.
 
-That the keys are those of the right trust a bundle can't tell by itself:
-compare the digests of its roots with what you know ("conclave inspect").
+That the keys are those of the right trust a bundle can't tell by itself. With
+--root only the keys count that follow from a root which you have by other ways.
 Exit code 0: every check passed. 1: a check failed, and the report says which.`,
 		Example: `  conclave record verify record.json wabbit-root-1-4f2a91c0.tar
-  conclave record verify record.json wabbit-root-1-4f2a91c0.tar --output json`,
+  conclave record verify record.json wabbit-root-1-4f2a91c0.tar --root pinned/1.root.json --output json`,
 		Args: cobra.ExactArgs(2),
 	}
 	output := cli.OutputFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		text, err := readMetadata(os.DirFS(filepath.Dir(args[0])), filepath.Base(args[0]))
+		text, err := readNamed(args[0])
 		if err != nil {
 			return err
+		}
+		var trusted metadata.Digest
+		if rootFile != "" {
+			if trusted, err = rootDigest(rootFile); err != nil {
+				return err
+			}
 		}
 		record, err := ceremony.ReadRecord(text)
 		if err != nil {
@@ -45,13 +52,34 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.`,
 		if err != nil {
 			return err
 		}
-		checks, err := ceremony.CheckRecord(record, contents)
+		checks, err := ceremony.CheckRecord(record, contents, trusted)
 		if err != nil {
 			return err
 		}
 		return newRecordReport(text, checks).print(c.OutOrStdout(), *output)
 	}
+	c.Flags().StringVar(&rootFile, "root", "", "a root that you know to be right (default: the bundle's word is taken for its first one)")
 	return c
+}
+
+func readNamed(path string) ([]byte, error) {
+	return readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+}
+
+// rootDigest is the payload digest of the root in a file.
+func rootDigest(path string) (metadata.Digest, error) {
+	text, err := readNamed(path)
+	if err != nil {
+		return metadata.Digest{}, err
+	}
+	f, err := metadata.ParseFile(text, metadata.Adopted)
+	if err == nil && f.Root == nil {
+		err = fmt.Errorf("it is no root, but %s", f.Type)
+	}
+	if err != nil {
+		return metadata.Digest{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Digest(), nil
 }
 
 // recordReport is what came of holding a record against journals.

@@ -17,6 +17,7 @@ import (
 func rehearseCommand() *cobra.Command {
 	s := session{rehearsal: true}
 	var tokens string
+	var touch time.Duration
 	c := &cobra.Command{
 		Use:   "rehearse",
 		Short: "Hold a rehearsal on virtual tokens",
@@ -47,7 +48,7 @@ card service that virtual cards were put into.`,
 			if tokens == "" {
 				tokens = filepath.Join(s.workspace, "drawer")
 			}
-			drawer, err := openDrawer(tokens)
+			drawer, err := openDrawer(tokens, touch)
 			if err != nil {
 				return err
 			}
@@ -57,11 +58,9 @@ card service that virtual cards were put into.`,
 	}
 	s.flags(c, "rehearsal")
 	c.Flags().StringVar(&tokens, "tokens", "", `the drawer with the virtual tokens: a directory, or "pcsc" (default: in the workspace)`)
+	c.Flags().DurationVar(&touch, "touch-after", time.Second, "how long a virtual token blinks before it is touched")
 	return c
 }
-
-// touchAfter is how long a virtual token blinks before somebody touches it.
-const touchAfter = 400 * time.Millisecond
 
 // drawerTokens are in a new drawer: five for the holders of the sample plan,
 // and a spare.
@@ -72,8 +71,9 @@ const (
 )
 
 // openDrawer opens the drawer in dir, and fills a new one.
-func openDrawer(dir string) (*virtual.Drawer, error) {
-	d, err := virtual.OpenDrawer(dir, virtual.Options{Touch: touched})
+func openDrawer(dir string, touch time.Duration) (*virtual.Drawer, error) {
+	finger := func(ctx context.Context, _ string) bool { return touched(ctx, touch) }
+	d, err := virtual.OpenDrawer(dir, virtual.Options{Touch: finger})
 	if err != nil {
 		return nil, fmt.Errorf("the drawer of virtual tokens: %w", err)
 	}
@@ -89,12 +89,12 @@ func openDrawer(dir string) (*virtual.Drawer, error) {
 	return d, nil
 }
 
-// touched is the finger of a rehearsal.
-func touched(ctx context.Context, _ string) bool {
+// touched is the finger of a rehearsal, which comes after a while.
+func touched(ctx context.Context, after time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(touchAfter):
+	case <-time.After(after):
 		return true
 	}
 }

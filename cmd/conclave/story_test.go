@@ -28,9 +28,26 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 )
 
-// TestMain lets this test binary be the program.
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"conclave": main})
+// TestMain builds the program as it is built for people, and puts it first into
+// PATH: what the stories hold a ceremony with is the real one.
+func TestMain(m *testing.M) { os.Exit(withProgram(m.Run)) }
+
+func withProgram(run func() int) int {
+	dir, err := os.MkdirTemp("", "conclave-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if out, err := exec.Command("go", "build", "-o", dir, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return run()
 }
 
 func TestScripts(t *testing.T) {
@@ -74,12 +91,13 @@ func holdCommand(ts *testscript.TestScript, neg bool, args []string) {
 // testSite is the people of a site with their program.
 type testSite struct {
 	people.Site
-	dir string
-	env []string
+	dir   string
+	env   []string
+	touch time.Duration // how long a token waits for it
 }
 
 func newSite(dir, name string) *testSite {
-	s := &testSite{dir: dir}
+	s := &testSite{dir: dir, touch: 10 * time.Millisecond}
 	s.Name, s.Trust, s.Place, s.PINs = name, "rehearsal-wabbit", filepath.Base(dir), people.PINs(people.Holders())
 	return s
 }
@@ -118,7 +136,8 @@ func (s *testSite) command() *exec.Cmd {
 	cmd := exec.Command("conclave", "rehearse",
 		"--workspace", filepath.Join(s.dir, "site-"+s.Name),
 		"--tokens", filepath.Join(s.dir, "drawer"),
-		"--place", s.dir)
+		"--place", s.dir,
+		"--touch-after", s.touch.String())
 	cmd.Dir, cmd.Env = s.dir, append(os.Environ(), s.env...)
 	return cmd
 }
@@ -170,12 +189,13 @@ func contents(t *testing.T, dir string) ceremony.Contents {
 // ten moments while a token works, as a power cut would. Started again each
 // time, it goes on, and in the end every signature was made once.
 func TestKilledAtEveryPage(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it starts the program some fifty times: left out by -short")
 	}
 	dir := planned(t)
 	s := newSite(dir, "vienna")
-	s.Found = true
+	s.Found, s.touch = true, 400*time.Millisecond
 	todo := everyone("Ada signs", "Bo signs", "Write the bundle")
 	killed := map[string]bool{}
 	atWork := 0
@@ -234,8 +254,10 @@ func choosePossible(todo []string, screen string) (people.Answer, bool, error) {
 // TestPINIsNowhere types PINs, right and wrong, and looks for them in
 // everything that the program wrote: files, screens, lines.
 func TestPINIsNowhere(t *testing.T) {
+	t.Parallel()
 	for _, terminal := range []bool{false, true} {
 		t.Run(fmt.Sprintf("terminal %v", terminal), func(t *testing.T) {
+			t.Parallel()
 			dir := planned(t)
 			s := newSite(dir, "vienna")
 			s.Found, s.Terminal = true, terminal
@@ -285,6 +307,7 @@ func TestPINIsNowhere(t *testing.T) {
 
 // TestWrongPINs: tries are shown, and the last one is not used without a word.
 func TestWrongPINs(t *testing.T) {
+	t.Parallel()
 	dir := planned(t)
 	s := newSite(dir, "vienna")
 	s.Found = true
@@ -321,6 +344,7 @@ func TestWrongPINs(t *testing.T) {
 // TestHangup: a program whose terminal goes away ends by itself, and the
 // ceremony goes on at the same step.
 func TestHangup(t *testing.T) {
+	t.Parallel()
 	dir := planned(t)
 	s := newSite(dir, "vienna")
 	s.Found, s.Terminal = true, true

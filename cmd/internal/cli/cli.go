@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -94,19 +93,31 @@ func Prepare(root *cobra.Command) {
 // OutputFlag adds --output to a command that reports, and returns where its
 // value stands: "text" or "json".
 func OutputFlag(c *cobra.Command) *string {
-	return c.Flags().String("output", "text", "form of the report: text or json")
+	form := "text"
+	c.Flags().Var((*outputForm)(&form), "output", "form of the report: text or json")
+	return &form
 }
 
-// Report prints v as JSON, or has text print it for people.
-func Report(w io.Writer, format string, v any, text func(io.Writer) error) error {
-	switch format {
-	case "text":
-		return text(w)
-	case "json":
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(v)
+// outputForm takes the two forms, so that another one is refused before anything is done.
+type outputForm string
+
+func (f *outputForm) String() string { return string(*f) }
+func (f *outputForm) Type() string   { return "form" }
+func (f *outputForm) Set(s string) error {
+	if s != "text" && s != "json" {
+		return errors.New("it is text or json")
 	}
-	return &UsageError{fmt.Errorf("--output takes text or json, not %q", format)}
+	*f = outputForm(s)
+	return nil
+}
+
+// Report prints v as JSON, or has text print it for people, as format says.
+func Report(w io.Writer, format string, v any, text func(io.Writer) error) error {
+	if format != "json" {
+		return text(w)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }

@@ -52,7 +52,7 @@ func OnTerminal(cmd *exec.Cmd, size Size, echo io.Writer) (*Program, error) {
 	}
 	p.keys = terminal
 	// What the terminal answers to the program's questions goes back to it.
-	go func() { _, _ = io.Copy(terminal, p.screen) }() // ends with the emulator
+	go func() { _, _ = io.Copy(terminal, p.screen) }() // ends with the emulator's pipe
 	p.follow(terminal)
 	return p, nil
 }
@@ -107,7 +107,10 @@ func (p *Program) follow(from io.ReadCloser) {
 		<-p.read
 		_ = from.Close()
 		if p.screen != nil {
-			_ = p.screen.Close()
+			// The emulator's own Close races with its Read.
+			if pipe, ok := p.screen.InputPipe().(io.Closer); ok {
+				_ = pipe.Close()
+			}
 		}
 	}()
 }
@@ -163,7 +166,8 @@ func (p *Program) Output() []byte {
 	return bytes.Clone(p.all.Bytes())
 }
 
-// quiet is how long a screen stays as it is before it is read.
+// quiet is how long a screen stays as it is before it is read. Lines are only
+// ever added to: what is ready when they are read stays ready.
 const quiet = 40 * time.Millisecond
 
 // ErrEnded: the program ended while it was waited for.
@@ -172,7 +176,7 @@ var ErrEnded = errors.New("the program has ended")
 // Await returns the screen once ready says yes to it and it stands still. It
 // returns ErrEnded where the program ends first.
 func (p *Program) Await(ctx context.Context, ready func(screen string) bool) (string, error) {
-	tick := time.NewTicker(quiet / 4)
+	tick := time.NewTicker(quiet / 8)
 	defer tick.Stop()
 	for {
 		select {
@@ -183,7 +187,7 @@ func (p *Program) Await(ctx context.Context, ready func(screen string) bool) (st
 		case <-tick.C:
 		}
 		p.mu.Lock()
-		still := time.Since(p.heard) > quiet
+		still := p.screen == nil || time.Since(p.heard) > quiet
 		p.mu.Unlock()
 		if screen := p.Screen(); still && ready(screen) {
 			return screen, nil
