@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
@@ -68,7 +70,9 @@ tokens: {without-attestation: true}
 	if s.Program, err = player.OnTerminal(cmd, player.Smallest(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Hold(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := s.Hold(ctx); err != nil {
 		t.Fatal(err, s.Program.Kill())
 	}
 	if !unknown {

@@ -20,11 +20,14 @@ type Site struct {
 	Log      io.Writer // where what was typed is noted, if there is no terminal to show it
 
 	Name  string            // of the site
-	Found bool              // it founds a trust; else it co-signs
+	Found bool              // it founds a trust; else it co-signs, or
+	Amend bool              // changes a trust that there is
+	Adopt bool              // which others made
 	Trust string            // of the plan
 	Place string            // the directory with plans and bundles, by its name on the screen
-	Todo  []string          // what is chosen from the list of steps, one after the other
+	Todo  []string          // what is chosen from the list of steps, and chosen or typed for a draft, one after the other
 	PINs  map[string]string // by the token's serial
+	Spare []string          // serials of new tokens, where any will do
 
 	// Insert, if not nil, puts a token into a real reader; else the tokens lie
 	// in the program's own drawer.
@@ -53,24 +56,35 @@ type Answer struct {
 
 // Hold answers every page until the program ends, and returns how it ended.
 func (s *Site) Hold(ctx context.Context) error {
-	before, same := "", 0
+	before, pages := "", 0
 	for {
-		screen, err := s.Program.Await(ctx, func(screen string) bool { return screen != before && s.asks(screen) })
+		since := time.Now()
+		screen, err := s.Program.Await(ctx, func(screen string) bool {
+			return s.asks(screen) && (screen != before || s.Terminal && s.key != "" && time.Since(since) > patience)
+		})
 		if errors.Is(err, player.ErrEnded) {
 			return s.Program.Wait()
 		}
 		if err != nil {
 			return err
 		}
-		title := s.title(screen)
-		if same++; same > 200 {
+		if pages++; pages > 400 {
 			return fmt.Errorf("site %s: the ceremony does not come to an end; it shows:\n%s", s.Name, screen)
 		}
-		if before, err = s.reply(ctx, title, screen); err != nil {
+		if screen == before {
+			// The program drops keys that come between two pages.
+			err = s.Program.Type(ctx, s.key, keyPause)
+		} else {
+			before, err = s.reply(ctx, s.title(screen), screen)
+		}
+		if err != nil {
 			return err
 		}
 	}
 }
+
+// patience is how long a person waits before they press a key again.
+const patience = 2 * time.Second
 
 // asks says whether the program waits for the person.
 func (s *Site) asks(screen string) bool {
@@ -102,7 +116,8 @@ func (s *Site) title(screen string) string {
 func (s *Site) reply(ctx context.Context, title, screen string) (string, error) {
 	if s.Terminal && strings.Contains(screen, "Read to the end to go on") {
 		s.Watched.look(ctx, title)
-		return screen, s.Program.Type(ctx, player.PageDown, 0)
+		s.key = player.PageDown
+		return screen, s.Program.Type(ctx, s.key, keyPause)
 	}
 	a, ok, err := Answer{}, false, error(nil)
 	if s.Instead != nil {
@@ -121,6 +136,7 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 	keys, enter := a.Text, a.Text != ""
 	switch {
 	case a.Wait:
+		s.key = ""
 		return screen, nil
 	case a.GoOn:
 		keys = "c"
@@ -141,7 +157,11 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
 			return "", err
 		}
-		screen, keys = s.Program.Screen(), "\r"
+		// Its last letter has to be on the screen, so that what Enter changes is seen.
+		if screen, err = s.Program.Await(ctx, func(string) bool { return true }); err != nil {
+			return "", err
+		}
+		keys = "\r"
 	}
 	if keys == "1" && s.key == keys {
 		keys = "\r" // the first choice is the one at the cursor
@@ -168,10 +188,14 @@ func (s *Site) letGo(ctx context.Context, key string) {
 
 // What is read off the pages.
 var (
+	// asksForWords: what is asked for is typed, and not chosen by a number.
+	asksForWords = regexp.MustCompile(`> [^>\n]*\(b back, \? help, q leave\): $|  Enter done  `)
+
 	onPage     = regexp.MustCompile(`YubiKey ([0-9]+)`)
 	inTitle    = regexp.MustCompile(`token ([0-9]+)`)
 	pukOnPage  = regexp.MustCompile(`(?m)^\s*([ACDEFGHJKMNPQRTUVWXY34679](?: *[ACDEFGHJKMNPQRTUVWXY34679]){7})\s*$`)
 	wordAsked  = regexp.MustCompile(`Type word ([0-9]+)`)
+	onDraft    = regexp.MustCompile(`facilitator(?:,| ·| \|) draft`)
 	signedPage = regexp.MustCompile(`do you sign ([a-z]+ [0-9]+)\?`)
 )
 
@@ -180,10 +204,7 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	has := func(words string) bool { return strings.Contains(title, words) }
 	switch {
 	case has("What have you come to do"):
-		if s.Found {
-			return Answer{Choose: "Found a new trust"}, nil
-		}
-		return Answer{Choose: "Co-sign what another site proposes"}, nil
+		return Answer{Choose: s.purpose()}, nil
 	case has("Where are you"):
 		return Answer{Text: s.Name}, nil
 	case title == "This machine":
@@ -194,6 +215,15 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 		return Answer{Text: "the clock is right"}, nil
 	case has("Where is the"):
 		return Answer{Choose: s.Place}, nil
+	case has("Where does the trust come from"):
+		if s.Adopt {
+			return Answer{Choose: "From a repository"}, nil
+		}
+		return Answer{Choose: "From a bundle"}, nil
+	case has("What is the trust called"):
+		return Answer{Text: s.Trust}, nil
+	case title == "Adopt "+s.Trust:
+		return Answer{Text: "adopt " + s.Trust}, nil
 	case has("Which plan"):
 		return Answer{Choose: "plan.yaml"}, nil
 	case has("Which bundle"):
@@ -201,16 +231,17 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case has("The plan of"):
 		return Answer{Text: "accept " + s.Trust}, nil
 	case has("Who acts now"), has("Every step is done"):
-		return s.next()
+		return s.next(screen)
+	case strings.HasPrefix(title, "Freeze") && title != "Freeze root 1 and targets 1":
+		return Answer{Text: "f" + strings.TrimPrefix(title, "F")}, nil
+	case onDraft.MatchString(screen), has("Which file"), has("Which public key"), has("Which descriptor"), has("went wrong"):
+		return s.next(screen)
 	case strings.HasSuffix(title, "enrols a token"):
 		return Answer{Choose: "Enrol a new token"}, nil
 	case strings.HasSuffix(title, "was interrupted"):
 		return Answer{Choose: "Go on with token"}, nil
 	case strings.HasPrefix(title, "Insert"):
-		if s.Insert != nil {
-			return Answer{Wait: true}, s.Insert(serialIn(title))
-		}
-		return Answer{Choose: "Insert token " + serialIn(title)}, nil
+		return s.insert(serialIn(title))
 	case has("Choose a PIN for"), has("Type the PIN once more"), strings.HasPrefix(title, "PIN of"), has("The PIN of the interrupted"):
 		return s.pin(screen)
 	case has("Write this PUK"):
@@ -228,7 +259,10 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case has("Freeze root 1"):
 		return Answer{Text: "freeze root 1"}, nil
 	case has("sign first"):
-		return Answer{Choose: "Sign root 1"}, nil
+		if strings.Contains(screen, "Sign root") {
+			return Answer{Choose: "Sign root"}, nil
+		}
+		return Answer{Choose: "Sign targets"}, nil
 	case has("Read the digest"):
 		return wordOn(screen)
 	case signedPage.MatchString(title):
@@ -238,19 +272,46 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case has("Where") && has("written"):
 		return Answer{Choose: s.Place}, nil
 	case strings.HasPrefix(title, "Token"), strings.HasPrefix(title, "What"), title == "Signed",
-		has("was taken over"), has("The bundle is written"), title == "Welcome back":
+		has("was taken over"), has("was adopted"), has("The bundle is written"), title == "Welcome back":
 		return Answer{GoOn: true}, nil
 	}
 	return Answer{}, fmt.Errorf("nobody knows what to do on the page %q", title)
 }
 
-func (s *Site) next() (Answer, error) {
+func (s *Site) purpose() string {
+	switch {
+	case s.Found:
+		return "Found a new trust"
+	case s.Adopt:
+		return "Adopt a trust that others made"
+	case s.Amend:
+		return "Change a trust"
+	}
+	return "Co-sign what another site proposes"
+}
+
+// next does what is next on the list of what is to be done.
+func (s *Site) next(screen string) (Answer, error) {
 	if len(s.Todo) == 0 {
 		return Answer{}, errors.New("nothing is left to do, and the program goes on")
 	}
-	label := s.Todo[0]
+	todo := s.Todo[0]
 	s.Todo = s.Todo[1:]
-	return Answer{Choose: label}, nil
+	if asksForWords.MatchString(screen) {
+		return Answer{Text: todo}, nil
+	}
+	return Answer{Choose: todo}, nil
+}
+
+// insert puts in the token that is expected, or a new one where any will do.
+func (s *Site) insert(serial string) (Answer, error) {
+	if serial == "" && len(s.Spare) > 0 {
+		serial, s.Spare = s.Spare[0], s.Spare[1:]
+	}
+	if s.Insert != nil {
+		return Answer{Wait: true}, s.Insert(serial)
+	}
+	return Answer{Choose: "Insert token " + serial}, nil
 }
 
 func (s *Site) pin(screen string) (Answer, error) {
