@@ -11,6 +11,7 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/upkeep"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -21,17 +22,33 @@ func usagef(format string, args ...any) error {
 
 // exitCode is cli.Code, which does not know the errors of the online half.
 func exitCode(err error) int {
-	var failed *registry.Error
+	var upkeepDue *upkeep.DueError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return cli.Cancelled
-	case errors.Is(err, onlinekey.ErrPassphrase), errors.Is(err, onlinekey.ErrNotEncrypted):
+	case errors.As(err, &upkeepDue) && upkeepDue.Expired:
+		return cli.Refused
+	case upkeepDue != nil, is[*publish.DueError](err):
+		return cli.Incomplete
+	case keyError(err):
 		return cli.Token
-	case errors.As(err, &failed):
+	case is[*registry.Error](err), errors.Is(err, context.DeadlineExceeded):
 		return cli.Registry
 	}
 	return cli.Code(err)
 }
+
+// keyError says whether an online key is why.
+func keyError(err error) bool {
+	for _, sentinel := range []error{onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return is[*onlinekey.CommandError](err) || is[*onlinekey.NoTokenError](err) || is[*ceremony.PINFormatError](err)
+}
+
+func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
 // explain prints an error and, where it is known, what to do next.
 func (p *program) explain(err error) {
@@ -51,33 +68,37 @@ func (p *program) explain(err error) {
 }
 
 func hint(err error) string {
-	var (
-		failed     *registry.Error
-		rollback   *publish.RollbackError
-		fork       *publish.ForkError
-		moved      *publish.MovedError
-		target     *publish.TargetError
-		incomplete *ceremony.IncompleteError
-		expired    *metadata.ExpiredError
-	)
+	target, _ := errors.AsType[*publish.TargetError](err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "cancelled; running it again completes what was begun"
-	case errors.As(err, &incomplete):
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the time was up; running it again completes what was begun"
+	case is[*ceremony.IncompleteError](err):
 		return "import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back"
-	case errors.As(err, &rollback):
+	case is[*publish.RollbackError](err):
 		return "this bundle is older than what is live: look for a newer one"
-	case errors.As(err, &fork):
+	case is[*publish.ForkError](err):
 		return "do not publish either again before it is known who signed the other one"
-	case errors.As(err, &moved):
+	case is[*publish.MovedError](err):
 		return "run it again: it builds on what is live then"
-	case errors.As(err, &target):
+	case target != nil && target.File:
+		return "upload files with --with-targets, or say --targets-elsewhere"
+	case target != nil:
 		return "push the image into this repository first"
-	case errors.As(err, &expired):
+	case is[*publish.MarginError](err):
+		return "have it signed anew; in an emergency --expiry-margin 1m lets it pass"
+	case is[*publish.ScheduleError](err):
+		return "run refresh more often and say so with --every, or let what it signs live longer"
+	case is[*publish.DueError](err), is[*upkeep.DueError](err):
+		return "fetch a bundle, and hold a ceremony with those who sign the role"
+	case is[*metadata.ExpiredError](err):
 		return "is this machine's clock right? If it is, the role has to be signed anew"
+	case is[*registry.CredentialError](err):
+		return "if that host is right, name it with --auth-host"
 	case errors.Is(err, registry.ErrNotFound):
 		return "check the repository's name and the tag"
-	case errors.As(err, &failed):
+	case is[*registry.Error](err):
 		return "check that the registry runs and lets you in; running it again completes what was begun"
 	}
 	return ""

@@ -11,17 +11,19 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/upkeep"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
 func TestExitCodes(t *testing.T) {
 	for want, errs := range map[int][]error{
-		cli.Done:       {nil},
-		cli.Refused:    {errors.New("x"), &publish.MovedError{}, &registry.DigestError{}},
-		cli.Usage:      {usagef("x")},
-		cli.Token:      {onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted},
-		cli.Incomplete: {&ceremony.IncompleteError{}},
-		cli.Registry:   {&registry.Error{Err: errors.New("x")}, &registry.Error{Err: context.DeadlineExceeded}},
+		cli.Done:    {nil},
+		cli.Refused: {errors.New("x"), &publish.MovedError{}, &registry.DigestError{}, &upkeep.DueError{Expired: true}, &publish.ScheduleError{}, &publish.MarginError{}},
+		cli.Usage:   {usagef("x")},
+		cli.Token: {onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry, &onlinekey.CommandError{}, &onlinekey.NoTokenError{},
+			ceremony.ErrNoKey, &ceremony.WrongPINError{}, &ceremony.PINFormatError{}, &onlinekey.CommandError{Err: context.DeadlineExceeded}},
+		cli.Incomplete: {&ceremony.IncompleteError{}, &publish.DueError{}, &upkeep.DueError{}},
+		cli.Registry:   {&registry.Error{Err: errors.New("x")}, &registry.Error{Err: context.DeadlineExceeded}, &registry.Error{Err: &registry.CredentialError{}}, context.DeadlineExceeded},
 		cli.Cancelled:  {context.Canceled, &registry.Error{Err: context.Canceled}},
 	} {
 		for _, err := range errs {

@@ -29,7 +29,7 @@ func (p *program) keyCommand() *cobra.Command {
 
 func (p *program) keyNewCommand() *cobra.Command {
 	var algorithm string
-	var source passphraseFlags
+	var source secretFlags
 	c := &cobra.Command{
 		Use:   "new FILE",
 		Short: "Make a key for snapshot and timestamp",
@@ -50,11 +50,11 @@ that exists is overwritten.`,
 		},
 	}
 	c.Flags().StringVar(&algorithm, "algorithm", string(onlinekey.P256), "p256 or ed25519")
-	source.register(c)
+	source.register(c, "passphrase")
 	return c
 }
 
-func (p *program) newKey(ctx context.Context, path string, a onlinekey.Algorithm, source passphraseFlags) error {
+func (p *program) newKey(ctx context.Context, path string, a onlinekey.Algorithm, source secretFlags) error {
 	dir, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return err

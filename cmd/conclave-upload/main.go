@@ -5,16 +5,19 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/spf13/cobra"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, tokens: hsm.NewReader()}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -25,9 +28,11 @@ type program struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	now            func() time.Time
+	tokens         ceremony.Reader
 
-	format    string // of --output
-	plainHTTP bool
+	format  string // of --output
+	wire    wire
+	telling sync.Mutex // held while a line of progress is written
 }
 
 // run executes one command line and returns the exit code.
@@ -44,7 +49,8 @@ func (p *program) command() *cobra.Command {
 		Use:   "conclave-upload",
 		Short: "Publish what a ceremony has signed, and verify what is published",
 		Long: `conclave-upload signs snapshot and timestamp for what a ceremony has signed,
-publishes the set to an OCI registry, and verifies and mirrors what is there.
+publishes the set to an OCI registry, keeps it fresh, and verifies and mirrors
+what is there. Signers who are not in one room share through the registry.
 
 ` + cli.CodesHelp,
 		Example: `  conclave-upload key new online.pem
@@ -63,7 +69,8 @@ publishes the set to an OCI registry, and verifies and mirrors what is there.
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.PersistentFlags().StringVar(&p.format, "output", "text", "how to report: text or json")
-	root.AddCommand(p.pushCommand(), p.verifyCommand(), p.mirrorCommand(), p.keyCommand(), p.versionCommand())
+	root.AddCommand(p.pushCommand(), p.refreshCommand(), p.statusCommand(), p.verifyCommand(), p.mirrorCommand(),
+		p.fetchCommand(), p.shareCommand(), p.collectCommand(), p.pruneCommand(), p.keyCommand(), p.versionCommand())
 	cli.Prepare(root)
 	return root
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -39,8 +38,7 @@ type site struct {
 // publishing pushes an image and publishes a trust that vouches for it.
 func publishing(t *testing.T, host string) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), host: host, ref: host + "/org/tuf:wabbit"}
-	t.Setenv("DOCKER_CONFIG", s.dir)
+	s := ready(t, host, func(x *trusttest.Trust) { x.Vouch("app:1.0", []byte(image), imageType) })
 	r := registrytest.Open(t, host, registry.Options{})
 	if _, err := r.PutBlob(t.Context(), []byte("{}")); err != nil {
 		t.Fatal(err)
@@ -48,20 +46,6 @@ func publishing(t *testing.T, host string) *site {
 	if err := r.PutManifest(t.Context(), "image", imageType, []byte(image)); err != nil {
 		t.Fatal(err)
 	}
-	x := trusttest.NewAt(t, "wabbit", time.Now())
-	x.Vouch("app:1.0", []byte(image), imageType)
-	b, err := bundles.Encode(x.Contents)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := x.Online.Seal([]byte(passphrase))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.write("bundle.tar", b.Bytes)
-	s.write("online.pem", sealed)
-	s.write("passphrase", []byte(passphrase))
-	s.write("root.json", x.Offline().Roots[0].Bytes)
 	s.run("push", s.path("bundle.tar"), s.ref, "--online-key", s.path("online.pem"), "--passphrase-file", s.path("passphrase"))
 	return s
 }

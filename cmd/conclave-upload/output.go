@@ -31,8 +31,12 @@ func (p *program) report(value any, rows []row) error {
 	})
 }
 
-// progress prints one line a step.
-func (p *program) progress(line string) { fmt.Fprintln(p.stderr, ceremony.Safe(line)) }
+// progress prints one line a step. Requests that are under way at once may do so.
+func (p *program) progress(line string) {
+	p.telling.Lock()
+	defer p.telling.Unlock()
+	fmt.Fprintln(p.stderr, ceremony.Safe(line))
+}
 
 func roleRows(roles []client.Role) []row {
 	var rows []row

@@ -1,17 +1,31 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/spf13/cobra"
 )
 
+// pushFlags are those of push alone.
+type pushFlags struct {
+	margin    days
+	targets   string
+	elsewhere bool
+	pointers  bool
+	dryRun    bool
+}
+
 func (p *program) pushCommand() *cobra.Command {
-	var keys keyFlags
-	lives := publish.Lifetimes{Snapshot: 7 * day, Timestamp: day}
+	var s signing
+	f := pushFlags{margin: days(day)}
 	c := &cobra.Command{
 		Use:   "push BUNDLE REF",
 		Short: "Sign snapshot and timestamp for a bundle, and publish it",
@@ -21,27 +35,38 @@ then publishes it; the tag of the trust is written last. What is live already
 is left as it is, but for a timestamp whose life is half over: that is signed
 anew. An interrupted push is completed by running it again.
 
+Targets have to be in the repository: images are pushed there before, and files
+are uploaded from --with-targets DIR, where each lies under its path.
+
+` + keysHelp + `
+
 REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
-		Example: `  conclave-upload push wabbit-root-1-0a1b2c3d.tar registry.example/org/tuf --online-key online.pem`,
-		Args:    cobra.ExactArgs(2),
+		Example: `  conclave-upload push wabbit-root-1-0a1b2c3d.tar registry.example/org/tuf --online-key online.pem
+  conclave-upload push wabbit.tar registry.example/org/tuf --online-key online.pem --with-targets files --dry-run
+  conclave-upload push wabbit.tar registry.example/org/tuf --online-key 'exec:kms-sign alias/tuf' --public-key kms.pub`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := keys.check(); err != nil {
+			if err := s.check(); err != nil {
 				return err
 			}
-			if lives.Timestamp > lives.Snapshot {
-				return usagef("--timestamp-expires is longer than --snapshot-expires: a timestamp can't outlive the snapshot it speaks of")
+			if f.elsewhere && f.targets != "" {
+				return usagef("--with-targets and --targets-elsewhere exclude each other")
 			}
-			return p.push(c, args[0], args[1], keys, lives)
+			return p.push(c.Context(), args[0], args[1], s, f)
 		},
 	}
-	keys.register(c)
+	s.register(c)
 	p.registryFlags(c)
-	c.Flags().Var((*days)(&lives.Snapshot), "snapshot-expires", "how long a new snapshot is good: 7d, 36h")
-	c.Flags().Var((*days)(&lives.Timestamp), "timestamp-expires", "how long a new timestamp is good: 1d, 12h")
+	c.Flags().Var(&f.margin, "expiry-margin", "refuse what holders have signed if it expires sooner than this: 1d, 1m")
+	c.Flags().StringVar(&f.targets, "with-targets", "", "upload file targets from this directory")
+	c.Flags().BoolVar(&f.elsewhere, "targets-elsewhere", false, "file targets are served by something else: don't ask the repository for them")
+	c.Flags().BoolVar(&f.pointers, "pointers", false, "link each new image to the role that vouches for it (a referrer of type "+head.PointerArtifactType+")")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "do everything but send: print what would be stored")
+	c.Flags().StringVar(&p.wire.mountFrom, "mount-from", "", "take blobs that are missing from this repository of the same registry, where it holds them")
 	return c
 }
 
-func (p *program) push(c *cobra.Command, path, name string, keys keyFlags, lives publish.Lifetimes) error {
+func (p *program) push(ctx context.Context, path, name string, s signing, f pushFlags) error {
 	ref, err := parseReference(name)
 	if err != nil {
 		return err
@@ -65,24 +90,42 @@ func (p *program) push(c *cobra.Command, path, name string, keys keyFlags, lives
 	if err != nil {
 		return err
 	}
-	publisher := publish.Publisher{
-		Registry:  repository,
-		Keys:      p.signers(keys),
-		Lifetimes: lives,
-		Now:       p.now,
-		Progress:  p.progress,
-	}
-	result, err := publisher.Push(c.Context(), set)
+	session, err := p.session(ctx, ref, s)
 	if err != nil {
 		return err
 	}
-	what := "published"
-	if result.Unchanged {
-		what = "unchanged"
+	defer session.close()
+	publisher, err := session.publisher(repository)
+	if err != nil {
+		return err
 	}
-	rows := append([]row{{what, ref.String()}, {"head", result.Head.OCI()}}, roleRows(result.Roles)...)
+	publisher.Margin, publisher.Elsewhere, publisher.Pointers = time.Duration(f.margin), f.elsewhere, f.pointers
+	if f.targets != "" {
+		root, err := os.OpenRoot(f.targets)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		publisher.Files = root.FS()
+	}
+	if !f.dryRun {
+		return session.report(publisher.Push(ctx, set))
+	}
+	plan := publish.NewPlan(repository)
+	publisher.Registry = plan
+	if _, err := publisher.Push(ctx, set); err != nil {
+		return err
+	}
+	return p.reportPlan(ref, plan.Steps())
+}
+
+func (p *program) reportPlan(ref registry.Reference, steps []publish.Step) error {
+	rows := []row{{"would publish", ref.String(), fmt.Sprintf("%d objects", len(steps))}}
+	for _, step := range steps {
+		rows = append(rows, row{"would send", step.String()})
+	}
 	return p.report(struct {
-		Reference string `json:"reference"`
-		*publish.Result
-	}{ref.String(), result}, rows)
+		Reference string         `json:"reference"`
+		Plan      []publish.Step `json:"plan"`
+	}{ref.String(), steps}, rows)
 }

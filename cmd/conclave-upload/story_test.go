@@ -1,18 +1,22 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -46,6 +50,9 @@ func TestStories(t *testing.T) {
 			"exits":      exits,
 			"incomplete": incomplete,
 			"closed":     closed,
+			"signed-by":  signedBy,
+			"online-key": onlineKey,
+			"move-tag":   moveTag,
 		},
 	})
 }
@@ -116,6 +123,51 @@ func writeBundle(ts *testscript.TestScript, c ceremony.Contents, name string) {
 	b, err := bundles.Encode(c)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(name), b.Bytes, 0o600))
+}
+
+// signed-by NAME N FILE: the N-th holder exports what is proposed, with the own
+// signatures alone.
+func signedBy(ts *testscript.TestScript, _ bool, args []string) {
+	c := storyOf(ts).trust(ts, args[0]).Contents
+	var keyids []string
+	for _, s := range c.Signatures {
+		if !slices.Contains(keyids, s.KeyID) {
+			keyids = append(keyids, s.KeyID)
+		}
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	all := c.Signatures
+	c.Signatures = nil
+	for _, s := range all {
+		if s.KeyID == keyids[n] {
+			c.Signatures = append(c.Signatures, s)
+		}
+	}
+	writeBundle(ts, c, args[2])
+}
+
+// online-key NAME FILE: the holders sign a root that names the public key in
+// FILE as the online key.
+func onlineKey(ts *testscript.TestScript, _ bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	if block == nil {
+		ts.Fatalf("%s holds no key", args[1])
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	ts.Check(err)
+	key, err := metadata.NewKey(public)
+	ts.Check(err)
+	storyOf(ts).trust(ts, args[0]).NewForeignKey(key)
+}
+
+// move-tag FROM TO: somebody has a tag name what another one names.
+func moveTag(ts *testscript.TestScript, _ bool, args []string) {
+	s := storyOf(ts)
+	r := registrytest.Open(s.t, s.host, registry.Options{})
+	m, err := r.Manifest(s.t.Context(), args[0], 1<<20)
+	ts.Check(err)
+	ts.Check(r.PutManifest(s.t.Context(), args[1], m.MediaType, m.Bytes))
 }
 
 // put-image FILE MEDIATYPE: somebody pushes an image, and the empty config that

@@ -1,54 +1,69 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"os"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/seen"
 	"github.com/spf13/cobra"
 )
 
 func (p *program) verifyCommand() *cobra.Command {
-	var root string
+	var root, state string
 	var paths []string
 	c := &cobra.Command{
 		Use:   "verify REF --root FILE",
 		Short: "Verify what is published, as a TUF client does",
 		Long: `verify runs a whole TUF client over what is published at REF, from the root in
 FILE, and reports versions, expiry and targets. With --target it also looks a
-target up as a client does, gets it by its digest, and checks it.`,
-		Example: `  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --target app:1.0`,
-		Args:    cobra.ExactArgs(1),
+target up as a client does, gets it by its digest, and checks it.
+
+With --state it remembers what it has verified: the next run asks whether
+anything is new, reads only that, and refuses a registry that has gone back.
+The root is needed the first time only.`,
+		Example: `  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --target app:1.0
+  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --state /var/lib/conclave`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if root == "" {
+			if root == "" && state == "" {
 				return usagef("--root FILE is missing: a client has to begin with a root that it knows")
 			}
-			return p.verify(c, args[0], root, paths)
+			return p.verify(c.Context(), args[0], root, state, paths)
 		},
 	}
 	c.Flags().StringVar(&root, "root", "", "the root to begin with, from a source that you trust")
+	c.Flags().StringVar(&state, "state", "", "remember in this directory what was verified")
 	c.Flags().StringArrayVar(&paths, "target", nil, "a target to get and check (may be repeated)")
 	p.registryFlags(c)
 	return c
 }
 
-func (p *program) verify(c *cobra.Command, name, rootFile string, paths []string) error {
+func (p *program) verify(ctx context.Context, name, rootFile, stateDir string, paths []string) error {
 	ref, err := parseReference(name)
 	if err != nil {
 		return err
 	}
-	root, err := os.ReadFile(rootFile)
-	if err != nil {
-		return err
+	var root []byte
+	if rootFile != "" {
+		if root, err = os.ReadFile(rootFile); err != nil {
+			return err
+		}
+		if ref, err = tagged(ref, root); err != nil {
+			return err
+		}
 	}
-	if ref, err = tagged(ref, root); err != nil {
-		return err
+	if ref.Tag == "" {
+		return usagef("%s needs a tag, the name of the trust, where no --root is given", ref)
 	}
 	repository, err := p.repository(ref)
 	if err != nil {
 		return err
 	}
-	set, verified, err := p.published(c.Context(), repository, ref, root)
+	set, verified, err := p.verifiedSince(ctx, repository, ref, root, stateDir)
 	if err != nil {
 		return err
 	}
@@ -58,7 +73,7 @@ func (p *program) verify(c *cobra.Command, name, rootFile string, paths []string
 		if err != nil {
 			return err
 		}
-		if _, err := client.Content(c.Context(), repository, target); err != nil {
+		if _, err := client.Content(ctx, repository, target); err != nil {
 			return err
 		}
 		checked = append(checked, target)
@@ -75,4 +90,46 @@ func (p *program) verify(c *cobra.Command, name, rootFile string, paths []string
 		Targets   []client.Target `json:"targets"`
 		Checked   []client.Target `json:"checked"`
 	}{ref.String(), verified.Trust, set.Head.Digest, verified.Roles, verified.Targets, checked}, rows)
+}
+
+// verifiedSince is published for a client that remembers. stateDir may be "",
+// and root nil where something is remembered.
+func (p *program) verifiedSince(ctx context.Context, repository *registry.Repository, ref registry.Reference, root []byte, stateDir string) (*client.Published, *client.Verified, error) {
+	if stateDir == "" {
+		return p.published(ctx, repository, ref, root)
+	}
+	state, err := seen.Open(stateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer state.Close()
+	last, err := state.Last(ctx, ref.Tag)
+	if err != nil {
+		return nil, nil, err
+	}
+	if last == nil && root == nil {
+		return nil, nil, usagef("--root FILE is missing: %s remembers nothing of %s", stateDir, ref.Tag)
+	}
+	set, err := client.ReadSince(ctx, repository, ref.Tag, last, state.Known(ref.Tag))
+	if err != nil {
+		return nil, nil, err
+	}
+	if root == nil {
+		if root, err = last.OldestRoot(); err != nil {
+			return nil, nil, err
+		}
+	}
+	verified, err := p.verified(set, root)
+	if err != nil {
+		return nil, nil, err
+	}
+	if last != nil {
+		if err := client.GoesOn(last, set); err != nil {
+			return nil, nil, fmt.Errorf("the registry has gone back behind what this machine has seen there: %w", err)
+		}
+	}
+	if last != set {
+		err = state.Remember(ref.Tag, set.Head, set.Files)
+	}
+	return set, verified, err
 }

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -34,7 +35,7 @@ func published(t *testing.T, x *trusttest.Trust) (*registry.Repository, *embedde
 
 func read(t *testing.T, r client.Store, trust string) *client.Published {
 	t.Helper()
-	p, err := client.Read(t.Context(), r, trust)
+	p, err := client.Read(t.Context(), r, trust, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,4 +183,47 @@ func TestTargets(t *testing.T) {
 	if _, err := v.Find("nothing"); err == nil {
 		t.Error("a target that nobody vouches for was found")
 	}
+}
+
+// TestMissingBin: a large trust whose repository lost a delegated role is broken,
+// and not taken for one without it; what a client has it need not get.
+func TestMissingBin(t *testing.T) {
+	x := trusttest.New(t, "wabbit")
+	x.Teams(80)
+	r, _ := published(t, x)
+	whole := read(t, r, x.Name)
+	if len(whole.Bins) == 0 || len(whole.Files) != 84 {
+		t.Fatalf("%d manifests of bins, %d files", len(whole.Bins), len(whole.Files))
+	}
+	lost := metadata.Sum(x.Offline().Delegated["team-007"].Bytes)
+	var broken *client.IncompleteError
+	if _, err := client.Read(t.Context(), without{r, lost}, x.Name, nil); !errors.As(err, &broken) || broken.Digest != lost {
+		t.Errorf("got %v", err)
+	}
+	known := func(sum metadata.Digest) []byte {
+		if sum != lost {
+			return nil
+		}
+		return x.Offline().Delegated["team-007"].Bytes
+	}
+	if again, err := client.Read(t.Context(), without{r, lost}, x.Name, known); err != nil || len(again.Files) != len(whole.Files) {
+		t.Errorf("with the file at hand: %v", err)
+	}
+	lie := func(metadata.Digest) []byte { return []byte("something else") }
+	if again, err := client.Read(t.Context(), r, x.Name, lie); err != nil || len(again.Files) != len(whole.Files) {
+		t.Errorf("a file at hand was not checked: %v", err)
+	}
+}
+
+// without is a store that has lost a blob.
+type without struct {
+	client.Store
+	lost metadata.Digest
+}
+
+func (w without) Blob(ctx context.Context, sum metadata.Digest, size int64) ([]byte, error) {
+	if sum == w.lost {
+		return nil, registry.ErrNotFound
+	}
+	return w.Store.Blob(ctx, sum, size)
 }

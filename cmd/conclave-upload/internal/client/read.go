@@ -19,11 +19,18 @@ type Store interface {
 	Blob(ctx context.Context, sum metadata.Digest, size int64) ([]byte, error)
 }
 
+// StatStore is a Store that tells what a tag names without sending it.
+type StatStore interface {
+	Store
+	Stat(ctx context.Context, reference string) (registry.Descriptor, error)
+}
+
 // Published is a set as a registry gave it. Its digests hold; nothing else of
 // it has been verified.
 type Published struct {
 	Trust string
 	Head  registry.Manifest
+	Bins  []metadata.Digest // of the manifests that keep alive what the head does not list
 	Files []ceremony.NamedFile
 }
 
@@ -47,40 +54,97 @@ func (p *Published) OldestRoot() ([]byte, error) {
 	return set.Roots[0].Bytes, nil
 }
 
-// parallel is how many requests are under way at once.
-const parallel = 8
+// Known gives a file that is at hand already, by its digest; nil where it is not.
+type Known func(sum metadata.Digest) []byte
 
 // Read gets the set that reference, a tag or a digest, names: one request for
-// the head, and then one, side by side, for each file that is not inline. It
-// returns an error that wraps registry.ErrNotFound only where there is no such
-// head.
-func Read(ctx context.Context, store Store, reference string) (*Published, error) {
+// the head, and then one, side by side, for each file that is neither inline
+// nor known. known may be nil. It returns an error that wraps
+// registry.ErrNotFound only where there is no such head.
+func Read(ctx context.Context, store Store, reference string, known Known) (*Published, error) {
 	m, err := store.Manifest(ctx, reference, head.MaxSize)
 	if err != nil {
 		return nil, err
 	}
+	return ReadHead(ctx, store, reference, m, known)
+}
+
+// ReadSince is Read for a client that has last, or nil: it asks first whether
+// anything is new, and returns last where nothing is.
+func ReadSince(ctx context.Context, store StatStore, reference string, last *Published, known Known) (*Published, error) {
+	if last == nil {
+		return Read(ctx, store, reference, known)
+	}
+	switch now, err := store.Stat(ctx, reference); {
+	case err != nil:
+		return nil, err
+	case now.Digest == last.Head.Digest:
+		return last, nil
+	}
+	return Read(ctx, store, reference, known)
+}
+
+// GoesOn says whether a client that has last may go on to next.
+func GoesOn(last, next *Published) error {
+	was, err := head.Set(last.Files)
+	if err != nil {
+		return err
+	}
+	now, err := head.Set(next.Files)
+	if err != nil {
+		return err
+	}
+	return metadata.VerifyUpdate(was, now)
+}
+
+// ReadHead is Read for a head that was read before.
+func ReadHead(ctx context.Context, store Store, reference string, m registry.Manifest, known Known) (*Published, error) {
 	h, err := head.Parse(m.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", reference, err)
 	}
-	files := make([]ceremony.NamedFile, len(h.Layers))
+	if known == nil {
+		known = func(metadata.Digest) []byte { return nil }
+	}
+	r := reader{store, known}
+	files, err := r.files(ctx, h.Layers)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.Bins) > 0 {
+		if files, err = r.bins(ctx, files); err != nil {
+			return nil, err
+		}
+	}
+	return &Published{Trust: h.Trust, Head: m, Bins: h.Bins, Files: files}, nil
+}
+
+type reader struct {
+	store Store
+	known Known
+}
+
+// files gets the content of layers, side by side.
+func (r reader) files(ctx context.Context, layers []head.Layer) ([]ceremony.NamedFile, error) {
+	files := make([]ceremony.NamedFile, len(layers))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
-	for i, l := range h.Layers {
+	group.SetLimit(registry.Parallel)
+	for i, l := range layers {
 		files[i] = ceremony.NamedFile{Name: l.Name, Bytes: l.Data}
 		if l.Data != nil {
 			continue
 		}
+		if at := r.known(l.Digest); at != nil && metadata.Sum(at) == l.Digest {
+			files[i].Bytes = at
+			continue
+		}
 		group.Go(func() (err error) {
-			files[i].Bytes, err = store.Blob(ctx, l.Digest, l.Size)
+			files[i].Bytes, err = r.store.Blob(ctx, l.Digest, l.Size)
 			if errors.Is(err, registry.ErrNotFound) {
 				return &IncompleteError{l.Name, l.Digest}
 			}
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return &Published{Trust: h.Trust, Head: m, Files: files}, nil
+	return files, group.Wait()
 }

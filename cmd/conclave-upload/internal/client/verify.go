@@ -54,7 +54,7 @@ func Verify(files []ceremony.NamedFile, pinned []byte, at time.Time) (*Verified,
 	if err != nil {
 		return nil, fmt.Errorf("go-tuf's client: %w", err)
 	}
-	v := &Verified{Set: set, Roles: Roles(set), Targets: targets(set), updater: refreshed}
+	v := &Verified{Set: set, Roles: Roles(set), Targets: Targets(set), updater: refreshed}
 	if root.Conclave != nil {
 		v.Trust = root.Conclave.Trust
 	}
@@ -82,6 +82,32 @@ func rootsFrom(pinned *metadata.File, published []*metadata.File) ([]*metadata.F
 	return chain, nil
 }
 
+// GoesOnFrom says whether the roots of a set chain from the pinned one.
+func GoesOnFrom(pinned []byte, s *metadata.Set) error {
+	root, err := metadata.ParseFile(pinned, metadata.Adopted)
+	if err != nil {
+		return fmt.Errorf("the pinned root: %w", err)
+	}
+	chain, err := rootsFrom(root, s.Roots)
+	if err != nil {
+		return err
+	}
+	return metadata.VerifyRootChain(chain, time.Time{})
+}
+
+// IsOf says whether a set that was published for a trust is of that trust: both
+// its head, which anybody may have written, and its newest root, if that names
+// one.
+func (p *Published) IsOf(trust string, s *metadata.Set) error {
+	if p.Trust != trust {
+		return &metadata.OtherTrustError{Role: "head", Want: trust, Got: p.Trust}
+	}
+	if named := s.Roots[len(s.Roots)-1].Trust(); named != "" && named != trust {
+		return &metadata.OtherTrustError{Role: head.Root, Want: trust, Got: named}
+	}
+	return nil
+}
+
 // Roles lists the roles of a set: root, timestamp, snapshot, targets, then
 // delegated roles by name.
 func Roles(s *metadata.Set) []Role {
@@ -101,7 +127,8 @@ func roleOf(name string, f *metadata.File) Role {
 	return Role{Name: name, Version: f.Version, Expires: f.Expires}
 }
 
-func targets(s *metadata.Set) []Target {
+// Targets lists what the roles of a set vouch for, by path, then by role.
+func Targets(s *metadata.Set) []Target {
 	var list []Target
 	add := func(role string, f *metadata.File) {
 		for path, t := range f.Targets.Targets {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +164,60 @@ func TestTooLong(t *testing.T) {
 	}
 	if _, err := head.Encode("wabbit", 1, files); err == nil {
 		t.Error("a head that no registry takes was made")
+	}
+}
+
+// TestSplit: a head that would get too long loses its delegated roles to
+// manifests of their own, which a new timestamp leaves as they are.
+func TestSplit(t *testing.T) {
+	set := func(timestamp, roles int) []ceremony.NamedFile {
+		files := []ceremony.NamedFile{file("1.root.json", 5000), file("timestamp.json", timestamp), file("1.snapshot.json", 5000), file("1.targets.json", 60_000)}
+		for i := range roles {
+			files = append(files, file(fmt.Sprintf("1.bin-%04x.json", i), 500))
+		}
+		return files
+	}
+	listed, bins, err := head.Split("wabbit", set(500, 3))
+	if err != nil || len(listed) != 7 || len(bins) != 0 {
+		t.Errorf("a small one: %d files listed, %d manifests, %v", len(listed), len(bins), err)
+	}
+	listed, bins, err = head.Split("wabbit", set(500, 2500))
+	if err != nil || len(listed) != 4 || len(bins) != 3 {
+		t.Fatalf("a large one: %d files listed, %d manifests, %v", len(listed), len(bins), err)
+	}
+	var sums []metadata.Digest
+	for _, b := range bins {
+		sums = append(sums, b.Digest)
+		if len(b.Bytes) > head.MaxSize || b.Tag != head.BinsTag("wabbit", b.Digest) || b.Digest != metadata.Sum(b.Bytes) {
+			t.Errorf("%s: %d bytes", b.Tag, len(b.Bytes))
+		}
+	}
+	raw, err := head.Encode("wabbit", 7, listed, sums...)
+	if err != nil || len(raw) > head.SplitSize {
+		t.Errorf("the head has %d bytes, %v", len(raw), err)
+	}
+	if h, err := head.Parse(raw); err != nil || !slices.Equal(h.Bins, sums) {
+		t.Errorf("%+v, %v", h, err)
+	}
+	_, later, err := head.Split("wabbit", set(501, 2500))
+	if err != nil || !slices.EqualFunc(bins, later, func(a, b head.Bins) bool { return a.Digest == b.Digest }) {
+		t.Errorf("a new timestamp made other manifests: %v", err)
+	}
+}
+
+// TestTargetTags: where docker/attest's client looks for a file, if that can be a tag.
+func TestTargetTags(t *testing.T) {
+	sum := metadata.Sum([]byte("x"))
+	for path, want := range map[string]string{
+		"mapping.yaml":          sum.String() + ".mapping.yaml",
+		strings.Repeat("a", 63): sum.String() + "." + strings.Repeat("a", 63),
+		strings.Repeat("a", 64): sum.String(),
+		"doc/policy.rego":       sum.String(),
+		"app:1.0":               sum.String(),
+	} {
+		if tag, _, err := head.EncodeTarget(path, sum, 1); err != nil || tag != want {
+			t.Errorf("%s: %s, %v", path, tag, err)
+		}
 	}
 }
 

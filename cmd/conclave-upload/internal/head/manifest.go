@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -17,6 +18,8 @@ import (
 const (
 	ArtifactType     = "application/vnd.conclave.head.v1+json"
 	RootArtifactType = "application/vnd.conclave.root.v1+json"
+	RoleArtifactType = "application/vnd.conclave.role.v1+json"
+	BinsArtifactType = "application/vnd.conclave.bins.v1+json"
 	MetadataType     = "application/vnd.tuf.metadata+json"
 	ManifestType     = ocispec.MediaTypeImageManifest
 )
@@ -27,6 +30,7 @@ const (
 	annotationTrust    = "io.conclave.trust"
 	annotationRole     = "io.conclave.role"
 	annotationVersion  = "io.conclave.version"
+	annotationBins     = "io.conclave.bins" // digests of the manifests that keep the bins alive
 )
 
 const (
@@ -46,8 +50,9 @@ const (
 // Head is what a head manifest says. Nothing of it has been verified.
 type Head struct {
 	Trust   string
-	Version int64   // of the timestamp
-	Layers  []Layer // in the order of the manifest, no name twice
+	Version int64             // of the timestamp
+	Layers  []Layer           // in the order of the manifest, no name twice
+	Bins    []metadata.Digest // of the manifests that hold what Split took out
 }
 
 // Layer is one metadata file of the set.
@@ -64,20 +69,44 @@ type Layer struct {
 func EmptyConfig() []byte { return []byte("{}") }
 
 // Encode makes the head manifest of a set: files in the order that Files gives
-// them. version is that of the timestamp.
-func Encode(trust string, version int64, files []ceremony.NamedFile) ([]byte, error) {
-	return encode(manifest{ArtifactType, trust, Timestamp, version}, files, inline(files))
+// them. version is that of the timestamp, and bins are the manifests that hold
+// the files which Split took out.
+func Encode(trust string, version int64, files []ceremony.NamedFile, bins ...metadata.Digest) ([]byte, error) {
+	return encode(manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: version, bins: bins}, files, inline(files))
 }
 
 // EncodeRoot makes the manifest that holds one root by itself.
 func EncodeRoot(trust string, version int64, file []byte) ([]byte, error) {
 	files := []ceremony.NamedFile{{Name: FileName(Root, version), Bytes: file}}
-	return encode(manifest{RootArtifactType, trust, Root, version}, files, inline(files))
+	return encode(manifest{artifactType: RootArtifactType, trust: trust, role: Root, version: version}, files, inline(files))
+}
+
+// EncodeRole makes the manifest that holds a delegated role by itself, as
+// docker/attest's client looks for it. Of files the last is the newest version;
+// the one before it stays for those who have not seen the newest snapshot.
+func EncodeRole(trust, role string, version int64, files []ceremony.NamedFile) ([]byte, error) {
+	return encode(manifest{artifactType: RoleArtifactType, trust: trust, role: role, version: version}, files, nil)
 }
 
 type manifest struct {
 	artifactType, trust, role string
-	version                   int64
+	version                   int64 // 0: none
+	bins                      []metadata.Digest
+}
+
+func (m manifest) annotations() map[string]string {
+	notes := map[string]string{annotationTrust: m.trust, annotationRole: m.role}
+	if m.version != 0 {
+		notes[annotationVersion] = strconv.FormatInt(m.version, 10)
+	}
+	var bins []string
+	for _, d := range m.bins {
+		bins = append(bins, d.String())
+	}
+	if bins != nil {
+		notes[annotationBins] = strings.Join(bins, " ")
+	}
+	return notes
 }
 
 func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]byte, error) {
@@ -100,11 +129,7 @@ func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]b
 		ArtifactType: m.artifactType,
 		Config:       ocispec.DescriptorEmptyJSON,
 		Layers:       layers,
-		Annotations: map[string]string{
-			annotationTrust:   m.trust,
-			annotationRole:    m.role,
-			annotationVersion: strconv.FormatInt(m.version, 10),
-		},
+		Annotations:  m.annotations(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode the head manifest: %w", err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -52,13 +53,35 @@ func Parse(raw []byte) (*Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Head{Trust: m.Annotations[annotationTrust], Version: version, Layers: layers}, nil
+	bins, err := parseBins(m.Annotations[annotationBins])
+	if err != nil {
+		return nil, err
+	}
+	return &Head{Trust: m.Annotations[annotationTrust], Version: version, Layers: layers, Bins: bins}, nil
 }
 
 // IsRootOf says whether raw is a manifest that EncodeRoot made for that trust.
-func IsRootOf(trust string, raw []byte) bool {
+func IsRootOf(trust string, raw []byte) bool { return isOf(RootArtifactType, trust, Root, raw) }
+
+// IsRoleOf says whether raw is a manifest that EncodeRole made for that role.
+func IsRoleOf(trust, role string, raw []byte) bool { return isOf(RoleArtifactType, trust, role, raw) }
+
+func isOf(artifactType, trust, role string, raw []byte) bool {
 	var m ocispec.Manifest
-	return json.Unmarshal(raw, &m) == nil && m.ArtifactType == RootArtifactType && m.Annotations[annotationTrust] == trust
+	return json.Unmarshal(raw, &m) == nil && m.ArtifactType == artifactType &&
+		m.Annotations[annotationTrust] == trust && m.Annotations[annotationRole] == role
+}
+
+func parseBins(list string) ([]metadata.Digest, error) {
+	var bins []metadata.Digest
+	for text := range strings.FieldsSeq(list) {
+		d, err := metadata.ParseDigest(text)
+		if err != nil {
+			return nil, &FormatError{"annotations." + annotationBins, err.Error()}
+		}
+		bins = append(bins, d)
+	}
+	return bins, nil
 }
 
 func parseLayers(descriptors []ocispec.Descriptor) ([]Layer, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 )
 
@@ -44,16 +45,11 @@ func chain(live *metadata.Set, offered *ceremony.OfflineSet) (*metadata.Set, err
 
 // delegates says whether a file of the set delegates to role.
 func delegates(s *metadata.Set, role string) bool {
-	by := func(f *metadata.File) bool {
-		d := f.Targets.Delegations
-		return d != nil && (d.Succinct != nil && d.Succinct.Bin(role) ||
-			slices.ContainsFunc(d.Roles, func(r metadata.DelegatedRole) bool { return r.Name == role }))
-	}
-	if by(s.Targets) {
+	if client.Delegates(s.Targets, role) {
 		return true
 	}
 	for _, f := range s.Delegated {
-		if by(f) {
+		if client.Delegates(f, role) {
 			return true
 		}
 	}

@@ -1,8 +1,9 @@
 // Package publish puts a set that the offline roles have signed into a
 // registry: it holds it against what is live, adds snapshot and timestamp,
 // verifies the whole as a client would, and only then writes, in an order in
-// which a reader sees the old set or the new one.
+// which a reader sees the old set or the new one. What is live it signs anew
+// when that is due.
 //
-// It does not know how a registry is spoken to, where a bundle or a key comes
-// from, what time it is, or who reads its progress.
+// It does not know how a registry is spoken to, where a bundle, a file or a key
+// comes from, what time it is, or who reads its progress.
 package publish

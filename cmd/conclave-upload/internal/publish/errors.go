@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -66,9 +67,11 @@ func (e *ResultError) Error() string {
 }
 func (e *ResultError) Unwrap() error { return e.Err }
 
-// TargetError: an image that the targets vouch for is not in the repository as they say.
+// TargetError: an image or a file that the targets vouch for is not in the
+// repository as they say, nor at hand.
 type TargetError struct {
 	Path string
+	File bool // no image
 	Err  error
 }
 
@@ -90,4 +93,53 @@ func (e *MovedError) Error() string {
 		return fmt.Sprintf("the tag %s was moved by someone else while this set was published: the set that is live now may lack it", e.Tag)
 	}
 	return fmt.Sprintf("the tag %s was moved by someone else since it was read: the live set was left as it is", e.Tag)
+}
+
+// LimitError: clients would not read a file of the set.
+type LimitError struct {
+	Name  string
+	Size  int // bytes, or roots
+	Limit int
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%s is too much for clients: %d, and they take %d: nothing was published", e.Name, e.Size, e.Limit)
+}
+
+// MarginError: a role that no online key can sign would expire too soon after
+// publication.
+type MarginError struct {
+	Role    string
+	Version int64
+	Expires time.Time
+	Margin  time.Duration
+}
+
+func (e *MarginError) Error() string {
+	return fmt.Sprintf("%s %d expires at %s, which is less than %s from now: nothing was published",
+		e.Role, e.Version, e.Expires.UTC().Format(time.RFC3339), e.Margin)
+}
+
+// ScheduleError: what a refresh signs would expire before the next one.
+type ScheduleError struct {
+	Role        string
+	Life, Every time.Duration
+}
+
+func (e *ScheduleError) Error() string {
+	return fmt.Sprintf("a %s that is good for %s would expire before the next refresh, which comes every %s and may come a little late: nothing was signed",
+		e.Role, e.Life, e.Every)
+}
+
+// DueError: the online roles are good, and a role that its holders have to
+// sign expires before the next refresh.
+type DueError struct {
+	Role    string
+	Version int64
+	Expires time.Time
+}
+
+func (e *DueError) Error() string {
+	return fmt.Sprintf("%s %d expires at %s, before the next refresh: its holders have to sign a new one now",
+		e.Role, e.Version, e.Expires.UTC().Format(time.RFC3339))
 }

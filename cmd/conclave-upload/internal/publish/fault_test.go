@@ -34,8 +34,13 @@ func (f faulty) write(do func() error) error {
 	return &registry.Error{Op: "write", In: "a test", Err: errors.New("the cable was pulled")}
 }
 
-func (f faulty) PutManifest(ctx context.Context, reference, mediaType string, raw []byte) error {
-	return f.write(func() error { return f.Registry.PutManifest(ctx, reference, mediaType, raw) })
+func (f faulty) Put(ctx context.Context, p registry.Put, raw []byte) (listed bool, err error) {
+	err = f.write(func() error {
+		var inner error
+		listed, inner = f.Registry.Put(ctx, p, raw)
+		return inner
+	})
+	return listed, err
 }
 
 func (f faulty) PutBlob(ctx context.Context, raw []byte) (sent bool, err error) {
@@ -89,7 +94,7 @@ func TestInterrupted(t *testing.T) {
 
 func logEntry(t *testing.T, r client.Store) (*client.Published, bool) {
 	t.Helper()
-	p, err := client.Read(t.Context(), r, "wabbit-ts-2")
+	p, err := client.Read(t.Context(), r, "wabbit-ts-2", nil)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, false
 	}
@@ -107,12 +112,12 @@ type moved struct {
 	done *bool
 }
 
-func (m moved) PutManifest(ctx context.Context, reference, mediaType string, raw []byte) error {
-	if reference == m.tag && !*m.done {
+func (m moved) Put(ctx context.Context, p registry.Put, raw []byte) (bool, error) {
+	if p.Reference == m.tag && !*m.done {
 		*m.done = true
 		m.then()
 	}
-	return m.Registry.PutManifest(ctx, reference, mediaType, raw)
+	return m.Registry.Put(ctx, p, raw)
 }
 
 // TestTagMoves has somebody else publish between reading and writing.

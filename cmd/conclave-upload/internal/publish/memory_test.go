@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -35,13 +36,29 @@ func (m *memory) Stat(ctx context.Context, reference string) (registry.Descripto
 	return registry.Descriptor{MediaType: found.MediaType, Digest: found.Digest, Size: int64(len(found.Bytes))}, err
 }
 
-func (m *memory) PutManifest(_ context.Context, reference, mediaType string, raw []byte) error {
+func (m *memory) Put(_ context.Context, p registry.Put, raw []byte) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	put := registry.Manifest{MediaType: mediaType, Digest: metadata.Sum(raw), Bytes: raw}
-	m.manifests[reference] = put
+	put := registry.Manifest{MediaType: p.MediaType, Digest: metadata.Sum(raw), Bytes: raw}
+	m.manifests[p.Reference] = put
 	m.manifests[put.Digest.OCI()] = put
-	return nil
+	return false, nil
+}
+
+func (m *memory) Tags(_ context.Context, prefix string) (tags []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for reference := range m.manifests {
+		if strings.HasPrefix(reference, prefix) && !strings.Contains(reference, ":") {
+			tags = append(tags, reference)
+		}
+	}
+	return tags, nil
+}
+
+func (m *memory) StatBlob(ctx context.Context, sum metadata.Digest) (registry.Descriptor, error) {
+	raw, err := m.Blob(ctx, sum, 0)
+	return registry.Descriptor{Digest: sum, Size: int64(len(raw))}, err
 }
 
 func (m *memory) Blob(_ context.Context, sum metadata.Digest, _ int64) ([]byte, error) {

@@ -1,11 +1,10 @@
 package publish
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"io/fs"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -21,7 +20,9 @@ import (
 type Registry interface {
 	client.Store
 	Stat(ctx context.Context, reference string) (registry.Descriptor, error)
-	PutManifest(ctx context.Context, reference, mediaType string, raw []byte) error
+	StatBlob(ctx context.Context, sum metadata.Digest) (registry.Descriptor, error)
+	Tags(ctx context.Context, prefix string) ([]string, error)
+	Put(ctx context.Context, p registry.Put, raw []byte) (listed bool, err error)
 	PutBlob(ctx context.Context, raw []byte) (sent bool, err error)
 }
 
@@ -32,6 +33,16 @@ type Publisher struct {
 	Lifetimes Lifetimes
 	Now       func() time.Time
 	Progress  func(line string)
+
+	Margin    time.Duration // for how long what holders have signed must be good yet
+	Files     fs.FS         // the file targets to upload; nil: they have to be there
+	Elsewhere bool          // file targets are served by somebody else
+	Pointers  bool          // link each new image to the role that vouches for it
+	Seen      *metadata.Set // what this machine has seen live before; nil: nothing
+	Known     client.Known  // files that need not be read again; nil: none
+	Patience  time.Duration // how long a write of another uploader may be on its way
+
+	every time.Duration // until the next refresh; 0: nobody knows
 }
 
 // Result is what is live after a Push.
@@ -41,6 +52,9 @@ type Result struct {
 	Unchanged bool            `json:"unchanged"` // it was live already: nothing was written
 	Roles     []client.Role   `json:"roles"`
 	Blobs     int             `json:"blobs_sent"`
+
+	Manifest registry.Manifest `json:"-"` // the head
+	Set      *metadata.Set     `json:"-"`
 }
 
 // Push makes offered, and all that is live of the same trust, the live set. It
@@ -48,7 +62,6 @@ type Result struct {
 // what an interrupted run left is used. Nothing is written before the set was
 // verified as a client would; the trust's tag is written last.
 func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Result, error) {
-	at := p.Now()
 	if newest := offered.Roots[len(offered.Roots)-1]; newest.Trust() != "" && newest.Trust() != offered.Trust {
 		return nil, &metadata.OtherTrustError{Role: head.Root, Want: offered.Trust, Got: newest.Trust()}
 	}
@@ -56,6 +69,29 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 	if err != nil {
 		return nil, err
 	}
+	return p.publish(ctx, live, offered)
+}
+
+// publish makes offered live, where live is. A first publication expects that
+// nobody has begun one before, and looks for that where it turns out wrong.
+func (p *Publisher) publish(ctx context.Context, live *state, offered *ceremony.OfflineSet) (*Result, error) {
+	if live != nil {
+		return p.attempt(ctx, live, offered, p.tail)
+	}
+	nobody := func(context.Context, string, *state) ([]*state, int64, error) { return nil, 1, nil }
+	result, err := p.attempt(ctx, nil, offered, nobody)
+	var moved *MovedError
+	if errors.As(err, &moved) && !moved.Committed && moved.Tag == timestampTag(offered.Trust, 1) {
+		p.Progress("timestamp 1 was taken: somebody has begun a first publication before")
+		return p.attempt(ctx, nil, offered, p.tail)
+	}
+	return result, err
+}
+
+// attempt is publish, with the log of heads beyond live as tail gives it.
+func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.OfflineSet,
+	tail func(context.Context, string, *state) ([]*state, int64, error)) (*Result, error) {
+	at := p.Now()
 	next, err := chain(live.metadata(), offered)
 	if err != nil {
 		return nil, err
@@ -67,14 +103,19 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 		p.Progress("nothing to do: this set is live, and its timestamp good until " + live.set.Timestamp.Expires.UTC().Format(time.RFC3339))
 		return result(live, offered.Trust, true), nil
 	}
-	base, free, err := p.tail(ctx, offered.Trust, live)
+	log, free, err := tail(ctx, offered.Trust, live)
 	if err != nil {
 		return nil, err
 	}
+	base := end(live, log)
 	if next, err = chain(base.metadata(), offered); err != nil {
 		return nil, err
 	}
-	if err := p.checkImages(ctx, next); err != nil {
+	if err := p.offlineMargin(next, at); err != nil {
+		return nil, err
+	}
+	uploads, err := p.checkTargets(ctx, live.metadata(), next)
+	if err != nil {
 		return nil, err
 	}
 	job := base
@@ -89,7 +130,7 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 		return nil, &ResultError{err}
 	}
 	p.Progress(fmt.Sprintf("verified as a client would, from root %d", job.set.Roots[0].Version))
-	sent, err := p.write(ctx, offered.Trust, live, job)
+	sent, err := p.write(ctx, offered.Trust, live, job, uploads)
 	if err != nil {
 		return nil, err
 	}
@@ -119,37 +160,42 @@ func (p *Publisher) sign(ctx context.Context, trust string, next *metadata.Set, 
 	if err := complete(ctx, next, base.metadata(), timestamp, keys, p.Lifetimes, at); err != nil {
 		return nil, err
 	}
-	raw, err := head.Encode(trust, timestamp, head.Files(next))
+	if err := limits(next); err != nil {
+		return nil, err
+	}
+	job, err := encode(trust, next)
+	if err == nil {
+		p.Progress(fmt.Sprintf("signed: snapshot %d, timestamp %d", next.Snapshot.Version, next.Timestamp.Version))
+	}
+	return job, err
+}
+
+// encode makes the head of a complete set.
+func encode(trust string, s *metadata.Set) (*state, error) {
+	listed, bins, err := head.Split(trust, head.Files(s))
 	if err != nil {
 		return nil, err
 	}
-	p.Progress(fmt.Sprintf("signed: snapshot %d, timestamp %d", next.Snapshot.Version, next.Timestamp.Version))
-	return &state{next, registry.Manifest{MediaType: head.ManifestType, Digest: metadata.Sum(raw), Bytes: raw}}, nil
-}
-
-// offlineExpiry refuses what no online key can make good.
-func offlineExpiry(s *metadata.Set, at time.Time) error {
-	expired := func(role string, f *metadata.File) error {
-		if at.Before(f.Expires) {
-			return nil
-		}
-		return &ResultError{&metadata.ExpiredError{Role: role, Version: f.Version, Expires: f.Expires, At: at}}
+	var sums []metadata.Digest
+	for _, b := range bins {
+		sums = append(sums, b.Digest)
 	}
-	err := cmp.Or(expired(head.Root, s.Roots[len(s.Roots)-1]), expired(head.Targets, s.Targets))
-	for _, role := range slices.Sorted(maps.Keys(s.Delegated)) {
-		err = cmp.Or(err, expired(role, s.Delegated[role]))
+	raw, err := head.Encode(trust, s.Timestamp.Version, listed, sums...)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	return &state{s, registry.Manifest{MediaType: head.ManifestType, Digest: metadata.Sum(raw), Bytes: raw}, bins}, nil
 }
 
 // fresh says whether the online roles need not be signed again: more than half
 // of a timestamp's life is left, so that whoever pushes from time to time
-// renews it long before a client finds it expired.
+// renews it long before a client finds it expired; and the next refresh comes
+// in time, where one is known to come.
 func (p *Publisher) fresh(s *metadata.Set, at time.Time) bool {
-	at = at.Add(p.Lifetimes.Timestamp / 2)
+	at = at.Add(max(p.Lifetimes.Timestamp/2, late(p.every)))
 	return s.Snapshot.Expires.After(at) && s.Timestamp.Expires.After(at)
 }
 
 func result(s *state, trust string, unchanged bool) *Result {
-	return &Result{Trust: trust, Head: s.head.Digest, Unchanged: unchanged, Roles: client.Roles(s.set)}
+	return &Result{Trust: trust, Head: s.head.Digest, Unchanged: unchanged, Roles: client.Roles(s.set), Manifest: s.head, Set: s.set}
 }

@@ -168,7 +168,7 @@ func TestBrokenLive(t *testing.T) {
 func TestTakenNumber(t *testing.T) {
 	r := newMemory()
 	x := trusttest.New(t, "wabbit")
-	if err := r.PutManifest(t.Context(), "wabbit-ts-1", "application/json", []byte("{}")); err != nil {
+	if _, err := r.Put(t.Context(), registry.Put{Reference: "wabbit-ts-1", MediaType: "application/json"}, []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	if result := x.Publish(r, trusttest.Start); result.Roles[1].Version != 2 {

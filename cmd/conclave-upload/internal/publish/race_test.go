@@ -123,7 +123,7 @@ func (r ordered) Stat(ctx context.Context, reference string) (registry.Descripto
 	return r.memory.Stat(ctx, reference)
 }
 
-func (r ordered) PutManifest(ctx context.Context, reference, mediaType string, raw []byte) error {
+func (r ordered) Put(ctx context.Context, p registry.Put, raw []byte) (bool, error) {
 	r.order.take(r.machine)
-	return r.memory.PutManifest(ctx, reference, mediaType, raw)
+	return r.memory.Put(ctx, p, raw)
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 type state struct {
 	set  *metadata.Set
 	head registry.Manifest
+	bins []head.Bins // of a head that was made here
 }
 
 func (s *state) metadata() *metadata.Set {
@@ -52,10 +54,18 @@ func (p *Publisher) live(ctx context.Context, trust string) (*state, error) {
 	s, err := p.read(ctx, trust, trust)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
+		if p.Seen != nil {
+			return nil, &LiveError{trust, fmt.Errorf("nothing is there, and this machine has seen timestamp %d: %v", p.Seen.Timestamp.Version, err)}
+		}
 		p.Progress("live: nothing yet")
 		return nil, nil
 	case err != nil:
 		return nil, err
+	}
+	if p.Seen != nil {
+		if err := metadata.VerifyUpdate(p.Seen, s.set); err != nil {
+			return nil, &LiveError{trust, fmt.Errorf("the registry has gone back behind what this machine has seen there: %w", err)}
+		}
 	}
 	p.Progress(fmt.Sprintf("live: root %d, targets %d, snapshot %d, timestamp %d",
 		s.set.Roots[len(s.set.Roots)-1].Version, s.set.Targets.Version, s.set.Snapshot.Version, s.set.Timestamp.Version))
@@ -65,24 +75,25 @@ func (p *Publisher) live(ctx context.Context, trust string) (*state, error) {
 // read gets a set and verifies it in everything but its expiry. It returns
 // *LiveError where there is a set that does not verify.
 func (p *Publisher) read(ctx context.Context, trust, tag string) (*state, error) {
-	published, err := client.Read(ctx, p.Registry, tag)
+	published, err := client.Read(ctx, p.Registry, tag, p.Known)
 	var failed *registry.Error
 	switch {
 	case errors.As(err, &failed):
 		return nil, err
 	case err != nil:
 		return nil, &LiveError{tag, err}
-	case published.Trust != trust:
-		return nil, &LiveError{tag, &metadata.OtherTrustError{Role: "head", Want: trust, Got: published.Trust}}
 	}
 	set, err := head.Set(published.Files)
+	if err == nil {
+		err = published.IsOf(trust, set)
+	}
 	if err == nil {
 		err = metadata.VerifySet(set, time.Time{})
 	}
 	if err != nil {
 		return nil, &LiveError{tag, err}
 	}
-	return &state{set, published.Head}, nil
+	return &state{set: set, head: published.Head}, nil
 }
 
 // maxTail is how far the log of heads may run ahead of the trust's tag.
@@ -93,24 +104,34 @@ const maxTail = 64
 // trust's tag names its end unless an uploader was interrupted or is at work
 // now. What follows s validly is built on, so that no update is lost; what does
 // not has taken its number, and no second timestamp is ever signed under it.
-// tail returns the end of the log and the first free number.
-func (p *Publisher) tail(ctx context.Context, trust string, s *state) (end *state, free int64, err error) {
-	end = s
+// tail returns what follows s, and the first free number.
+func (p *Publisher) tail(ctx context.Context, trust string, s *state) (log []*state, free int64, err error) {
 	for n := s.version() + 1; n <= s.version()+maxTail; n++ {
 		entry, err := p.read(ctx, trust, timestampTag(trust, n))
 		var invalid *LiveError
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
-			return end, n, nil
+			return log, n, nil
 		case errors.As(err, &invalid):
 			p.Progress(fmt.Sprintf("timestamp %d was taken by something that does not verify: it is passed over", n))
 		case err != nil:
 			return nil, 0, err
-		case entry.version() == n && follows(end, entry):
-			end = entry
+		case entry.version() == n && follows(end(s, log), entry):
+			log = append(log, entry)
 		}
 	}
+	if named, err := p.names(ctx, trust); err != nil || named != s.digest() {
+		return nil, 0, cmp.Or[error](err, &MovedError{Tag: trust}) // others publish faster than this reads
+	}
 	return nil, 0, &LiveError{trust, fmt.Errorf("the tags of %d timestamps after it are taken", maxTail)}
+}
+
+// end is where a log ends that follows s.
+func end(s *state, log []*state) *state {
+	if len(log) > 0 {
+		return log[len(log)-1]
+	}
+	return s
 }
 
 // follows says whether next takes nothing back of what s holds.

@@ -4,75 +4,109 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"golang.org/x/sync/errgroup"
 )
 
-// parallel is how many requests are under way at once.
-const parallel = 8
-
 // write publishes job. What a reader needs is there before anything points to
 // it, and the trust's tag comes last.
-func (p *Publisher) write(ctx context.Context, trust string, live, job *state) (blobs int, err error) {
-	if blobs, err = p.putBlobs(ctx, job); err != nil {
+func (p *Publisher) write(ctx context.Context, trust string, live, job *state, uploads []client.Target) (blobs int, err error) {
+	if blobs, err = p.putBlobs(ctx, live, job); err != nil {
 		return blobs, err
 	}
-	if err := p.putRoots(ctx, trust, job.set.Roots); err != nil {
-		return blobs, err
+	for _, put := range []func() error{
+		func() error { return p.putFiles(ctx, uploads) },
+		func() error { return p.putBins(ctx, trust, job.bins) },
+		func() error { return p.putPointers(ctx, trust, live, job) },
+		func() error { return p.putRoles(ctx, trust, live, job) },
+		func() error { return p.putRoots(ctx, trust, live, job.set.Roots) },
+		func() error { return p.commit(ctx, trust, live, job) },
+	} {
+		if err := put(); err != nil {
+			return blobs, err
+		}
 	}
-	digest := job.head.Digest.OCI()
-	if err := p.Registry.PutManifest(ctx, digest, head.ManifestType, job.head.Bytes); err != nil {
-		return blobs, err
-	}
-	if _, err := p.Registry.Manifest(ctx, digest, head.MaxSize); err != nil {
-		return blobs, fmt.Errorf("read the head back: %w", err)
-	}
-	p.Progress("head: " + digest + ", read back")
-	return blobs, p.commit(ctx, trust, live, job)
+	return blobs, nil
 }
 
-func (p *Publisher) putBlobs(ctx context.Context, job *state) (int, error) {
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
+// each does something for every item, several at a time.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(registry.Parallel)
+	for _, item := range items {
+		group.Go(func() error { return do(ctx, item) })
+	}
+	return group.Wait()
+}
+
+// putBlobs puts the files of job, but for those that the live set has: they
+// are there, or its head would not be.
+func (p *Publisher) putBlobs(ctx context.Context, live, job *state) (int, error) {
+	there := map[metadata.Digest]bool{}
+	if live != nil {
+		there[metadata.Sum(head.EmptyConfig())] = true
+		for _, f := range head.Files(live.set) {
+			there[metadata.Sum(f.Bytes)] = true
+		}
+	}
+	var blobs [][]byte
+	add := func(raw []byte) {
+		if sum := metadata.Sum(raw); !there[sum] {
+			there[sum] = true
+			blobs = append(blobs, raw)
+		}
+	}
+	add(head.EmptyConfig())
+	for _, f := range head.Files(job.set) {
+		add(f.Bytes)
+	}
 	var sent atomic.Int64
-	put := func(raw []byte) {
-		group.Go(func() error {
-			isNew, err := p.Registry.PutBlob(inner, raw)
-			if isNew {
-				sent.Add(1)
-			}
-			return err
-		})
-	}
-	files := head.Files(job.set)
-	put(head.EmptyConfig())
-	for _, f := range files {
-		put(f.Bytes)
-	}
-	err := group.Wait()
+	err := each(ctx, blobs, func(ctx context.Context, raw []byte) error {
+		isNew, err := p.Registry.PutBlob(ctx, raw)
+		if isNew {
+			sent.Add(1)
+		}
+		return err
+	})
 	if err == nil {
-		p.Progress(fmt.Sprintf("blobs: %d sent, %d were there", sent.Load(), int64(len(files)+1)-sent.Load()))
+		p.Progress(fmt.Sprintf("blobs: %d sent, %d were there", sent.Load(), int64(len(there))-sent.Load()))
 	}
 	return int(sent.Load()), err
 }
 
-// putRoots puts each root under its own tag, and the newest also under the
+func (p *Publisher) putBins(ctx context.Context, trust string, bins []head.Bins) error {
+	if len(bins) == 0 {
+		return nil
+	}
+	p.Progress(fmt.Sprintf("delegated roles: too many for the head, kept alive by %d manifests of their own", len(bins)))
+	return each(ctx, bins, func(ctx context.Context, b head.Bins) error { return p.freeze(ctx, b.Tag, b.Bytes) })
+}
+
+// putRoots puts each new root under its own tag, and the newest also under the
 // alias that moves.
-func (p *Publisher) putRoots(ctx context.Context, trust string, roots []*metadata.File) error {
+func (p *Publisher) putRoots(ctx context.Context, trust string, live *state, roots []*metadata.File) error {
+	if live != nil && len(live.set.Roots) == len(roots) {
+		return nil
+	}
 	var newest []byte
 	for _, r := range roots {
 		raw, err := head.EncodeRoot(trust, r.Version, r.Bytes)
 		if err != nil {
 			return err
 		}
+		newest = raw
+		if live != nil && slices.Contains(live.set.Roots, r) {
+			continue
+		}
 		if err := p.freeze(ctx, rootTag(trust, r.Version), raw); err != nil {
 			return err
 		}
-		newest = raw
 	}
 	if err := p.moveAlias(ctx, trust, newest); err != nil {
 		return err
@@ -95,82 +129,20 @@ func (p *Publisher) moveAlias(ctx context.Context, trust string, raw []byte) err
 	case !head.IsRootOf(trust, there.Bytes):
 		return &MovedError{Tag: alias}
 	}
-	return p.Registry.PutManifest(ctx, alias, head.ManifestType, raw)
+	return p.put(ctx, alias, raw)
 }
 
-// commit makes job live. A registry has no compare-and-swap on tags, so of two
-// uploaders that meet each may write over the other. Both write the log tag of
-// the same number first, and the one that wrote it last has the update that
-// counts: whoever has moved the trust's tag reads the log again and moves the
-// tag to its end, wherever that is.
-func (p *Publisher) commit(ctx context.Context, trust string, live, job *state) error {
-	log := timestampTag(trust, job.version())
-	if err := p.freeze(ctx, log, job.head.Bytes); err != nil {
-		return err
-	}
-	if err := p.expect(ctx, log, job.digest(), false); err != nil {
-		return err
-	}
-	p.Progress("tag: " + log)
-	if err := p.expect(ctx, trust, live.digest(), false); err != nil {
-		return err
-	}
-	if err := p.Registry.PutManifest(ctx, trust, head.ManifestType, job.head.Bytes); err != nil {
-		return err
-	}
-	if err := p.settle(ctx, trust, live, job); err != nil {
-		return err
-	}
-	if err := p.expect(ctx, log, job.digest(), true); err != nil {
-		return err
-	}
-	p.Progress("tag: " + trust + ", read back: live")
-	return nil
-}
-
-// settle has the trust's tag name the end of the log that follows live, of
-// which job is a part. The tag is read before the log, so that what others add
-// is never taken for what they left behind.
-func (p *Publisher) settle(ctx context.Context, trust string, live, job *state) error {
-	for {
-		named, err := p.names(ctx, trust)
-		if err != nil {
-			return err
-		}
-		end, _, err := p.tail(ctx, trust, live)
-		switch {
-		case err != nil:
-			return err
-		case end.version() < job.version():
-			return &MovedError{timestampTag(trust, job.version()), true}
-		case named == end.digest():
-			return nil
-		}
-		p.Progress(fmt.Sprintf("timestamp %d of someone else is the newest: the tag %s is moved to it", end.version(), trust))
-		if err := p.Registry.PutManifest(ctx, trust, head.ManifestType, end.head.Bytes); err != nil {
-			return err
-		}
-	}
+// put puts a manifest under a tag.
+func (p *Publisher) put(ctx context.Context, tag string, raw []byte) error {
+	_, err := p.Registry.Put(ctx, registry.Put{Reference: tag, MediaType: head.ManifestType}, raw)
+	return err
 }
 
 // freeze puts a manifest under a tag that never moves.
 func (p *Publisher) freeze(ctx context.Context, tag string, raw []byte) error {
-	switch named, err := p.names(ctx, tag); {
-	case err != nil:
-		return err
-	case named == metadata.Sum(raw):
-		return nil
-	case !named.IsZero():
+	err := p.move(ctx, tag, metadata.Digest{}, raw)
+	if errors.Is(err, registry.ErrChanged) {
 		return &MovedError{Tag: tag}
-	}
-	return p.Registry.PutManifest(ctx, tag, head.ManifestType, raw)
-}
-
-// expect returns *MovedError unless tag names want; zero: nothing.
-func (p *Publisher) expect(ctx context.Context, tag string, want metadata.Digest, committed bool) error {
-	named, err := p.names(ctx, tag)
-	if err == nil && named != want {
-		err = &MovedError{tag, committed}
 	}
 	return err
 }

@@ -32,6 +32,7 @@ func TestRetryPolicy(t *testing.T) {
 		"wait ten seconds":         {0, answer(429, "Retry-After", "10"), nil, 10 * time.Second, 10 * time.Second},
 		"wait until":               {0, answer(429, "Date", "Thu, 05 Mar 2026 09:00:00 GMT", "Retry-After", "Thu, 05 Mar 2026 09:00:10 GMT"), nil, 10 * time.Second, 10 * time.Second},
 		"wait until a time past":   {0, answer(503, "Date", "Thu, 05 Mar 2026 09:00:00 GMT", "Retry-After", "Thu, 05 Mar 2026 08:00:00 GMT"), nil, 0, 0},
+		"wait until, by our clock": {0, answer(503, "Retry-After", "Thu, 05 Mar 2020 08:00:00 GMT"), nil, 0, 0},
 		"wait for nonsense":        {0, answer(429, "Retry-After", "soon"), nil, firstWait, 2 * firstWait},
 		"wait for an hour":         {0, answer(429, "Retry-After", "3600"), nil, never, never},
 		"the connection broke":     {0, nil, io.ErrUnexpectedEOF, firstWait, 2 * firstWait},

@@ -1,14 +1,15 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"oras.land/oras-go/v2/registry/remote"
+	orasregistry "oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
@@ -18,43 +19,60 @@ type Options struct {
 	PlainHTTP   bool
 	UserAgent   string
 	Credentials Credentials       // nil: anonymous
+	AuthHosts   []string          // other hosts, host:port, that may be sent a credential: for tokens
+	MountFrom   string            // another repository of the registry, to take blobs from; "" for none
 	Transport   http.RoundTripper // nil: NewTransport
-	Timeout     time.Duration     // of one operation with its retries; 0: two minutes
+	Timeout     time.Duration     // of one operation with its retries; 0: five minutes
 	OnRequest   func(Request)     // called for each request that was answered or failed; nil: nobody asks
 }
 
+const defaultTimeout = 5 * time.Minute
+
 // Repository is one repository. It is safe for concurrent use.
 type Repository struct {
-	ref     Reference
-	remote  *remote.Repository
-	timeout time.Duration
+	ref       Reference
+	named     orasregistry.Reference
+	scheme    string
+	host      string // where ref.Host is reached
+	client    *auth.Client
+	timeout   time.Duration
+	mountFrom string
+	oneStep   atomic.Bool // the registry may take an upload in one request
 }
 
 // Open makes a client of the repository that ref names. Nothing is sent yet.
 func Open(ref Reference, o Options) (*Repository, error) {
-	r, err := remote.NewRepository(ref.Host + "/" + ref.Repository)
-	if err != nil {
+	named := orasregistry.Reference{Registry: ref.Host, Repository: ref.Repository}
+	if err := named.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
 	}
 	transport := o.Transport
 	if transport == nil {
-		transport = NewTransport()
+		var err error
+		if transport, err = NewTransport(nil); err != nil {
+			return nil, err
+		}
 	}
-	client := &auth.Client{
-		Client:     &http.Client{Transport: retrying(observed(transport, o.OnRequest))},
+	r := &Repository{ref: ref, named: named, scheme: "https", host: named.Host(), timeout: o.Timeout, mountFrom: ref.Repository}
+	if o.PlainHTTP {
+		r.scheme = "http"
+	}
+	if o.MountFrom != "" {
+		r.mountFrom = o.MountFrom
+	}
+	if r.timeout == 0 {
+		r.timeout = defaultTimeout
+	}
+	r.oneStep.Store(true)
+	r.client = &auth.Client{
+		Client:     &http.Client{Transport: guard{retrying{observed(transport, o.OnRequest)}, r.host, o.AuthHosts}},
 		Cache:      auth.NewCache(),
 		Credential: auth.CredentialFunc(o.Credentials),
 	}
 	if o.UserAgent != "" {
-		client.SetUserAgent(o.UserAgent)
+		r.client.SetUserAgent(o.UserAgent)
 	}
-	r.Client = client
-	r.PlainHTTP = o.PlainHTTP
-	timeout := o.Timeout
-	if timeout == 0 {
-		timeout = 2 * time.Minute
-	}
-	return &Repository{ref: ref, remote: r, timeout: timeout}, nil
+	return r, nil
 }
 
 // Manifest is a manifest as the registry sent it.
@@ -68,7 +86,7 @@ type Manifest struct {
 type Descriptor struct {
 	MediaType string
 	Digest    metadata.Digest
-	Size      int64 // bytes
+	Size      int64 // bytes; -1: not told
 }
 
 // Manifest gets the manifest that reference, a tag or a digest, names, of at
@@ -77,99 +95,71 @@ type Descriptor struct {
 func (r *Repository) Manifest(ctx context.Context, reference string, limit int64) (Manifest, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	op := "get the manifest " + reference
-	resp, err := r.request(ctx, http.MethodGet, "manifests/"+reference)
+	raw, header, err := r.get(ctx, r.at("manifests/"+reference, nil), limit)
 	if err != nil {
-		return Manifest{}, r.fail(op, err)
-	}
-	defer resp.Body.Close()
-	raw, err := readAll(resp.Body, limit)
-	if err != nil {
-		return Manifest{}, r.fail(op, err)
+		return Manifest{}, r.fail("get the manifest "+reference, err)
 	}
 	got := metadata.Sum(raw)
-	for _, said := range []string{reference, resp.Header.Get(digestHeader)} {
-		if want, err := metadata.ParseDigest(said); err == nil && got != want {
+	for _, said := range []string{reference, header.Get(digestHeader)} {
+		if want, ok := byDigest(said); ok && got != want {
 			return Manifest{}, &DigestError{"manifest " + reference, want, got}
 		}
 	}
-	return Manifest{MediaType: resp.Header.Get("Content-Type"), Digest: got, Bytes: raw}, nil
+	return Manifest{MediaType: header.Get("Content-Type"), Digest: got, Bytes: raw}, nil
 }
 
 // Stat asks what a tag or a digest names. The answer is the registry's word only.
 func (r *Repository) Stat(ctx context.Context, reference string) (Descriptor, error) {
+	return r.stat(ctx, "manifest "+reference, "manifests/"+reference, reference)
+}
+
+// StatBlob asks whether the repository holds a blob.
+func (r *Repository) StatBlob(ctx context.Context, sum metadata.Digest) (Descriptor, error) {
+	return r.stat(ctx, "blob "+sum.OCI(), "blobs/"+sum.OCI(), sum.OCI())
+}
+
+func (r *Repository) stat(ctx context.Context, what, path, reference string) (Descriptor, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	op := "look for the manifest " + reference
-	resp, err := r.request(ctx, http.MethodHead, "manifests/"+reference)
+	op := "look for the " + what
+	resp, err := r.read(ctx, http.MethodHead, r.at(path, nil))
 	if err != nil {
 		return Descriptor{}, r.fail(op, err)
 	}
 	defer resp.Body.Close()
-	asked, byDigest := metadata.ParseDigest(reference)
+	asked, byDigest := byDigest(reference)
 	got, err := metadata.ParseDigest(resp.Header.Get(digestHeader))
 	switch {
-	case err != nil && byDigest == nil:
+	case err != nil && byDigest:
 		got = asked // the header is optional
 	case err != nil:
 		return Descriptor{}, r.fail(op, fmt.Errorf("the answer has no digest that can be read: %w", err))
-	case byDigest == nil && got != asked:
-		return Descriptor{}, &DigestError{"manifest " + reference, asked, got}
+	case byDigest && got != asked:
+		return Descriptor{}, &DigestError{what, asked, got}
 	}
 	return Descriptor{MediaType: resp.Header.Get("Content-Type"), Digest: got, Size: resp.ContentLength}, nil
+}
+
+// byDigest is the digest that a reference is; not ok where it is a tag, which
+// may have 64 hex digits, too.
+func byDigest(reference string) (d metadata.Digest, ok bool) {
+	if !strings.Contains(reference, ":") {
+		return d, false
+	}
+	d, err := metadata.ParseDigest(reference)
+	return d, err == nil
 }
 
 // Blob gets the blob with that digest and exactly size bytes.
 func (r *Repository) Blob(ctx context.Context, sum metadata.Digest, size int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	op := "get the blob " + sum.OCI()
-	resp, err := r.request(ctx, http.MethodGet, "blobs/"+sum.OCI())
+	raw, _, err := r.get(ctx, r.at("blobs/"+sum.OCI(), nil), size)
 	if err != nil {
-		return nil, r.fail(op, err)
-	}
-	defer resp.Body.Close()
-	raw, err := readAll(resp.Body, size)
-	if err != nil {
-		return nil, r.fail(op, err)
+		return nil, r.fail("get the blob "+sum.OCI(), err)
 	}
 	if got := metadata.Sum(raw); got != sum {
 		return nil, &DigestError{"blob", sum, got}
 	}
 	return raw, nil
-}
-
-// PutManifest stores a manifest under reference, a tag or its own digest.
-func (r *Repository) PutManifest(ctx context.Context, reference, mediaType string, raw []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	described := descriptor(mediaType, metadata.Sum(raw), int64(len(raw)))
-	if err := r.remote.Manifests().PushReference(ctx, described, bytes.NewReader(raw), reference); err != nil {
-		return r.fail("put the manifest "+reference, err)
-	}
-	return nil
-}
-
-// PutBlob stores a blob. It asks first whether it is there, and again where
-// the answer to an upload was lost, so that no byte is sent in vain and a
-// repeated upload can't fail because the first one worked.
-func (r *Repository) PutBlob(ctx context.Context, raw []byte) (sent bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	sum := metadata.Sum(raw)
-	op := "put the blob " + sum.OCI()
-	described := descriptor(anyBlob, sum, int64(len(raw)))
-	there, err := r.remote.Blobs().Exists(ctx, described)
-	if err != nil {
-		return false, r.fail(op, err)
-	}
-	if there {
-		return false, nil
-	}
-	if err := r.remote.Blobs().Push(ctx, described, bytes.NewReader(raw)); err != nil {
-		if there, again := r.remote.Blobs().Exists(ctx, described); again != nil || !there {
-			return false, r.fail(op, err)
-		}
-	}
-	return true, nil
 }

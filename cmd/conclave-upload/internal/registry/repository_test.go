@@ -6,8 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,62 +32,56 @@ func serve(t *testing.T, h http.HandlerFunc, o registry.Options) *registry.Repos
 // returning false, goes through.
 func before(t *testing.T, o registry.Options, h func(w http.ResponseWriter, r *http.Request) bool) *registry.Repository {
 	t.Helper()
-	real := &url.URL{Scheme: "http", Host: registrytest.Embedded(t).Host()}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(real)
-		r.Out.Host = r.In.Host // the registry says where uploads go by the name it was called by
-	}}
-	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if !h(w, r) {
-			proxy.ServeHTTP(w, r)
-		}
-	}, o)
+	return registrytest.Open(t, registrytest.Before(t, registrytest.Embedded(t).Host(), h), o)
 }
 
 func TestRoundTrip(t *testing.T) {
-	for name, host := range map[string]func(testing.TB) string{
-		"distribution 3":  func(t testing.TB) string { return registrytest.Embedded(t).Host() },
-		"docker-registry": registrytest.Debian,
-	} {
-		t.Run(name, func(t *testing.T) {
-			var requests atomic.Int64
-			r := registrytest.Open(t, host(t), registry.Options{OnRequest: func(registry.Request) { requests.Add(1) }})
-			config := []byte("{}")
-			for i, wantSent := range []bool{true, false} {
-				if sent, err := r.PutBlob(t.Context(), config); err != nil || sent != wantSent {
-					t.Errorf("blob, time %d: sent %v, %v", i+1, sent, err)
-				}
-			}
-			if got, err := r.Blob(t.Context(), metadata.Sum(config), 2); err != nil || !bytes.Equal(got, config) {
-				t.Errorf("blob: %q, %v", got, err)
-			}
-			raw := []byte(`{"schemaVersion":2,"mediaType":"` + manifestType + `","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"` +
-				metadata.Sum(config).OCI() + `","size":2},"layers":[]}`)
-			if err := r.PutManifest(t.Context(), "tag", manifestType, raw); err != nil {
-				t.Fatal(err)
-			}
+	registrytest.Every(t, func(t *testing.T, s registrytest.Served) {
+		var requests atomic.Int64
+		r := s.Open(t, func(registry.Request) { requests.Add(1) })
+		config := []byte("{}")
+		for i := range 2 {
 			requests.Store(0)
-			for _, reference := range []string{"tag", metadata.Sum(raw).OCI()} {
-				m, err := r.Manifest(t.Context(), reference, 1<<20)
-				if err != nil || !bytes.Equal(m.Bytes, raw) || m.MediaType != manifestType {
-					t.Errorf("manifest %s: %+v, %v", reference, m, err)
-				}
-				d, err := r.Stat(t.Context(), reference)
-				if err != nil || d.Digest != metadata.Sum(raw) || d.Size != int64(len(raw)) {
-					t.Errorf("stat %s: %+v, %v", reference, d, err)
-				}
+			sent, err := r.PutBlob(t.Context(), config)
+			if err != nil || (i == 0 && !sent) {
+				t.Errorf("blob, time %d: sent %v, %v", i+1, sent, err)
 			}
-			if n := requests.Load(); n != 4 {
-				t.Errorf("two manifests and two questions took %d requests", n)
+			if i == 1 && requests.Load() != 1 {
+				t.Errorf("a blob that is there took %d requests", requests.Load())
 			}
-			if _, err := r.Manifest(t.Context(), "nothing", 1<<20); !errors.Is(err, registry.ErrNotFound) {
-				t.Errorf("a missing tag: %v", err)
+		}
+		if got, err := r.Blob(t.Context(), metadata.Sum(config), 2); err != nil || !bytes.Equal(got, config) {
+			t.Errorf("blob: %q, %v", got, err)
+		}
+		raw := []byte(`{"schemaVersion":2,"mediaType":"` + manifestType + `","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"` +
+			metadata.Sum(config).OCI() + `","size":2},"layers":[]}`)
+		if err := r.PutManifest(t.Context(), "tag", manifestType, raw); err != nil {
+			t.Fatal(err)
+		}
+		requests.Store(0)
+		for _, reference := range []string{"tag", metadata.Sum(raw).OCI()} {
+			m, err := r.Manifest(t.Context(), reference, 1<<20)
+			if err != nil || !bytes.Equal(m.Bytes, raw) || m.MediaType != manifestType {
+				t.Errorf("manifest %s: %+v, %v", reference, m, err)
 			}
-			if _, err := r.Blob(t.Context(), metadata.Sum([]byte("nothing")), 7); !errors.Is(err, registry.ErrNotFound) {
-				t.Errorf("a missing blob: %v", err)
+			d, err := r.Stat(t.Context(), reference)
+			if err != nil || d.Digest != metadata.Sum(raw) || d.Size != int64(len(raw)) {
+				t.Errorf("stat %s: %+v, %v", reference, d, err)
 			}
-		})
-	}
+		}
+		if n := requests.Load(); n != 4 {
+			t.Errorf("two manifests and two questions took %d requests", n)
+		}
+		if _, err := r.Manifest(t.Context(), "nothing", 1<<20); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("a missing tag: %v", err)
+		}
+		if _, err := r.Blob(t.Context(), metadata.Sum([]byte("nothing")), 7); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("a missing blob: %v", err)
+		}
+		if tags, err := r.Tags(t.Context(), "ta"); err != nil || !slices.Equal(tags, []string{"tag"}) {
+			t.Errorf("tags: %v, %v", tags, err)
+		}
+	})
 }
 
 // TestLies has registries that answer with something else than was asked for.
@@ -168,17 +161,6 @@ func TestSlowRegistry(t *testing.T) {
 	}
 }
 
-// hangUp closes the connection without an answer.
-func hangUp(t *testing.T, w http.ResponseWriter) {
-	t.Helper()
-	c, _, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	c.Close()
-}
-
 // TestBrokenConnections cuts the first answer to each kind of request.
 func TestBrokenConnections(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT"} {
@@ -188,12 +170,15 @@ func TestBrokenConnections(t *testing.T) {
 				if q.Method != method || !cut.CompareAndSwap(false, true) {
 					return false
 				}
-				hangUp(t, w)
+				registrytest.HangUp(t, w)
 				return true
 			})
 			content := []byte("content")
 			if _, err := r.PutBlob(t.Context(), content); err != nil {
 				t.Error(err)
+			}
+			if found, err := r.StatBlob(t.Context(), metadata.Sum(content)); err != nil || found.Size != int64(len(content)) {
+				t.Errorf("%+v, %v", found, err)
 			}
 			if got, err := r.Blob(t.Context(), metadata.Sum(content), int64(len(content))); err != nil || !bytes.Equal(got, content) {
 				t.Errorf("%q, %v", got, err)

@@ -1,15 +1,17 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -24,25 +26,50 @@ const manifestTypes = ocispec.MediaTypeImageManifest + ", " + ocispec.MediaTypeI
 	", application/vnd.docker.distribution.manifest.v2+json" +
 	", application/vnd.docker.distribution.manifest.list.v2+json"
 
-// request reads path, "manifests/..." or "blobs/...", of the repository. It
-// does by itself what oras-go would do with a second request, and checked
-// against a header, where the answer's length is not known beforehand.
-func (r *Repository) request(ctx context.Context, method, path string) (*http.Response, error) {
-	scheme := "https"
-	if r.remote.PlainHTTP {
-		scheme = "http"
+// call is one request to the registry.
+type call struct {
+	method  string
+	url     *url.URL
+	body    []byte
+	header  map[string]string
+	actions []string // what a token has to allow
+}
+
+// at is the URL of path, "manifests/..." or "blobs/...", in the repository.
+func (r *Repository) at(path string, query url.Values) *url.URL {
+	return &url.URL{Scheme: r.scheme, Host: r.host, Path: "/v2/" + r.ref.Repository + "/" + path, RawQuery: query.Encode()}
+}
+
+// send makes the call and returns any answer.
+func (r *Repository) send(ctx context.Context, c call) (*http.Response, error) {
+	ctx = auth.AppendRepositoryScope(ctx, r.named, c.actions...)
+	var body io.Reader
+	if c.body != nil {
+		body = bytes.NewReader(c.body)
 	}
-	ref := r.remote.Reference
-	ctx = auth.AppendRepositoryScope(ctx, ref, auth.ActionPull)
-	url := fmt.Sprintf("%s://%s/v2/%s/%s", scheme, ref.Host(), ref.Repository, path)
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	req, err := http.NewRequestWithContext(ctx, c.method, c.url.String(), body)
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(path, "manifests/") {
-		req.Header.Set("Accept", manifestTypes)
+	for name, value := range c.header {
+		req.Header.Set(name, value)
 	}
-	resp, err := r.remote.Client.Do(req)
+	resp, err := r.client.Do(req)
+	var failed *url.Error
+	if errors.As(err, &failed) { // its URL may hold what an upload is known by
+		failed.URL, _, _ = strings.Cut(failed.URL, "?")
+	}
+	return resp, err
+}
+
+// read makes a GET or HEAD of path that has to be answered with what is there,
+// or else is ErrNotFound.
+func (r *Repository) read(ctx context.Context, method string, u *url.URL) (*http.Response, error) {
+	c := call{method: method, url: u, actions: []string{auth.ActionPull}, header: map[string]string{}}
+	if strings.Contains(u.Path, "/manifests/") {
+		c.header["Accept"] = manifestTypes
+	}
+	resp, err := r.send(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -57,24 +84,50 @@ func (r *Repository) request(ctx context.Context, method, path string) (*http.Re
 	return nil, refusal(resp)
 }
 
+// get reads a body of at most limit bytes. An answer that broke off is asked
+// for again.
+func (r *Repository) get(ctx context.Context, u *url.URL, limit int64) ([]byte, http.Header, error) {
+	for attempt := 0; ; attempt++ {
+		resp, err := r.read(ctx, http.MethodGet, u)
+		if err != nil {
+			return nil, nil, err
+		}
+		raw, err := readAll(resp.Body, limit)
+		resp.Body.Close()
+		if err == nil || !brokeOff(err) || attempt == maxRetries {
+			return raw, resp.Header, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(backoff(attempt)):
+		}
+	}
+}
+
 // refusal reads the registry's reasons (OCI distribution specification 1.1,
 // "Error codes").
 func refusal(resp *http.Response) error {
-	e := &errcode.ErrorResponse{Method: resp.Request.Method, URL: resp.Request.URL, StatusCode: resp.StatusCode}
+	e := errcode.ErrorResponse{Method: resp.Request.Method, URL: withoutQuery(resp.Request.URL), StatusCode: resp.StatusCode}
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
 	if json.NewDecoder(io.LimitReader(resp.Body, 8<<10)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
-	return e
+	return &refusalError{&e, resp.Header}
 }
 
-// anyBlob: a registry does not keep the media type of a blob.
-const anyBlob = "application/octet-stream"
+// refusalError is what a registry answered instead of what was asked for.
+type refusalError struct {
+	*errcode.ErrorResponse
+	header http.Header
+}
 
-func descriptor(mediaType string, sum metadata.Digest, size int64) ocispec.Descriptor {
-	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.Digest(sum.OCI()), Size: size}
+// withoutQuery is u for people: the query of an upload or of a signed URL is
+// a secret for as long as it lives.
+func withoutQuery(u *url.URL) *url.URL {
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
 }
 
 // readAll reads a body of at most limit bytes.
@@ -87,6 +140,12 @@ func readAll(body io.Reader, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("the answer is longer than the %d bytes that it may have", limit)
 	}
 	return raw, nil
+}
+
+// done ends an answer of which only the status counts.
+func done(resp *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	resp.Body.Close()
 }
 
 // fail names the request that failed.

@@ -9,7 +9,8 @@ import (
 )
 
 // Publisher publishes x at the time at, with its online key, and tells the
-// test's log. Snapshots are good for a week, timestamps for a day.
+// test's log. Snapshots are good for a week, timestamps for a day. File targets
+// are somebody else's.
 func (x *Trust) Publisher(r publish.Registry, at time.Time) *publish.Publisher {
 	keys := []publish.Signer{x.Online}
 	return &publish.Publisher{
@@ -20,6 +21,7 @@ func (x *Trust) Publisher(r publish.Registry, at time.Time) *publish.Publisher {
 		Lifetimes: publish.Lifetimes{Snapshot: 7 * 24 * time.Hour, Timestamp: 24 * time.Hour},
 		Now:       func() time.Time { return at },
 		Progress:  func(line string) { x.t.Log(line) },
+		Elsewhere: true,
 	}
 }
 
@@ -36,7 +38,7 @@ func (x *Trust) Publish(r publish.Registry, at time.Time) *publish.Result {
 // Verified is what a client that knows root 1 finds live.
 func (x *Trust) Verified(r client.Store, at time.Time) *client.Verified {
 	x.t.Helper()
-	set, err := client.Read(x.t.Context(), r, x.Name)
+	set, err := client.Read(x.t.Context(), r, x.Name, nil)
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -30,6 +31,9 @@ type Trust struct {
 	root    metadata.Root
 	targets metadata.Targets
 	last    map[string]*metadata.Signed // by role
+
+	assembled *ceremony.OfflineSet // of contents of that size
+	size      [2]int
 }
 
 // New founds a trust at Start.
@@ -42,6 +46,17 @@ func New(t testing.TB, name string) *Trust {
 // root is good for a year from then, targets for ninety days.
 func NewAt(t testing.TB, name string, founded time.Time) *Trust {
 	t.Helper()
+	return found(t, name, founded, 3)
+}
+
+// NewHeld founds a trust with that many holders, of whom two have to sign.
+func NewHeld(t testing.TB, name string, holders int) *Trust {
+	t.Helper()
+	return found(t, name, Start, holders)
+}
+
+func found(t testing.TB, name string, founded time.Time, holders int) *Trust {
+	t.Helper()
 	x := &Trust{
 		Name:     name,
 		founded:  founded,
@@ -51,7 +66,7 @@ func NewAt(t testing.TB, name string, founded time.Time) *Trust {
 		last:     map[string]*metadata.Signed{},
 		targets:  metadata.Targets{Targets: map[string]metadata.Target{}},
 	}
-	for range 3 {
+	for range holders {
 		x.holders = append(x.holders, Key(t, onlinekey.P256))
 	}
 	held := metadata.Keyholders{Threshold: 2}
@@ -80,14 +95,18 @@ func Key(t testing.TB, a onlinekey.Algorithm) *onlinekey.Key {
 
 // online makes k the key of snapshot and timestamp.
 func (x *Trust) online(k *onlinekey.Key) {
+	x.onlinePublic(k.Public())
+	x.Online = k
+}
+
+func (x *Trust) onlinePublic(k metadata.Key) {
 	for _, role := range []string{"snapshot", "timestamp"} {
 		for _, id := range x.root.Roles[role].KeyIDs {
 			delete(x.root.Keys, id)
 		}
-		x.root.Roles[role] = metadata.Keyholders{KeyIDs: []string{k.Public().ID()}, Threshold: 1}
+		x.root.Roles[role] = metadata.Keyholders{KeyIDs: []string{k.ID()}, Threshold: 1}
 	}
-	x.root.Keys[k.Public().ID()] = k.Public()
-	x.Online = k
+	x.root.Keys[k.ID()] = k
 }
 
 // Root proposes the next root, after change, and has every holder sign it.
@@ -103,6 +122,14 @@ func (x *Trust) NewOnlineKey(k *onlinekey.Key) {
 	x.t.Helper()
 	x.root.Keys = maps.Clone(x.root.Keys)
 	x.Root(func(*metadata.Root) { x.online(k) })
+}
+
+// NewForeignKey proposes a root with an online key that this trust can't use
+// itself: one on a token or behind a command.
+func (x *Trust) NewForeignKey(k metadata.Key) {
+	x.t.Helper()
+	x.root.Keys = maps.Clone(x.root.Keys)
+	x.Root(func(*metadata.Root) { x.onlinePublic(k) })
 }
 
 // Targets proposes the next targets, after change, and has every holder sign it.
@@ -139,8 +166,35 @@ func (x *Trust) Delegate(name, path string) {
 		}
 		t.Delegations = &metadata.Delegations{Keys: keys, Roles: []metadata.DelegatedRole{{Name: name, Keyholders: held, Paths: []string{path}}}}
 	})
-	signed, err := metadata.EncodeTargets(x.header(name, 90*24*time.Hour), metadata.Targets{Targets: map[string]metadata.Target{}})
-	x.propose(name, signed, err)
+	x.Update(name)
+}
+
+// Update proposes the next version of a delegated role, which vouches for nothing.
+func (x *Trust) Update(role string) {
+	x.t.Helper()
+	signed, err := metadata.EncodeTargets(x.header(role, 90*24*time.Hour), metadata.Targets{Targets: map[string]metadata.Target{}})
+	x.propose(role, signed, err)
+}
+
+// Teams proposes the next targets, which delegates to that many roles, and
+// version 1 of each of them.
+func (x *Trust) Teams(n int) {
+	x.t.Helper()
+	held := x.root.Roles["targets"]
+	names := make([]string, n)
+	x.Targets(func(t *metadata.Targets) {
+		t.Delegations = &metadata.Delegations{Keys: map[string]metadata.Key{}}
+		for _, id := range held.KeyIDs {
+			t.Delegations.Keys[id] = x.root.Keys[id]
+		}
+		for i := range names {
+			names[i] = fmt.Sprintf("team-%03d", i)
+			t.Delegations.Roles = append(t.Delegations.Roles, metadata.DelegatedRole{Name: names[i], Keyholders: held, Paths: []string{names[i] + "/*"}})
+		}
+	})
+	for _, name := range names {
+		x.Update(name)
+	}
 }
 
 func (x *Trust) header(role string, life time.Duration) metadata.Header {
@@ -180,12 +234,44 @@ func (x *Trust) signature(k *onlinekey.Key, payload []byte) metadata.Signature {
 	return metadata.Signature{KeyID: k.Public().ID(), Sig: hex.EncodeToString(s)}
 }
 
-// Offline is what the offline roles have come to.
-func (x *Trust) Offline() *ceremony.OfflineSet {
+// Ahead is what the offline roles will have come to when n more targets have
+// been signed. The trust stays as it is.
+func (x *Trust) Ahead(n int64) *ceremony.OfflineSet {
 	x.t.Helper()
-	s, err := ceremony.Assemble(x.Contents)
+	header := x.header("targets", 90*24*time.Hour)
+	header.Version += n - 1
+	signed, err := metadata.EncodeTargets(header, x.targets)
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	return s
+	body, err := metadata.ParseSigned(signed, metadata.Strict)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	var signatures []metadata.Signature
+	for _, k := range x.holders {
+		signatures = append(signatures, x.signature(k, body.Payload))
+	}
+	f, err := metadata.ParseFile(metadata.Assemble(signed, signatures), metadata.Strict)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	ahead := *x.Offline()
+	ahead.Targets = f
+	return &ahead
+}
+
+// Offline is what the offline roles have come to. It is assembled once for what
+// is there.
+func (x *Trust) Offline() *ceremony.OfflineSet {
+	x.t.Helper()
+	size := [2]int{len(x.Contents.Proposals), len(x.Contents.Signatures)}
+	if x.assembled == nil || x.size != size {
+		s, err := ceremony.Assemble(x.Contents)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		x.assembled, x.size = s, size
+	}
+	return x.assembled
 }

@@ -14,35 +14,37 @@ import (
 
 const (
 	minPassphrase = 8    // bytes, of a new one
-	maxPassphrase = 1024 // bytes
+	maxSecret     = 1024 // bytes
 )
 
-// passphraseFlags say where a passphrase comes from: a terminal, unless they
-// name something else. It never comes from an argument or the environment,
-// which others on the machine can read.
-type passphraseFlags struct {
+// secretFlags say where a secret comes from: a terminal, unless they name
+// something else. It never comes from an argument or the environment, which
+// others on the machine can read.
+type secretFlags struct {
+	name string // "passphrase", "pin"
 	file string
 	fd   int
 }
 
-func (f *passphraseFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.file, "passphrase-file", "", "read the passphrase from the first line of this file")
-	c.Flags().IntVar(&f.fd, "passphrase-fd", -1, "read the passphrase from this file descriptor, up to its end or a newline")
+func (f *secretFlags) register(c *cobra.Command, name string) {
+	f.name = name
+	c.Flags().StringVar(&f.file, name+"-file", "", "read the "+name+" from the first line of this file")
+	c.Flags().IntVar(&f.fd, name+"-fd", -1, "read the "+name+" from this file descriptor, up to its end or a newline")
 }
 
-func (f *passphraseFlags) check() error {
+func (f *secretFlags) check() error {
 	if f.file != "" && f.fd >= 0 {
-		return usagef("--passphrase-file and --passphrase-fd exclude each other")
+		return usagef("--%s-file and --%s-fd exclude each other", f.name, f.name)
 	}
 	return nil
 }
 
 // asks says whether a person is asked.
-func (f *passphraseFlags) asks() bool { return f.file == "" && f.fd < 0 }
+func (f *secretFlags) asks() bool { return f.file == "" && f.fd < 0 }
 
 // given reads what the flags name.
-func (f *passphraseFlags) given() ([]byte, error) {
-	source := os.NewFile(uintptr(f.fd), "the passphrase descriptor")
+func (f *secretFlags) given() ([]byte, error) {
+	source := os.NewFile(uintptr(f.fd), "the "+f.name+" descriptor")
 	if f.file != "" {
 		var err error
 		if source, err = os.Open(f.file); err != nil {
@@ -50,21 +52,21 @@ func (f *passphraseFlags) given() ([]byte, error) {
 		}
 	}
 	defer source.Close()
-	text, err := io.ReadAll(io.LimitReader(source, maxPassphrase+1))
+	text, err := io.ReadAll(io.LimitReader(source, maxSecret+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the passphrase: %w", err)
+		return nil, fmt.Errorf("read the %s: %w", f.name, err)
 	}
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) == 0 || len(line) > maxPassphrase {
-		return nil, fmt.Errorf("the passphrase has %d bytes: 1 to %d are allowed", len(line), maxPassphrase)
+	if len(line) == 0 || len(line) > maxSecret {
+		return nil, fmt.Errorf("the %s has %d bytes: 1 to %d are allowed", f.name, len(line), maxSecret)
 	}
 	return line, nil
 }
 
 // newPassphrase gets the passphrase for a new key. A person types it twice.
-func (p *program) newPassphrase(ctx context.Context, f passphraseFlags) ([]byte, error) {
-	first, err := p.passphrase(ctx, f, "Passphrase for the new key: ")
+func (p *program) newPassphrase(ctx context.Context, f secretFlags) ([]byte, error) {
+	first, err := p.secret(ctx, f, "Passphrase for the new key: ")
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func (p *program) newPassphrase(ctx context.Context, f passphraseFlags) ([]byte,
 	if !f.asks() {
 		return first, nil
 	}
-	second, err := p.passphrase(ctx, f, "The same again: ")
+	second, err := p.secret(ctx, f, "The same again: ")
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +87,15 @@ func (p *program) newPassphrase(ctx context.Context, f passphraseFlags) ([]byte,
 	return first, nil
 }
 
-// passphrase gets one passphrase. The caller wipes it.
-func (p *program) passphrase(ctx context.Context, f passphraseFlags, prompt string) ([]byte, error) {
+// secret gets one secret. The caller wipes it.
+func (p *program) secret(ctx context.Context, f secretFlags, prompt string) ([]byte, error) {
 	if !f.asks() {
 		return f.given()
 	}
 	terminal := int(p.stdin.Fd())
 	before, err := term.GetState(terminal)
 	if err != nil {
-		return nil, usagef("there is no terminal to type a passphrase at: use --passphrase-file or --passphrase-fd")
+		return nil, usagef("there is no terminal to type a %s at: use --%s-file or --%s-fd", f.name, f.name, f.name)
 	}
 	fmt.Fprint(p.stderr, prompt)
 	defer fmt.Fprintln(p.stderr)
@@ -109,7 +111,7 @@ func (p *program) passphrase(ctx context.Context, f passphraseFlags, prompt stri
 	select {
 	case a := <-typed:
 		if a.err != nil || len(a.line) == 0 {
-			return nil, errors.Join(errors.New("no passphrase was typed"), a.err)
+			return nil, errors.Join(fmt.Errorf("no %s was typed", f.name), a.err)
 		}
 		return a.line, nil
 	case <-ctx.Done():
