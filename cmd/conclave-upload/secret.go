@@ -19,7 +19,7 @@ const (
 
 // secretFlags say where a secret comes from: a terminal, unless they name
 // something else. It never comes from an argument or the environment, which
-// others on the machine can read.
+// others on the machine can read, and a PIN never from a file.
 type secretFlags struct {
 	name string // "passphrase", "pin"
 	file string
@@ -28,7 +28,9 @@ type secretFlags struct {
 
 func (f *secretFlags) register(c *cobra.Command, name string) {
 	f.name = name
-	c.Flags().StringVar(&f.file, name+"-file", "", "read the "+name+" from the first line of this file")
+	if name != "pin" {
+		c.Flags().StringVar(&f.file, name+"-file", "", "read the "+name+" from the first line of this file")
+	}
 	c.Flags().IntVar(&f.fd, name+"-fd", -1, "read the "+name+" from this file descriptor, up to its end or a newline")
 }
 

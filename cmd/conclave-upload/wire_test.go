@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -184,11 +186,11 @@ func TestOnlineToken(t *testing.T) {
 	s := ready(t, registrytest.Embedded(t).Host(), func(x *trusttest.Trust) { x.NewForeignKey(enrolled.Key) })
 	s.write("pin", []byte(pin+"\n"))
 	s.write("wrong", []byte("999999\n"))
-	push := []string{"push", s.path("bundle.tar"), s.ref, "--online-key", "yubikey:" + serial, "--pin-file"}
-	if code, printed := s.exits(drawer, append(push, s.path("wrong"))...); code != cli.Token || strings.Contains(printed, "999999") {
+	push := []string{"push", s.path("bundle.tar"), s.ref, "--online-key", "yubikey:" + serial, "--pin-fd"}
+	if code, printed := s.exits(drawer, append(push, descriptor(t, s.path("wrong")))...); code != cli.Token || strings.Contains(printed, "999999") {
 		t.Errorf("a wrong PIN: exit code %d\n%s", code, printed)
 	}
-	code, printed := s.exits(drawer, append(push, s.path("pin"))...)
+	code, printed := s.exits(drawer, append(push, descriptor(t, s.path("pin")))...)
 	if code != cli.Done || strings.Contains(printed, pin) || strings.Count(printed, "touch token "+serial+" now") != 2 {
 		t.Errorf("exit code %d\n%s", code, printed)
 	}
@@ -198,8 +200,18 @@ func TestOnlineToken(t *testing.T) {
 	if err := drawer.Remove(serial); err != nil {
 		t.Fatal(err)
 	}
-	refresh := []string{"refresh", s.ref, "--every", "2d", "--timestamp-expires", "3d", "--online-key", "yubikey:" + serial, "--pin-file", s.path("pin")}
+	refresh := []string{"refresh", s.ref, "--every", "2d", "--timestamp-expires", "3d", "--online-key", "yubikey:" + serial, "--pin-fd", descriptor(t, s.path("pin"))}
 	if code, printed := s.exits(drawer, refresh...); code != cli.Token || !strings.Contains(printed, "is in no reader") {
 		t.Errorf("no token: exit code %d\n%s", code, printed)
 	}
+}
+
+// descriptor opens a file for the program, which closes it.
+func descriptor(t *testing.T, path string) string {
+	t.Helper()
+	fd, err := syscall.Open(path, syscall.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(fd)
 }
