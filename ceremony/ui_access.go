@@ -25,7 +25,7 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 	if err != nil {
 		return Drafting{}, err
 	}
-	out := Drafting{Holders: slices.DeleteFunc(d.names(), func(n string) bool { return n == "" })}
+	out := Drafting{Holders: slices.DeleteFunc(d.names(), func(n string) bool { return !d.hasVote(n) })}
 	for _, role := range d.roles() {
 		out.Roles = append(out.Roles, d.roleState(role))
 	}
@@ -35,6 +35,11 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 		}
 	}
 	return out, nil
+}
+
+// hasVote says whether somebody has a key in any role. Who has left has none.
+func (d *draft) hasVote(holder string) bool {
+	return slices.ContainsFunc(d.keysOf(holder), func(id string) bool { return d.voting("root", id) || d.voting("targets", id) })
 }
 
 func (d *draft) roleState(role string) RoleState {
@@ -61,10 +66,10 @@ func (d *draft) roleState(role string) RoleState {
 // no name; nil for another key.
 func (c *Ceremony) unnamed(d *draft, id string) *Holder {
 	strict := d.renamed[id]
-	if d.owners[strict] != "" {
+	key, there := d.keys[strict]
+	if !there || d.owners[strict] != "" {
 		return nil
 	}
-	key := d.key(strict)
 	hw := c.hardware(strict, key)
 	h := &Holder{Name: authority{keys: d.keys}.name(strict), KeyID: id, Serial: hw.serial, Hardware: hw.text}
 	for _, role := range []string{"root", "targets"} {

@@ -95,6 +95,66 @@ func (c Changes) lines(t typeface) []line {
 	return out
 }
 
+func (r Rivals) lines(t typeface) []line {
+	const inset = 2
+	names := t.column(0, t.width/2, len(r), func(i int) string { return r[i].Name })
+	var out []line
+	var common Changes
+	for _, field := range r.fields() {
+		changes := make([]ceremony.Change, len(r))
+		for i, rival := range r {
+			changes[i] = rival.change(field)
+		}
+		if !slices.ContainsFunc(changes, func(c ceremony.Change) bool { return c != changes[0] }) {
+			common = append(common, changes[0])
+			continue
+		}
+		out = append(out, t.para(field, strong)...)
+		for i, c := range changes {
+			label := line{{strings.Repeat(" ", inset), normal}, {t.clean(r[i].Name), normal}}
+			out = append(out, t.hang(label, inset+names, t.narrower(inset+names).para(t.inWords(c), normal))...)
+		}
+	}
+	if len(common) > 0 {
+		out = append(append(append(out, line{}), t.para("The same in all of them:", strong)...), common.lines(t)...)
+	}
+	return out
+}
+
+// fields are those that any of them changes, in the order of the first that does.
+func (r Rivals) fields() []string {
+	var fields []string
+	for _, rival := range r {
+		for _, c := range rival.Changes {
+			if !slices.Contains(fields, c.Field) {
+				fields = append(fields, c.Field)
+			}
+		}
+	}
+	return fields
+}
+
+// change is what a rival does to a field; nothing where it leaves it alone.
+func (r Rival) change(field string) ceremony.Change {
+	if i := slices.IndexFunc(r.Changes, func(c ceremony.Change) bool { return c.Field == field }); i >= 0 {
+		return r.Changes[i]
+	}
+	return ceremony.Change{Field: field}
+}
+
+// inWords is a change in one sentence.
+func (t typeface) inWords(c ceremony.Change) string {
+	switch {
+	case c.Before == "" && c.After == "":
+		return "stays as it is"
+	case c.Before == "":
+		return "new: " + c.After
+	case c.After == "":
+		return removed + ", was " + c.Before
+	}
+	return c.Before + " " + t.arrow() + " " + c.After
+}
+
 func (c Checks) lines(t typeface) []line {
 	columns := t.column(0, t.width/2, len(c), func(i int) string { return c[i].Name })
 	const verdict = 6

@@ -33,6 +33,7 @@ const (
 	notSigned   = "Nothing was signed."
 	noTry       = "Nothing was signed. No try was used."
 	notChanged  = "The token was not asked for anything."
+	notEdited   = "Nothing was changed."
 	notTaken    = "Nothing of it was taken over."
 	notWritten  = "Nothing was written."
 	nothingDone = "Nothing was done."
@@ -232,6 +233,8 @@ func ofPlan(err error) *Problem {
 // ofPayload: what was to be signed can't be, or not now.
 func ofPayload(err error) *Problem {
 	var edit *ceremony.EditError
+	var stuck *stuckError
+	var unusable *unusableError
 	var consent *ceremony.ConsentError
 	var conflict *ceremony.ConflictError
 	var expired *metadata.ExpiredError
@@ -239,7 +242,15 @@ func ofPayload(err error) *Problem {
 	var incomplete *ceremony.IncompleteError
 	switch {
 	case errors.As(err, &edit):
-		return &Problem{"EDIT", sentence(errors.New(edit.Why)), "Nothing was changed.", "Look at what stands there now, and change it in another way."}
+		why := edit.Why
+		if edit.Edit != nil {
+			why = edit.Edit.String() + ": " + why
+		}
+		return &Problem{"EDIT", sentence(errors.New(why)), notEdited, "Look at what stands there now, and change it in another way."}
+	case errors.As(err, &stuck):
+		return &Problem{"DRAFT-STUCK", sentence(stuck.error), "Nothing is frozen: as it is, this draft can't be.", "Change something more, or throw the draft away."}
+	case errors.As(err, &unusable):
+		return &Problem{"FILE-UNUSABLE", sentence(unusable), notEdited, "Choose another file, or have this one made again."}
 	case errors.As(err, &consent):
 		return &Problem{"CONSENT", sentence(errors.New(consent.Why)), notSigned, "Read the payload again, and type what is asked for."}
 	case errors.As(err, &conflict):
@@ -256,6 +267,20 @@ func ofPayload(err error) *Problem {
 	}
 	return nil
 }
+
+// stuckError is why a draft can't be frozen.
+type stuckError struct{ error }
+
+func (e *stuckError) Unwrap() error { return e.error }
+
+// unusableError: a file that was chosen is not what it has to be.
+type unusableError struct {
+	file File
+	err  error
+}
+
+func (e *unusableError) Error() string { return "the file " + e.file.Name + ": " + e.err.Error() }
+func (e *unusableError) Unwrap() error { return e.err }
 
 // ofImport: a bundle was refused. What it holds may say why in its own words;
 // in any case nothing of it was taken over.

@@ -14,6 +14,9 @@ func (e *emulated) takes(label string) {
 		return choice.MatchString(screen) && strings.Contains(screen, "Ctrl-C leave")
 	})
 	e.types(choice.FindStringSubmatch(screen)[1])
+	if strings.Contains(screen, "number, Enter choose") {
+		e.types(enter)
+	}
 }
 
 // reads turns pages until the whole text was on the screen.
@@ -26,7 +29,7 @@ func (e *emulated) reads() {
 }
 
 // pins is what the holders choose. No screen may ever show one.
-var pins = map[string]string{"Ada": "ada-7391", "Bo": "bo-73912", "Cy": "cy-73913", "Di": "di-73914", "Eve": "eve-7395"}
+var pins = map[string]string{"Ada": "ada-7391", "Bo": "bo-73912", "Cy": "cy-73913", "Di": "di-73914", "Eve": "eve-7395", "Fay": "fay-7396"}
 
 var serialOf = map[string]string{"Ada": "5417501", "Bo": "5417502", "Cy": "5417503", "Di": "5417504", "Eve": "5417505"}
 
@@ -66,16 +69,21 @@ func (e *emulated) enrols(holder string) {
 	e.t.Helper()
 	e.takes(holder + " enrols a token")
 	e.sees(holder+" enrols a token", "as it came from the factory")
+	e.enrolsToken(holder, serialOf[holder])
+}
+
+func (e *emulated) enrolsToken(holder, serial string) {
+	e.t.Helper()
 	e.takes("Enrol a new token")
-	e.swaps(holder, "Choose a PIN")
+	e.swapsTo(serial, "Choose a PIN")
 	e.types(pins[holder] + enter)
 	e.sees("Type the PIN once more")
 	e.types(pins[holder] + enter)
-	e.typesPUK(holder)
+	e.typesPUK(holder, serial)
 }
 
 // typesPUK copies the PUK that is shown, and sees the token enrolled.
-func (e *emulated) typesPUK(holder string) {
+func (e *emulated) typesPUK(holder, serial string) {
 	e.t.Helper()
 	m := pukLine.FindStringSubmatch(e.sees("Write this PUK on paper"))
 	if m == nil {
@@ -84,7 +92,7 @@ func (e *emulated) typesPUK(holder string) {
 	e.types("c")
 	e.sees("Type the PUK from the paper")
 	e.types(strings.ReplaceAll(m[1], " ", "") + enter)
-	e.sees("Token "+serialOf[holder]+" is "+holder+"'s", "c continue")
+	e.sees("Token "+serial+" is "+holder+"'s", "c continue")
 }
 
 // consents goes from the list to the typed consent of a holder to a payload.
@@ -129,8 +137,13 @@ func askedWord(screen string) string {
 // signs signs with the holder's token.
 func (e *emulated) signs(holder, what string) {
 	e.t.Helper()
+	e.signsWith(holder, serialOf[holder], what)
+}
+
+func (e *emulated) signsWith(holder, serial, what string) {
+	e.t.Helper()
 	e.consents(holder, what)
-	e.swaps(holder, "PIN of token "+serialOf[holder])
+	e.swapsTo(serial, "PIN of token "+serial)
 	e.types(pins[holder] + enter)
 	e.sees("Signed", "c continue", what)
 }
@@ -138,12 +151,17 @@ func (e *emulated) signs(holder, what string) {
 // swaps leaves the holder's token alone in the reader, until the next page says then.
 func (e *emulated) swaps(holder, then string) {
 	e.t.Helper()
+	e.swapsTo(serialOf[holder], then)
+}
+
+func (e *emulated) swapsTo(serial, then string) {
+	e.t.Helper()
 	for screen := e.sees("token"); !strings.Contains(screen, then); screen = e.screen() {
 		if strings.Contains(screen, "In the reader") {
-			if m := takeOut.FindStringSubmatch(screen); m != nil && m[2] != serialOf[holder] {
+			if m := takeOut.FindStringSubmatch(screen); m != nil && m[2] != serial {
 				e.types(m[1])
 			} else {
-				e.takes("Insert token " + serialOf[holder])
+				e.takes("Insert token " + serial)
 			}
 		}
 		e.changes(screen)
@@ -177,7 +195,7 @@ func TestFoundInATerminal(t *testing.T) {
 	e.sees("Type the PIN once more")
 	e.types(pins["Ada"] + enter)
 	e.golden("enrol-05-puk", "Write this PUK on paper")
-	e.typesPUK("Ada")
+	e.typesPUK("Ada", serialOf["Ada"])
 	e.golden("enrol-06-enrolled", "Token 5417501 is Ada's", "c continue")
 	e.types("c")
 	for _, holder := range holders[1:] {

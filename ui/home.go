@@ -19,7 +19,7 @@ func (f *flow) home(ctx context.Context, problem *Problem) (action, error) {
 	if len(due) == 0 {
 		title = "Every step is done"
 	}
-	p := f.page(title, StepList(folded(steps))).with(problem).help(
+	p := f.page(title, StepList(folded(f.withoutRivals(steps)))).with(problem).help(
 		"This list comes from the journal. It shows who can act now; the order among them is free.",
 		"A holder steps up to the machine, reads what there is to sign, and signs with their own token.",
 		"If signatures are missing and nobody else is here: export a bundle, and let another site co-sign it.",
@@ -62,6 +62,25 @@ func folded(steps []ceremony.Step) []ceremony.Step {
 	return out
 }
 
+// withoutRivals has one line for all payloads that claim to be one version.
+func (f *flow) withoutRivals(steps []ceremony.Step) []ceremony.Step {
+	for _, rivals := range conflicts(f.Ceremony.Undecided()) {
+		first := true
+		steps = slices.DeleteFunc(slices.Clone(steps), func(s ceremony.Step) bool {
+			of := slices.ContainsFunc(rivals, func(p ceremony.OpenPayload) bool { return p.Proposal == s.Proposal })
+			drop := of && !first
+			first = first && !of
+			return drop
+		})
+		for i, s := range steps {
+			if s.Proposal == rivals[0].Proposal {
+				steps[i].Detail = plural(rivals[0].Rivals+1, "payload claims", "payloads claim") + " to be this version: people choose one"
+			}
+		}
+	}
+	return steps
+}
+
 // ways are the choices of the list: for each person what they can do, then what
 // the facilitator can.
 func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
@@ -72,6 +91,7 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		actions[c.Key] = do
 	}
 	signing := false
+	draft := Choice{"change", "Change this trust", changeDetail}
 	for _, s := range due {
 		switch s.Kind {
 		case ceremony.StepBegin:
@@ -81,15 +101,24 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		case ceremony.StepPlan:
 			add(Choice{"plan", s.Text, ""}, f.plan)
 		case ceremony.StepImport:
-			add(Choice{"import", s.Text, ""}, f.importing)
+			add(Choice{"import", s.Text, ""}, f.opening)
 		case ceremony.StepEnrol:
 			add(Choice{"enrol " + s.Holder, s.Holder + " enrols a token", s.Detail},
 				func(ctx context.Context) error { return f.enrol(ctx, s.Holder) })
+		case ceremony.StepDraft:
+			draft = Choice{"change", s.Text, changeDetail}
+			if s.Detail != "" {
+				draft = Choice{"change", "Go on with the draft", ""}
+			}
 		case ceremony.StepFreeze:
 			add(Choice{"freeze", s.Text, ""}, f.freeze)
 		case ceremony.StepSign:
 			signing = true
 		}
+	}
+	for _, rivals := range conflicts(f.Ceremony.Undecided()) {
+		add(Choice{"choose " + openName(rivals[0]), "Choose between payloads of " + openName(rivals[0]), "nobody can sign it now"},
+			func(ctx context.Context) error { return f.chooseRival(ctx, rivals) })
 	}
 	if signing {
 		f.signers(due, add)
@@ -98,26 +127,55 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
 		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
 	}
+	if f.Ceremony.Changeable() {
+		add(draft, f.draft)
+		add(Choice{"recover", "Something went wrong", "a token, a key, an expiry"}, f.recover)
+	}
 	choices = append(choices, Choice{"leave", "Leave", "everything is kept"})
 	return choices, actions
 }
 
-// signers adds one choice for each holder who can sign something now.
+const changeDetail = "holders, expiry, targets"
+
+// signers adds one choice for each key that can sign something now: somebody
+// who gets a new token has one with each of the two, named by their serials.
 func (f *flow) signers(due []ceremony.Step, add func(Choice, action)) {
-	for _, h := range f.Ceremony.Holders() {
-		var open []ceremony.Step
-		var names []string
-		for _, s := range due {
-			if s.Kind == ceremony.StepSign && slices.Contains(s.Who, h.Name) {
-				open = append(open, s)
-				names = append(names, what(s.Quorum))
-			}
+	var signers []ceremony.Holder // in the order in which they are named
+	open := map[string][]ceremony.Step{}
+	keys := map[string]int{} // by name
+	for _, s := range due {
+		if s.Kind != ceremony.StepSign {
+			continue
 		}
-		if len(open) > 0 {
-			add(Choice{"sign " + h.Name, fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), ""},
-				func(ctx context.Context) error { return f.signOne(ctx, h, open) })
+		for _, h := range f.Ceremony.Signers(s.Proposal) {
+			if open[h.KeyID] == nil {
+				signers = append(signers, h)
+				keys[h.Name]++
+			}
+			open[h.KeyID] = append(open[h.KeyID], s)
 		}
 	}
+	slices.SortStableFunc(signers, func(a, b ceremony.Holder) int { return strings.Compare(a.Name, b.Name) })
+	for _, h := range signers {
+		var names []string
+		for _, s := range open[h.KeyID] {
+			names = append(names, what(s.Quorum))
+		}
+		c := Choice{"sign " + h.Name, fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), ""}
+		if keys[h.Name] > 1 {
+			c.Key += " " + keyName(h)
+			c.Detail = "with " + keyName(h)
+		}
+		add(c, func(ctx context.Context) error { return f.signOne(ctx, h, open[h.KeyID]) })
+	}
+}
+
+// keyName tells the keys of one holder apart.
+func keyName(h ceremony.Holder) string {
+	if h.Serial != "" {
+		return "token " + h.Serial
+	}
+	return "key " + short(h.KeyID)
 }
 
 // signOne asks which payload where there are several: one consent, one payload.

@@ -24,6 +24,16 @@ type Machine interface {
 	ReadPlan(ctx context.Context, f File) (yaml []byte, files map[string][]byte, err error)
 	// ReadBundle returns what a bundle holds, and the digest of the file.
 	ReadBundle(ctx context.Context, f File) (ceremony.Contents, metadata.Digest, error)
+	// Files lists the files in a place whose names end in one of the suffixes,
+	// by name; without suffixes all.
+	Files(ctx context.Context, in Place, suffixes ...string) ([]File, error)
+	// Hash returns the SHA-256 of a file, and its length in bytes.
+	Hash(ctx context.Context, f File) (metadata.Digest, int64, error)
+	// Read returns a small file: a key, a descriptor. A large one is an error.
+	Read(ctx context.Context, f File) ([]byte, error)
+	// Repository returns every metadata file (.json) below a place, by its
+	// path relative to it. What is too large or too much is an error.
+	Repository(ctx context.Context, in Place) (map[string][]byte, error)
 	// Export writes a bundle and returns once it was read back and compared.
 	Export(ctx context.Context, to Place, c ceremony.Contents) (Written, error)
 }
@@ -37,7 +47,7 @@ type Place struct {
 	Writable  bool
 }
 
-// File is a plan or a bundle in a [Place].
+// File is a file in a [Place].
 type File struct {
 	Name string
 	Path string

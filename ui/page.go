@@ -54,6 +54,9 @@ type (
 	Facts []Fact
 	// Changes is what a payload does, before and after.
 	Changes []ceremony.Change
+	// Rivals are what several payloads of one version do: first where they
+	// differ, field by field, then what they have in common.
+	Rivals []Rival
 	// Checks are outcomes, each with its reason.
 	Checks []ceremony.Check
 	// StepList says what is done, what is now and what is to do.
@@ -66,6 +69,12 @@ type (
 	// character at a time.
 	Secret []byte
 )
+
+// Rival is one payload of several.
+type Rival struct {
+	Name    string
+	Changes []ceremony.Change
+}
 
 // Fact is one line of [Facts].
 type Fact struct{ Label, Value string }

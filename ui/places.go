@@ -63,7 +63,7 @@ func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(cont
 	for {
 		files, err := list(ctx, in)
 		p := f.page("Which "+what+"?", Facts{{"In", in.Path}}).
-			help("Only files that look like a " + what + " are listed. What is in them is checked when one is chosen.")
+			help("Only files that could be a " + what + " by their names are listed. What is in one is checked when it is chosen.")
 		if err != nil {
 			p.Problem = explain(err)
 		} else if len(files) == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,11 +94,57 @@ func (f *flow) straight() action {
 		case ceremony.StepPlan:
 			return f.plan
 		case ceremony.StepImport:
-			return f.importing
+			return f.opening
 		}
 		return nil
 	}
 	return nil
+}
+
+// inTurn asks one thing after the other. Going back leads to the one before,
+// and from the first one out.
+func inTurn(ctx context.Context, asked ...action) error {
+	for i := 0; i < len(asked); {
+		switch err := asked[i](ctx); {
+		case err == nil:
+			i++
+		case errors.Is(err, ErrBack) && i > 0:
+			i--
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// option is a choice, and what it leads to.
+type option struct {
+	Choice
+	do action
+}
+
+// menu has one of several options chosen and done. Going back from it leads to
+// the menu again, and so does what goes wrong, which the menu then says.
+func (f *flow) menu(ctx context.Context, p Page, options ...option) error {
+	choices := make([]Choice, len(options))
+	for i, o := range options {
+		choices[i] = o.Choice
+	}
+	for problem := p.Problem; ; {
+		key, err := f.Person.Choose(ctx, p.with(problem), choices)
+		if err != nil {
+			return err
+		}
+		chosen := slices.IndexFunc(options, func(o option) bool { return o.Key == key })
+		switch err := options[chosen].do(ctx); {
+		case err == nil, ends(ctx, err):
+			return err
+		case errors.Is(err, ErrBack):
+			problem = p.Problem
+		default:
+			problem = explain(err)
+		}
+	}
 }
 
 // page makes a page of the facilitator's.

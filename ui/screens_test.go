@@ -140,7 +140,16 @@ func TestScreens(t *testing.T) {
 		"await":          TestTokenIsSeenWhenItComes,
 		"plain looks":    TestASCIIWithoutColour,
 		"small":          TestSmallTerminalIsToldSo,
-		"change":         TestChangesAreShownBeforeAndAfter,
+		"review":         TestChangesAreShownBeforeAndAfter,
+		"change":         TestChangeInATerminal,
+		"adopt":          TestAdoptInATerminal,
+		"conflict":       TestPeopleChooseBetweenTwoPayloads,
+		"cancel":         TestCancelWhatIsFrozen,
+		"lost":           TestLostTokenIsReplaced,
+		"compromised":    TestCompromisedKeyGoesWithItsHolder,
+		"too few":        TestTooFewTokens,
+		"expired":        TestExpiryAndFastForward,
+		"unblocking":     TestBlockedTokenOutsideOfASignature,
 	} {
 		t.Run(name, test)
 	}

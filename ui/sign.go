@@ -17,21 +17,14 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 	}
 	var c ceremony.Consent
 	var s ceremony.Signed
-	pages := []action{
+	err = inTurn(ctx,
 		func(ctx context.Context) error { return f.review(ctx, r, step.Quorum) },
 		func(ctx context.Context) (err error) { c, err = f.digest(ctx, r, step.Quorum); return err },
 		func(ctx context.Context) (err error) { c.Phrase, err = f.consent(ctx, r, step.Quorum); return err },
 		func(ctx context.Context) (err error) { s, err = f.signature(ctx, h, step, c); return err },
-	}
-	for i := 0; i < len(pages); {
-		switch err := pages[i](ctx); {
-		case err == nil:
-			i++
-		case errors.Is(err, ErrBack) && i > 0:
-			i--
-		default:
-			return err
-		}
+	)
+	if err != nil {
+		return err
 	}
 	return f.signed(ctx, h, step, s)
 }
@@ -69,9 +62,14 @@ func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info ceremony.Toke
 	err := f.Ceremony.Match(step.Proposal, h.Name, info)
 	var wrong *ceremony.WrongTokenError
 	switch {
+	case err == nil && info.Key.ID() != h.KeyID: // the holder's other token
+		return &ceremony.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: h.Name}
 	case !errors.As(err, &wrong):
 		return err
-	case wrong.Expected != "" && wrong.Found == wrong.Expected:
+	}
+	wrong.Expected = h.Serial
+	switch {
+	case h.Serial != "" && wrong.Found == h.Serial:
 		return &rekeyedError{wrong}
 	case hasSigned(step.Quorum, wrong.Owner):
 		return &signedAlreadyError{wrong, what(step.Quorum)}

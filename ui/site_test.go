@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -185,14 +188,41 @@ func (m *memory) Get(d metadata.Digest) ([]byte, error) {
 	return nil, fmt.Errorf("no blob %s", d)
 }
 
-// stick is a machine whose only drive carries a plan, and takes bundles.
+// stick is a machine whose only drive carries a plan and other files, and
+// takes bundles.
 type stick struct {
-	plan    string
-	bundles map[string]ceremony.Contents
-	fail    error // of the next export
+	plan       string
+	bundles    map[string]ceremony.Contents
+	files      map[string]string // by name
+	repository map[string][]byte // what others published
+	fail       error             // of the next export
 }
 
-func newStick() *stick { return &stick{plan: plan, bundles: map[string]ceremony.Contents{}} }
+func newStick() *stick {
+	return &stick{plan: plan, bundles: map[string]ceremony.Contents{}, files: map[string]string{}}
+}
+
+func (s *stick) Files(_ context.Context, in ui.Place, suffixes ...string) ([]ui.File, error) {
+	var files []ui.File
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		if len(suffixes) == 0 || slices.ContainsFunc(suffixes, func(suffix string) bool { return strings.HasSuffix(name, suffix) }) {
+			files = append(files, ui.File{Name: name, Path: in.Path + "/" + name, Size: int64(len(s.files[name]))})
+		}
+	}
+	return files, nil
+}
+
+func (s *stick) Hash(_ context.Context, f ui.File) (metadata.Digest, int64, error) {
+	return metadata.Sum([]byte(s.files[f.Name])), f.Size, nil
+}
+
+func (s *stick) Read(_ context.Context, f ui.File) ([]byte, error) {
+	return []byte(s.files[f.Name]), nil
+}
+
+func (s *stick) Repository(context.Context, ui.Place) (map[string][]byte, error) {
+	return s.repository, nil
+}
 
 func (*stick) Preflight(context.Context) []ceremony.Check {
 	return []ceremony.Check{

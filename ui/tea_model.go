@@ -136,11 +136,16 @@ func (m *model) take(a askMsg) tea.Cmd {
 	return tea.Tick(frames, func(time.Time) tea.Msg { return shownMsg{a.shown} })
 }
 
-// settle keeps the scroll position inside of the body, and notes its end.
+// settle keeps the scroll position inside of the body, and notes its end. Where
+// the way on then takes less room than what held it back, more of the body is
+// shown at once, and not only at the next key.
 func (m *model) settle() {
-	f := m.frame()
-	m.scroll = max(0, min(m.scroll, len(f.body)-f.rows))
-	if m.width > 0 && f.fits && m.scroll+f.rows >= len(f.body) {
+	for {
+		f := m.frame()
+		m.scroll = max(0, min(m.scroll, len(f.body)-f.rows))
+		if m.read || m.width == 0 || !f.fits || m.scroll+f.rows < len(f.body) {
+			return
+		}
 		m.read = true
 	}
 }

@@ -57,7 +57,7 @@ func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(Page) P
 		if err != nil || !blocked && t.info.PINTries != 0 {
 			return t, said, err
 		}
-		switch err = f.blocked(ctx, h, t, dress, said); {
+		switch err = f.blocked(ctx, h, t, dress, said, "The new PIN is asked for next."); {
 		case err == nil:
 			blocked, said = false, nil
 		case ends(ctx, err) || !again(err):
@@ -76,7 +76,8 @@ func pinBlocked(err error) bool {
 
 // blocked says what can be done about a token whose PIN is blocked. It returns
 // nil once the token has a new one, and ErrPINBlocked where people leave it so.
-func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, problem *Problem) error {
+// then says what follows.
+func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, problem *Problem, then Para) error {
 	s := f.secrets(h, t.info, dress, nil)
 	if t.info.PUKTries == 0 {
 		return &namedError{s.token(), ceremony.ErrPUKBlocked}
@@ -106,17 +107,17 @@ func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress fu
 		}
 		switch err := s.Unblock(ctx, token); {
 		case err == nil:
-			return f.unblocked(ctx, h, dress, s)
+			return f.unblocked(ctx, dress, s, then)
 		case !errors.Is(err, ErrBack):
 			return &namedError{s.token(), err}
 		}
 	}
 }
 
-func (f *flow) unblocked(ctx context.Context, h ceremony.Holder, dress func(Page) Page, s Secrets) error {
+func (f *flow) unblocked(ctx context.Context, dress func(Page) Page, s Secrets, then Para) error {
 	p := dress(f.page("The token has its new PIN", s.facts(),
 		Para("The tries of the PIN are all back. The PUK is still the one on the paper, and the key is the same."),
-		Para("The new PIN is asked for next."),
+		then,
 	)).help("Nothing was signed. The holder can still go back.")
 	p.NoBack = "The new PIN is set: that is not undone by going back."
 	return f.Person.Tell(ctx, p)

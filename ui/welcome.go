@@ -18,27 +18,33 @@ func (f *flow) welcome(ctx context.Context) error {
 		site, err := f.siteName(ctx)
 		switch {
 		case err == nil:
-			return f.Ceremony.Begin(ceremony.Kind(kind), site, f.Rehearsal)
+			return f.Ceremony.Begin(kind, site, f.Rehearsal)
 		case !errors.Is(err, ErrBack):
 			return err
 		}
 	}
 }
 
-func (f *flow) purpose(ctx context.Context) (kind string, err error) {
+func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 	p := f.page("What have you come to do?",
 		Para("Conclave leads a group through a ceremony with TUF root and targets keys. It runs without a network. Nothing is signed before someone has read it and typed their consent."),
 		Para("You can stop at any time: what is done is kept, and the next start goes on where you were."),
 	).help(
 		"Found: you have a plan (who holds a token, how many of them must sign) and the tokens, and make the first root of a new trust.",
 		"Co-sign: another site has sent you a bundle. You read what it proposes, sign, and send a bundle back.",
+		"Change: the trust is there, and its holders, thresholds, expiry, targets, delegations or online keys are to be others. This is also where to go when a token was lost.",
+		"Adopt: other programs have kept the trust so far. It is verified, taken over, and changed from then on here.",
 		"The facilitator runs this machine. Holders own a token each. A witness reads digests aloud and keeps notes.",
 	)
 	p.NoBack = "This is the first page: there is nothing to go back to. Ctrl-C leaves."
-	return f.Person.Choose(ctx, p, []Choice{
+	key, err := f.Person.Choose(ctx, p, []Choice{
 		{"found", "Found a new trust", "from a plan"},
 		{"co-sign", "Co-sign what another site proposes", "from a bundle"},
+		{"change", "Change a trust", "from its bundle"},
+		{"adopt", "Adopt a trust that others made", "from its repository"},
 	})
+	kinds := map[string]ceremony.Kind{"found": ceremony.Found, "co-sign": ceremony.Cosign, "change": ceremony.Amend, "adopt": ceremony.Amend}
+	return kinds[key], err
 }
 
 func (f *flow) siteName(ctx context.Context) (string, error) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -91,8 +93,78 @@ func files(in ui.Place, suffixes ...string) ([]ui.File, error) {
 	return list, nil
 }
 
-// maxPlanFile is what a plan, or a key that it names, may have. In bytes.
-const maxPlanFile = 1 << 20
+func (m *machine) Files(_ context.Context, in ui.Place, suffixes ...string) ([]ui.File, error) {
+	if len(suffixes) == 0 {
+		suffixes = []string{""}
+	}
+	return files(in, suffixes...)
+}
+
+// Hash reads a file of any size once. Who cancels stops it.
+func (m *machine) Hash(ctx context.Context, f ui.File) (metadata.Digest, int64, error) {
+	file, err := regular(f)
+	if err != nil {
+		return metadata.Digest{}, 0, err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, stoppable{ctx, file})
+	if err != nil {
+		return metadata.Digest{}, 0, fmt.Errorf("%s was not read to its end: %w", f.Name, err)
+	}
+	return metadata.Digest(sum.Sum(nil)), n, nil
+}
+
+// stoppable is a reader whose reading ends with a context.
+type stoppable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	if err := context.Cause(s.ctx); err != nil {
+		return 0, err
+	}
+	return s.Reader.Read(b)
+}
+
+// regular opens a file of a place. Neither a link nor a device is one: the
+// place's list has none.
+func regular(f ui.File) (*os.File, error) {
+	dir, err := os.OpenRoot(filepath.Dir(f.Path))
+	if err != nil {
+		return nil, fmt.Errorf("%s was not read: %w", f.Name, err)
+	}
+	defer dir.Close()
+	info, err := dir.Lstat(filepath.Base(f.Path))
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is no regular file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s was not read: %w", f.Name, err)
+	}
+	return dir.Open(filepath.Base(f.Path))
+}
+
+func (m *machine) Read(_ context.Context, f ui.File) ([]byte, error) {
+	file, err := regular(f)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, maxSmallFile+1))
+	if err == nil && len(b) > maxSmallFile {
+		err = fmt.Errorf("%s is larger than %d bytes: it was not used", f.Name, maxSmallFile)
+	}
+	return b, err
+}
+
+func (m *machine) Repository(_ context.Context, in ui.Place) (map[string][]byte, error) {
+	return metadataFiles(in.Path, true)
+}
+
+// maxSmallFile is what a plan, a key or a descriptor may have. In bytes.
+const maxSmallFile = 1 << 20
 
 // ReadPlan reads a plan and the files that it names. They lie beside it: a
 // name that leads elsewhere is refused.
@@ -134,10 +206,10 @@ func readSmall(dir *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxPlanFile {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is no regular file of at most %d bytes", maxPlanFile)}
+	if !info.Mode().IsRegular() || info.Size() > maxSmallFile {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is no regular file of at most %d bytes", maxSmallFile)}
 	}
-	return io.ReadAll(io.LimitReader(f, maxPlanFile))
+	return io.ReadAll(io.LimitReader(f, maxSmallFile))
 }
 
 func (m *machine) ReadBundle(_ context.Context, f ui.File) (ceremony.Contents, metadata.Digest, error) {

@@ -51,6 +51,7 @@ type Answer struct {
 	Text   string // typed words
 	Secret bool   // Text is a PIN or a PUK
 	GoOn   bool   // "continue"
+	Down   bool   // the rest of the page has to be read first
 	Wait   bool   // the hands are at the reader: the program sees that
 }
 
@@ -138,10 +139,13 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 	case a.Wait:
 		s.key = ""
 		return screen, nil
+	case a.Down:
+		s.key = player.PageDown
+		return screen, s.Program.Type(ctx, s.key, keyPause)
 	case a.GoOn:
 		keys = "c"
 	case a.Choose != "":
-		if keys, err = numberOf(a.Choose, screen); err != nil {
+		if screen, keys, err = s.number(ctx, a.Choose, screen); err != nil {
 			return "", fmt.Errorf("site %s: %w", s.Name, err)
 		}
 	}
@@ -154,6 +158,7 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		return "", s.Program.Type(ctx, keys+"\n", 0)
 	}
 	if enter {
+		s.letGo(ctx, keys[:1])
 		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
 			return "", err
 		}
@@ -163,11 +168,52 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		}
 		keys = "\r"
 	}
+	if strings.Contains(screen, longList) { // the number only moves the cursor there
+		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
+			return "", err
+		}
+		keys = "\r"
+	}
 	if keys == "1" && s.key == keys {
 		keys = "\r" // the first choice is the one at the cursor
 	}
 	s.letGo(ctx, keys)
 	return screen, s.Program.Type(ctx, keys, keyPause)
+}
+
+// longList is among the keys of a page with more choices than digits.
+const longList = "number, Enter choose"
+
+// number finds the number of a choice. On a terminal a long list shows a part
+// of it: the cursor is moved until the choice comes.
+func (s *Site) number(ctx context.Context, label, screen string) (there, number string, err error) {
+	const down, longest = "\x1b[B", 50
+	for range longest {
+		if number, err = numberOf(label, screen); err == nil || !strings.Contains(screen, longList) {
+			return screen, number, err
+		}
+		before := screen
+		if err := s.Program.Type(ctx, down, 0); err != nil {
+			return "", "", err
+		}
+		if screen, err = s.Program.Await(ctx, func(screen string) bool { return screen != before }); err != nil {
+			return "", "", err
+		}
+	}
+	return screen, "", err
+}
+
+// seen waits until what was typed stands on the screen, as a person does before
+// they press Enter, and returns that screen.
+func (s *Site) seen(ctx context.Context, before string, a Answer) (string, error) {
+	const tail = 12 // of a long line only the end is shown
+	typed := a.Text[max(0, len(a.Text)-tail):]
+	if a.Secret {
+		typed = strings.Repeat("•", len(a.Text))
+	}
+	return s.Program.Await(ctx, func(screen string) bool {
+		return strings.Count(screen, typed) > strings.Count(before, typed)
+	})
 }
 
 // keyPause is how long a key is followed by nothing: somewhat longer than in
@@ -342,6 +388,9 @@ func wordOn(screen string) (Answer, error) {
 	m := wordAsked.FindStringSubmatch(screen)
 	if m == nil {
 		return Answer{}, errors.New("no word is asked for")
+	}
+	if strings.Contains(screen, "That is not word") && strings.Contains(screen, "more below") {
+		return Answer{Down: true}, nil // a slip of the finger: the complaint takes room from the words
 	}
 	word := regexp.MustCompile(`(?m)(?:^ *|  )` + m[1] + ` ([A-Za-z]+)`).FindStringSubmatch(screen)
 	if word == nil {

@@ -168,7 +168,7 @@ func (p *Program) Output() []byte {
 
 // quiet is how long a screen stays as it is before it is read. Lines are only
 // ever added to: what is ready when they are read stays ready.
-const quiet = 40 * time.Millisecond
+const quiet = 50 * time.Millisecond
 
 // ErrEnded: the program ended while it was waited for.
 var ErrEnded = errors.New("the program has ended")

@@ -1,0 +1,192 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// opening asks in which form the trust comes that is to be changed. To co-sign
+// there is only one.
+func (f *flow) opening(ctx context.Context) error {
+	if f.Ceremony.Kind() != ceremony.Amend {
+		return f.importing(ctx)
+	}
+	return f.menu(ctx, f.page("Where does the trust come from?",
+		Para("What it says today is needed first: every change builds on it."),
+	).help(
+		"A bundle was written by this program, at the last ceremony or by the uploader.",
+		"A repository is a directory of metadata files, as TUF clients see it. Its whole chain of roots has to be there.",
+	),
+		option{Choice{"bundle", "From a bundle", "of an earlier ceremony"}, f.importing},
+		option{Choice{"adopt", "From a repository that others made", "to be adopted"}, f.adopt},
+	)
+}
+
+// adopt takes over a trust that other programs have kept so far.
+func (f *flow) adopt(ctx context.Context) error {
+	for {
+		in, err := f.place(ctx, "Where is the repository?", false)
+		if err != nil {
+			return err
+		}
+		err = f.adoptFrom(ctx, in)
+		switch {
+		case err == nil, ends(ctx, err):
+			return err
+		case errors.Is(err, ErrBack):
+		default:
+			if err := f.Person.Tell(ctx, f.page("This repository can't be adopted", Facts{{"In", in.Path}}).with(explain(err)).
+				help("Nothing of it was taken over. Every root from the oldest on has to be there, and the newest file of every other role.")); err != nil && !errors.Is(err, ErrBack) {
+				return err
+			}
+		}
+	}
+}
+
+func (f *flow) adoptFrom(ctx context.Context, in Place) error {
+	var files map[string][]byte
+	err := f.Person.Wait(ctx, f.page("Reading the repository", Facts{{"In", in.Path}},
+		Para("Every metadata file below it is read and verified."),
+	), func(ctx context.Context) (err error) {
+		files, err = f.Machine.Repository(ctx, in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var adopted ceremony.Adopted
+	err = inTurn(ctx,
+		func(ctx context.Context) error {
+			name, err := f.trustName(ctx, in, len(files))
+			if err != nil {
+				return err
+			}
+			adopted, err = ceremony.Adopt(files, name)
+			return err
+		},
+		func(ctx context.Context) error { return f.adopted(ctx, in, adopted) },
+	)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Ceremony.Import(adopted.Contents, in.Path, listing(files)); err != nil {
+		return err
+	}
+	p := f.page("The trust was adopted",
+		Facts{{"Trust", adopted.Contents.Trust}},
+		Para("Nothing of it was changed. The next version is written as strict clients want it, and the keys of today sign it too."),
+		StepList(now(f.Ceremony.Steps())),
+	).help("Say whose the keys are first: then the list of steps can name who signs.")
+	p.NoBack = "The trust is adopted."
+	return f.Person.Tell(ctx, p)
+}
+
+func (f *flow) trustName(ctx context.Context, in Place, files int) (string, error) {
+	return f.Person.Text(ctx, f.page("What is the trust called?",
+		Facts{{"In", in.Path}, {"Read", plural(files, "metadata file", "metadata files")}},
+		Para("From the next version on the metadata names its trust, so that no other trust's can be mistaken for it. If it has a name already, it keeps that one."),
+	).help("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too."),
+		Field{Label: "Name of the trust", Check: func(typed []byte) error {
+			name := string(typed)
+			if err := ceremony.CheckTrustName(name); err != nil {
+				return err
+			}
+			if f.Ceremony.Rehearsal() != ceremony.IsRehearsal(name) {
+				return errors.New("the name of a rehearsal's trust begins with rehearsal-, and no other trust's does")
+			}
+			return nil
+		}})
+}
+
+// adopted shows what was read, and what is odd about it, and has the adoption typed.
+func (f *flow) adopted(ctx context.Context, in Place, a ceremony.Adopted) error {
+	root, err := newestRoot(a.Contents.Head)
+	if err != nil {
+		return err
+	}
+	who := root.Root.Roles["root"]
+	d := root.Digest()
+	p := f.page("Adopt "+a.Contents.Trust,
+		append(Facts{{"In", in.Path}}, headFacts(a.Contents.Head)...),
+		Facts{
+			{fmt.Sprintf("Root %d", root.Version), fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
+			{"Expires", date(root.Expires)},
+		},
+		Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
+		Hex(d), WordGrid(ceremony.Words(d)),
+		Para("What strict clients would stumble over, by kind. The next version puts it right."),
+		findings(a.Findings),
+	).help(
+		"The chain of roots and every threshold were verified. Expiry was not looked at: a trust that has expired can be renewed.",
+		"The digest is that of the canonical form of what the root's holders signed.",
+	)
+	p.Banner.Trust, p.ReadAll = a.Contents.Trust, true
+	_, err = f.Person.Text(ctx, p, phrase("adopt "+a.Contents.Trust))
+	return err
+}
+
+// newestRoot is the last one: Head is sorted by role and version.
+func newestRoot(head []ceremony.NamedFile) (*metadata.File, error) {
+	for _, file := range slices.Backward(head) {
+		if strings.HasSuffix(file.Name, ".root.json") {
+			return metadata.ParseFile(file.Bytes, metadata.Adopted)
+		}
+	}
+	return nil, errors.New("there is no root")
+}
+
+// headFacts name the files that are taken over, the roots as one.
+func headFacts(head []ceremony.NamedFile) Facts {
+	var roots, others []string
+	for _, file := range head {
+		if strings.HasSuffix(file.Name, ".root.json") {
+			roots = append(roots, file.Name)
+		} else {
+			others = append(others, file.Name)
+		}
+	}
+	facts := Facts{{"Roots", roots[0]}}
+	if n := len(roots); n > 1 {
+		facts[0].Value = fmt.Sprintf("%s to %s: the chain verifies", roots[0], roots[n-1])
+	}
+	if len(others) > 0 {
+		facts = append(facts, Fact{"Others", strings.Join(others, ", ") + ": signed as they should be"})
+	}
+	return facts
+}
+
+// findings are counted by their codes, with the first of each.
+func findings(found []ceremony.AdoptedFinding) Facts {
+	if len(found) == 0 {
+		return Facts{{"Findings", "none"}}
+	}
+	count, first := map[string]int{}, map[string]ceremony.AdoptedFinding{}
+	for _, a := range found {
+		if count[a.Finding.Code]++; count[a.Finding.Code] == 1 {
+			first[a.Finding.Code] = a
+		}
+	}
+	var facts Facts
+	for _, code := range slices.Sorted(maps.Keys(count)) {
+		a := first[code]
+		facts = append(facts, Fact{code, fmt.Sprintf("%s, the first in %s: %s", plural(count[code], "time", "times"), a.File, a.Finding.Text)})
+	}
+	return facts
+}
+
+// listing is the SHA-256 of what sha256sum prints for the files, sorted by
+// name: the record says by it what was adopted.
+func listing(files map[string][]byte) metadata.Digest {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&b, "%s  %s\n", metadata.Sum(files[name]), name)
+	}
+	return metadata.Sum([]byte(b.String()))
+}

@@ -1,0 +1,87 @@
+package ui_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// corpus reads every .json below a folder of the corpora.
+func corpus(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	entries, err := filepath.Glob(filepath.Join("../../shared/corpora", folder, "*.json"))
+	if err != nil || len(entries) == 0 {
+		t.Skip("the corpora are not beside the project")
+	}
+	files := map[string][]byte{}
+	for _, path := range entries {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Base(path)] = b
+	}
+	return files
+}
+
+// A trust that others made is adopted, and a key gets a name and a new token.
+func TestAdoptInATerminal(t *testing.T) {
+	s := newSite(t)
+	s.stick.repository = corpus(t, "sigstore/roots")
+	e := start(t, setting{}, s.talk)
+	e.takes("Adopt a trust that others made")
+	e.sees("Where are you?")
+	e.types("Berlin" + enter)
+	e.takes("Go on all the same")
+	e.takes("A wall clock or a watch")
+	e.sees("Compare the clock")
+	e.types("the clock is right" + enter)
+	e.golden("adopt-01-form", "Where does the trust come from?")
+	e.takes("From a repository")
+	e.sees("Where is the repository?")
+	e.takes("CEREMONY")
+	e.golden("adopt-02-name", "What is the trust called?")
+	e.types("sigstore" + enter)
+	e.sees("The name of a rehearsal's trust begins with rehearsal-")
+	e.types("rehearsal-sigstore" + enter)
+	e.golden("adopt-03", "Adopt rehearsal-sigstore", "the chain verifies")
+	e.reads()
+	e.golden("adopt-04-findings", "Type: adopt rehearsal-sigstore", "old-keytype")
+	e.types("adopt rehearsal-sigstore" + enter)
+	e.golden("adopt-05-done", "The trust was adopted", "c continue")
+	e.types("c")
+	e.takes("Say what is to change")
+	e.takes("Holders and their tokens")
+	e.takes("Say whose a key is")
+	e.golden("adopt-06-keys", "Which key has a holder?")
+	e.types("1")
+	e.sees("Whose is it?")
+	e.types("Ada" + enter)
+	e.sees("What the draft comes to", "Ada's")
+	e.takes("Change something more")
+	e.takes("Holders and their tokens")
+	e.takes("A token is lost or broken")
+	e.takes("Ada")
+	e.takes("That is all")
+	e.takes("Ada enrols a token")
+	e.enrolsToken("Ada", "5417506")
+	e.types("c")
+	e.takes("Freeze what is to change")
+	e.sees("Freeze root 13")
+	e.reads()
+	e.types("freeze root 13" + enter)
+	e.golden("adopt-07-signers", "Who acts now?", "Ada signs root 13")
+	e.types(ctrlC)
+	e.sees("Leave now?")
+	e.types("l")
+	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(e.bytes()), pins["Ada"]) {
+		t.Error("a PIN was on the screen")
+	}
+}

@@ -1,0 +1,128 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// delegations asks what others than the holders of targets sign for.
+func (f *flow) delegations(ctx context.Context) error {
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return err
+	}
+	options := []option{{Choice{"delegate", "Delegate paths to a new role", "with holders of its own"},
+		func(ctx context.Context) error { return f.edit(ctx, f.delegate) }}}
+	facts := Facts{}
+	for _, r := range delegated(d.Roles) {
+		facts = append(facts, Fact{r.Name, strings.Join(r.Paths, " ")})
+	}
+	if len(facts) == 0 {
+		facts = Facts{{"Delegated", "nothing"}}
+	} else {
+		options = append(options,
+			option{Choice{"paths", "Change what is delegated to a role", ""}, func(ctx context.Context) error { return f.edit(ctx, f.setPaths) }},
+			option{Choice{"undelegate", "Take a delegation away", ""}, func(ctx context.Context) error { return f.edit(ctx, f.undelegate) }})
+	}
+	return f.menu(ctx, f.draftPage("Which change of delegations?", facts).help(
+		"A delegated role has its own version, its own expiry and its own signatures. targets says which paths it may speak for, and who signs it.",
+		"Its holders and their tokens are changed with those of the other roles.",
+	), options...)
+}
+
+func delegated(roles []ceremony.RoleState) []ceremony.RoleState {
+	return slices.DeleteFunc(signedByHolders(roles), func(r ceremony.RoleState) bool { return r.Name == "root" || r.Name == "targets" })
+}
+
+func (f *flow) delegate(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.Delegate
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	err = inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.Role, err = f.Person.Text(ctx, f.draftPage("What is the role called?",
+				Para("The name is a part of file names and of tags: letters, digits and dashes do everywhere. It can't be changed later."),
+			).with(problem).help("A team, or what it is responsible for."), Field{Label: "Name of the role", Check: roleName})
+			return err
+		},
+		func(ctx context.Context) (err error) { e.Paths, err = f.paths(ctx, e.Role, nil); return err },
+		func(ctx context.Context) error {
+			key, err := f.Person.Choose(ctx, f.draftPage("Does the search end at "+e.Role+"?", Facts{{"Paths", strings.Join(e.Paths, " ")}},
+				Para("Where "+e.Role+" has no target of a name, a client can look in the roles after it, or give up."),
+			).help("The standard calls a delegation at which the search ends terminating."),
+				[]Choice{{"no", "No, clients look further", "the usual way"}, {"yes", "Yes, it ends here", "terminating"}})
+			e.Terminating = key == "yes"
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Holders, err = f.several(ctx, f.draftPage("Who signs "+e.Role+"?",
+				Para("Of those who have a token already. Others join afterwards: they are a change of their own."),
+			).help("With nobody chosen here, the role has no key before somebody joins it."), 0, f.holderItems(d))
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Threshold, err = f.number(ctx, f.draftPage("How many must sign "+e.Role+"?", Facts{{"Holders", strings.Join(e.Holders, ", ")}},
+				Para("Those who are still to join count as soon as their tokens are enrolled."),
+			).help("The number is of keys, each with one vote."), "Number of signatures", maxThreshold)
+			return err
+		},
+	)
+	return []ceremony.Edit{e}, err
+}
+
+// roleName takes a name that is a file's on every system; the metadata takes no other.
+func roleName(typed []byte) error {
+	s := string(typed)
+	if strings.ContainsAny(s, `/\.%:*?"<>| `) || strings.HasPrefix(s, "-") {
+		return errors.New(`the name of a role has no space, no dot, none of / \ % : * ? " < > |, and no dash in front`)
+	}
+	return visible(typed)
+}
+
+// paths asks for what is delegated to a role.
+func (f *flow) paths(ctx context.Context, role string, now []string) ([]string, error) {
+	p := f.draftPage("Which paths may "+role+" speak for?",
+		Para("Patterns, with spaces between them: team/* is every path right below team. A star stops at a slash."),
+	).help("A client believes "+role+" for these paths only, whatever else it says.", "Several patterns: team/* team/*/*")
+	if now != nil {
+		p.Body = append([]Block{Facts{{"Now", strings.Join(now, " ")}}}, p.Body...)
+	}
+	typed, err := f.Person.Text(ctx, p, Field{Label: "Paths"})
+	return strings.Fields(typed), err
+}
+
+func (f *flow) setPaths(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var role ceremony.RoleState
+	var e ceremony.SetPaths
+	err := inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			role, err = f.pickDelegated(ctx, f.draftPage("Whose paths change?").with(problem))
+			e.Role = role.Name
+			return err
+		},
+		func(ctx context.Context) (err error) { e.Paths, err = f.paths(ctx, role.Name, role.Paths); return err },
+	)
+	return []ceremony.Edit{e}, err
+}
+
+func (f *flow) undelegate(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	role, err := f.pickDelegated(ctx, f.draftPage("Which delegation is taken away?",
+		Para("Clients find no target of that role any more."),
+		Warning("Clients that know the role refuse a snapshot without it, as long as the snapshot has the same key. Change the key of snapshot in this draft too, once the role was published."),
+	).with(problem).help("A new key for snapshot makes clients forget the snapshots that they have seen."))
+	return []ceremony.Edit{ceremony.Undelegate{Role: role.Name}}, err
+}
+
+func (f *flow) pickDelegated(ctx context.Context, p Page) (ceremony.RoleState, error) {
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return ceremony.RoleState{}, err
+	}
+	return f.pickRoleOf(ctx, p, delegated(d.Roles), func(r ceremony.RoleState) string { return strings.Join(r.Paths, " ") })
+}

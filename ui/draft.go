@@ -1,0 +1,212 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// draft leads from one edit to the next, and shows after each what they come
+// to. It ends when the people have said all, or go back.
+func (f *flow) draft(ctx context.Context) error {
+	for {
+		d, err := f.Ceremony.Draft()
+		if err != nil {
+			return err
+		}
+		if len(d.Edits) == 0 {
+			if err := f.topics(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		more, err := f.drafted(ctx, d)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// drafted shows what the edits come to, and asks whether there are more.
+func (f *flow) drafted(ctx context.Context, d ceremony.Draft) (more bool, err error) {
+	blocks, err := f.comesTo(d)
+	if err != nil {
+		return false, err
+	}
+	p := f.draftPage("What the draft comes to", blocks...).help(
+		"This is worked out each time from the set that is complete and from the edits. Nothing of it is frozen, and nobody can sign it yet.",
+		"The edits are in the journal: leave now, and the next start finds the draft as it is.",
+	)
+	if d.Problem != nil {
+		p.Problem = explain(&stuckError{d.Problem})
+	}
+	err = f.menu(ctx, p,
+		option{Choice{"more", "Change something more", "it goes into the same versions"},
+			func(ctx context.Context) error { more = true; return f.topics(ctx) }},
+		option{Choice{"done", "That is all", afterDraft(d)},
+			func(context.Context) error { more = false; return nil }},
+		option{Choice{"drop", "Throw the draft away", "what is published stays as it is"},
+			func(ctx context.Context) error { more = false; return f.dropDraft(ctx) }},
+	)
+	return more, err
+}
+
+// afterDraft says what comes next.
+func afterDraft(d ceremony.Draft) string {
+	switch {
+	case len(d.Missing) > 0:
+		return "next: " + strings.Join(d.Missing, ", ") + " enrols a token"
+	case d.Problem != nil:
+		return "it can't be frozen yet"
+	}
+	return "next: freeze it, then sign"
+}
+
+// draftPage makes a page of the draft.
+func (f *flow) draftPage(title string, body ...Block) Page {
+	return f.page(title, body...).as(ceremony.Facilitator, "draft", "")
+}
+
+// comesTo is a draft in words.
+func (f *flow) comesTo(d ceremony.Draft) ([]Block, error) {
+	edits := make(Facts, len(d.Edits))
+	for i, e := range d.Edits {
+		edits[i] = Fact{fmt.Sprint("Edit ", i+1), e.String()}
+	}
+	blocks := []Block{edits}
+	if len(d.Missing) > 0 {
+		blocks = append(blocks, Strong("Before it is seen what this comes to, a new token has to be enrolled: "+strings.Join(d.Missing, ", ")+"."))
+	}
+	for _, v := range d.Voids {
+		blocks = append(blocks, Warning("Freezing this makes void: "+v+"."))
+	}
+	for _, w := range d.Warnings {
+		blocks = append(blocks, Warning(w))
+	}
+	signers, err := f.whoSigns(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range d.Payloads {
+		blocks = append(blocks, Strong(fmt.Sprintf("What %s does", payloadName(p))), signers(p), Changes(p.Changes))
+	}
+	return blocks, nil
+}
+
+func payloadName(p ceremony.DraftPayload) string {
+	return fmt.Sprintf("%s %d", ceremony.Safe(p.Role), p.Version)
+}
+
+// whoSigns says whose signatures the payloads of a draft need: for a root those
+// of the old one too, and who of these can't give theirs any more.
+func (f *flow) whoSigns(d ceremony.Draft) (func(ceremony.DraftPayload) Facts, error) {
+	before, err := f.Ceremony.Roles()
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	lost := lostTokens(d.Edits)
+	of := func(list []ceremony.RoleState, role string, without []string) string {
+		i := slices.IndexFunc(list, func(s ceremony.RoleState) bool { return s.Name == ceremony.Safe(role) })
+		if i < 0 {
+			return "nobody"
+		}
+		names := slices.Clone(list[i].Holders)
+		for i, name := range names {
+			if slices.Contains(without, name) {
+				names[i] += " (token lost)"
+			}
+		}
+		return fmt.Sprintf("%d of %s", list[i].Threshold, strings.Join(names, ", "))
+	}
+	return func(p ceremony.DraftPayload) Facts {
+		if p.Role != "root" {
+			return Facts{{"Signed by", of(after.Roles, p.Role, nil)}}
+		}
+		return Facts{
+			{fmt.Sprintf("By old root %d", p.Version-1), of(before, p.Role, lost)},
+			{fmt.Sprintf("By new root %d", p.Version), of(after.Roles, p.Role, nil)},
+		}
+	}, nil
+}
+
+// lostTokens names those whose old token can't sign any more.
+func lostTokens(edits []ceremony.Edit) []string {
+	var names []string
+	for _, e := range edits {
+		switch e := e.(type) {
+		case ceremony.ReplaceToken:
+			if e.Lost {
+				names = append(names, ceremony.Safe(e.Holder))
+			}
+		case ceremony.RemoveHolder:
+			if e.Lost {
+				names = append(names, ceremony.Safe(e.Holder))
+			}
+		}
+	}
+	return names
+}
+
+func (f *flow) dropDraft(ctx context.Context) error {
+	p := f.draftPage("Throw the draft away",
+		Para("Every edit of it goes. What is frozen or published already is not touched."),
+		Para("A token that was enrolled for the draft keeps its key, and has no role."),
+	).help("The edits stay in the journal, as does that they were thrown away.")
+	if _, err := f.Person.Text(ctx, p, phrase("throw the draft away")); err != nil {
+		return err
+	}
+	return f.Ceremony.DropEdits()
+}
+
+// topics asks what is to change, and for the edit.
+func (f *flow) topics(ctx context.Context) error {
+	p := f.draftPage("What is to change?",
+		Para("Say one thing after the other: all of them go into one new version of each role that they touch. Nothing is frozen before all is said."),
+	).help(
+		"After each edit you see what all of them come to, before and after.",
+		"An edit can't be taken back alone, but a later one can undo it, and the whole draft can be thrown away.",
+	)
+	return f.menu(ctx, p,
+		option{Choice{"holders", "Holders and their tokens", "join, leave, new token"}, f.holders},
+		option{Choice{"threshold", "How many must sign", "the threshold of a role"}, f.threshold},
+		option{Choice{"renew", "How long a role is good for", "a new expiry"}, f.renew},
+		option{Choice{"targets", "Targets", "files and images"}, f.targets},
+		option{Choice{"delegations", "Delegations", "paths that others sign for"}, f.delegations},
+		option{Choice{"online", "Keys of snapshot and timestamp", "those of the uploader"}, f.onlineKeys},
+	)
+}
+
+// edit asks for edits until the rules have nothing against them: why they have
+// is said on the page that asks.
+func (f *flow) edit(ctx context.Context, ask func(context.Context, *Problem) ([]ceremony.Edit, error)) error {
+	var problem *Problem
+	for {
+		edits, err := ask(ctx, problem)
+		if err != nil {
+			return err
+		}
+		err = f.makeEdits(edits)
+		var refused *ceremony.EditError
+		if !errors.As(err, &refused) {
+			return err
+		}
+		problem = explain(err)
+	}
+}
+
+func (f *flow) makeEdits(edits []ceremony.Edit) error {
+	for _, e := range edits {
+		if err := f.Ceremony.Edit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,198 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// holders asks what is to change about the people and their tokens.
+func (f *flow) holders(ctx context.Context) error {
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return err
+	}
+	options := []option{
+		{Choice{"join", "Somebody joins", "with a token of their own"},
+			func(ctx context.Context) error { return f.edit(ctx, f.joins) }},
+		{Choice{"new token", "Somebody gets a new token", "the old one still signs"},
+			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(false)) }},
+		{Choice{"lost", "A token is lost or broken", "its holder gets a new one"},
+			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(true)) }},
+		{Choice{"leave", "Somebody leaves", "every role at once"},
+			func(ctx context.Context) error { return f.edit(ctx, f.leaves) }},
+	}
+	if n := len(d.Unnamed); n > 0 {
+		options = append(options, option{Choice{"name", "Say whose a key is", plural(n, "key has", "keys have") + " no name"},
+			func(ctx context.Context) error { return f.edit(ctx, f.namesHolder) }})
+	}
+	p := f.draftPage("Which holder, which token?", rolesNow(d.Roles)).help(
+		"Somebody who gets a new token signs the new root with both: the old token counts for the old root, the new one for the new root.",
+		"A new root needs as many signatures by the keys of the old root as the old root says. Every token that still signs helps.",
+	)
+	return f.menu(ctx, p, options...)
+}
+
+// rolesNow says who signs which role, with the edits so far.
+func rolesNow(roles []ceremony.RoleState) Facts {
+	var facts Facts
+	for _, r := range signedByHolders(roles) {
+		who := "nobody yet"
+		if len(r.Holders) > 0 {
+			who = fmt.Sprintf("%d of %s", r.Threshold, strings.Join(r.Holders, ", "))
+		}
+		facts = append(facts, Fact{r.Name, who})
+	}
+	return facts
+}
+
+// signedByHolders leaves out the roles that the uploader signs.
+func signedByHolders(roles []ceremony.RoleState) []ceremony.RoleState {
+	return slices.DeleteFunc(slices.Clone(roles), func(r ceremony.RoleState) bool {
+		return r.Name == "snapshot" || r.Name == "timestamp"
+	})
+}
+
+func (f *flow) joins(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.AddHolder
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	err = inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.Holder, err = f.Person.Text(ctx, f.draftPage("Who joins?", rolesNow(d.Roles),
+				Para("The name stands in the metadata, for everybody to read, for years."),
+			).with(problem).help("Choose a name that nobody can mistake for another holder's."),
+				Field{Label: "Name of the new holder", Check: visible})
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Roles, err = f.several(ctx, f.draftPage("What does "+e.Holder+" sign?",
+				Para("Choose one role or more. One token serves all of them."),
+			).help("The number of signatures that a role needs stays as it is: that is another change."), 1, roleItems(signedByHolders(d.Roles)))
+			return err
+		},
+	)
+	return []ceremony.Edit{e}, err
+}
+
+func roleItems(roles []ceremony.RoleState) []item {
+	items := make([]item, len(roles))
+	for i, r := range roles {
+		items[i] = item{name: r.Name, detail: fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders))}
+	}
+	return items
+}
+
+func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]ceremony.Edit, error) {
+	title, what := "Who gets a new token?", Para("The old token signs the new root a last time, for the old root. Keep it until then.")
+	if lost {
+		title, what = "Whose token is lost or broken?", "It is not counted on for any signature. The new token takes its place in every role."
+	}
+	return func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+		name, err := f.pickHolder(ctx, f.draftPage(title, what).with(problem).help(
+			"The new token is enrolled in the list of steps, after this. It has to be one that holds no key.",
+		))
+		return []ceremony.Edit{ceremony.ReplaceToken{Holder: name, Lost: lost}}, err
+	}
+}
+
+func (f *flow) leaves(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.RemoveHolder
+	err := inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves?",
+				Para("Their key has no vote any more in any role of the new versions. The numbers of signatures stay as they are."),
+			).with(problem).help("If a role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."))
+			return err
+		},
+		func(ctx context.Context) (err error) { e.Lost, err = f.stillSigns(ctx, e.Holder); return err },
+	)
+	return []ceremony.Edit{e}, err
+}
+
+// stillSigns asks whether a token can be counted on for one more signature.
+func (f *flow) stillSigns(ctx context.Context, name string) (lost bool, err error) {
+	key, err := f.Person.Choose(ctx, f.draftPage("Can the token of "+name+" sign once more?",
+		Para("A new root needs the signatures of the old one, and this token's may be one of them."),
+	).help("The program counts whether the old root's holders can give as many signatures as it needs."),
+		[]Choice{{"yes", "Yes, " + name + " still has it", ""}, {"lost", "No", "lost, broken, or not to be trusted"}})
+	return key == "lost", err
+}
+
+// pickHolder has somebody chosen who has a key.
+func (f *flow) pickHolder(ctx context.Context, p Page) (string, error) {
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return "", err
+	}
+	if len(d.Holders) == 0 {
+		p.Body = append(p.Body, Strong("No key has a holder's name yet: say whose the keys are first."))
+		return "", backFrom(f.Person.Tell(ctx, p))
+	}
+	return f.pick(ctx, p, "holder", f.holderItems(d))
+}
+
+// backFrom makes a page that only tells something one to go back from.
+func backFrom(err error) error {
+	if err == nil {
+		return ErrBack
+	}
+	return err
+}
+
+// holderItems are the holders, with their tokens and roles.
+func (f *flow) holderItems(d ceremony.Drafting) []item {
+	serials := map[string][]string{}
+	for _, h := range f.Ceremony.Holders() {
+		if h.Serial != "" && !slices.Contains(serials[h.Name], h.Serial) {
+			serials[h.Name] = append(serials[h.Name], h.Serial)
+		}
+	}
+	items := make([]item, len(d.Holders))
+	for i, name := range d.Holders {
+		var roles []string
+		for _, r := range d.Roles {
+			if slices.Contains(r.Holders, ceremony.Safe(name)) {
+				roles = append(roles, r.Name)
+			}
+		}
+		detail := strings.Join(roles, ", ")
+		if s := serials[name]; len(s) > 0 {
+			detail = "token " + strings.Join(s, " and ") + ": " + detail
+		}
+		items[i] = item{name: name, detail: detail}
+	}
+	return items
+}
+
+func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.NameHolder
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	items := make([]item, len(d.Unnamed))
+	for i, h := range d.Unnamed {
+		items[i] = item{name: h.Name, id: h.KeyID, detail: strings.Join(h.Roles, ", ") + ", now " + short(h.KeyID)}
+	}
+	err = inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.KeyID, err = f.pick(ctx, f.draftPage("Which key has a holder?",
+				Para("The metadata that was adopted names no holders. A key is shown by the keyid that strict clients give it: a token's is the same."),
+			).with(problem).help("The command: conclave token list shows the keyid of a token. Where the adopted metadata has the key under another keyid, that one is not the hash of the key as it is written today."), "key", items)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Holder, err = f.Person.Text(ctx, f.draftPage("Whose is it?", Facts{{"Key", e.KeyID}},
+				Para("The name stands in the metadata from the next version on. The key stays the same."),
+			).help("Only people can know this: ask the holder to show the token."), Field{Label: "Name of the holder", Check: visible})
+			return err
+		},
+	)
+	return []ceremony.Edit{e}, err
+}

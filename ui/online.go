@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"context"
+	"errors"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// onlineKeys asks for the public key with which the uploader signs from now on.
+func (f *flow) onlineKeys(ctx context.Context) error {
+	var roles []string
+	return inTurn(ctx,
+		func(ctx context.Context) error {
+			key, err := f.Person.Choose(ctx, f.draftPage("Which online key is changed?",
+				Para("Snapshot and timestamp are signed by the uploader, without people. The new root names its public key."),
+				Para("Clients that see a new key for a role forget the versions of it that they have seen: its numbers may begin again."),
+			).help("The uploader makes a key with: conclave-upload key new. Its public half comes here in a file, in PEM."),
+				[]Choice{{"both", "Both, with the same key", ""}, {"snapshot", "Snapshot only", ""}, {"timestamp", "Timestamp only", ""}})
+			if roles = []string{key}; key == "both" {
+				roles = []string{"snapshot", "timestamp"}
+			}
+			return err
+		},
+		func(ctx context.Context) error { return f.newOnlineKey(ctx, roles...) },
+	)
+}
+
+// newOnlineKey reads a public key, and puts it into the draft for roles.
+func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
+	for {
+		file, text, err := f.smallFile(ctx, "public key", ".pub", ".pem")
+		if err != nil {
+			return err
+		}
+		key, err := ceremony.ParsePublicKey(text)
+		if err != nil {
+			return &unusableError{file, err}
+		}
+		fingerprint, err := key.Fingerprint()
+		if err != nil {
+			return &unusableError{file, err}
+		}
+		var edits []ceremony.Edit
+		for _, role := range roles {
+			edits = append(edits, ceremony.SetOnlineKey{Role: role, Key: key})
+		}
+		_, err = f.Person.Choose(ctx, f.draftPage("Is this the uploader's new key?",
+			Facts{{"File", file.Path}, {"Kind", key.Scheme}, {"Keyid", halves(key.ID())}, {"Fingerprint", halves(fingerprint.String())}},
+			Para("Compare the keyid with the one that the uploader's machine shows."),
+		).help("Who has the private half of this key says what is current, for as long as it is in the root."),
+			[]Choice{{"use", "Use this key", ""}})
+		if err == nil {
+			return f.makeEdits(edits)
+		}
+		if !errors.Is(err, ErrBack) {
+			return err
+		}
+	}
+}

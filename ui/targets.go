@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// targets asks which files and images a role vouches for from now on.
+func (f *flow) targets(ctx context.Context) error {
+	p := f.draftPage("Which change of targets?",
+		Para("A target is a path, and the length and SHA-256 of what clients get for it. An image is a target by its manifest."),
+	).help(
+		"A path that is there already gets the new content: before and after are shown.",
+		"The digest of a file is taken here. That of an image comes in a descriptor, as registry tools write it, or is typed.",
+	)
+	return f.menu(ctx, p,
+		option{Choice{"file", "Put a file in", "hashed here"}, f.inRole(f.addFile)},
+		option{Choice{"descriptor", "Put an image in", "from its OCI descriptor"}, f.inRole(f.addDescribed)},
+		option{Choice{"digest", "Put an image in by its digest", "typed"}, f.inRole(f.addTyped)},
+		option{Choice{"remove", "Take a target out", ""}, f.inRole(f.removeTarget)},
+	)
+}
+
+// inRole asks which role's targets are meant, where several have some.
+func (f *flow) inRole(do func(context.Context, ceremony.RoleState) error) action {
+	return func(ctx context.Context) error {
+		d, err := f.Ceremony.Drafting()
+		if err != nil {
+			return err
+		}
+		roles := signedByHolders(d.Roles)[1:] // but for root
+		if len(roles) == 1 {
+			return do(ctx, roles[0])
+		}
+		for {
+			role, err := f.pickRoleOf(ctx, f.draftPage("Which role's targets?",
+				Para("Clients believe a delegated role only for the paths that are delegated to it."),
+			).help("A target that is in targets itself is found before those of the delegated roles."), roles,
+				func(r ceremony.RoleState) string { return plural(len(r.Targets), "target", "targets") })
+			if err != nil {
+				return err
+			}
+			if err := do(ctx, role); !errors.Is(err, ErrBack) {
+				return err
+			}
+		}
+	}
+}
+
+func (f *flow) addFile(ctx context.Context, role ceremony.RoleState) error {
+	for {
+		file, err := f.file(ctx, "file", func(ctx context.Context, in Place) ([]File, error) { return f.Machine.Files(ctx, in) })
+		if err != nil {
+			return err
+		}
+		t := ceremony.AddTarget{Role: role.Name}
+		err = f.Person.Wait(ctx, f.draftPage("Reading the file",
+			Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
+			Para("Its SHA-256 is taken."),
+		), func(ctx context.Context) (err error) {
+			t.SHA256, t.Length, err = f.Machine.Hash(ctx, file)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := f.addTarget(ctx, t, Fact{"File", file.Path}); !errors.Is(err, ErrBack) {
+			return err
+		}
+	}
+}
+
+func (f *flow) addDescribed(ctx context.Context, role ceremony.RoleState) error {
+	for {
+		file, text, err := f.smallFile(ctx, "descriptor", ".json")
+		if err != nil {
+			return err
+		}
+		d, err := readDescriptor(text)
+		if err != nil {
+			return &unusableError{file, err}
+		}
+		t := ceremony.AddTarget{Role: role.Name, SHA256: d.digest, Length: d.Size, MediaType: d.MediaType}
+		if err := f.addTarget(ctx, t, Fact{"Descriptor", file.Path}); !errors.Is(err, ErrBack) {
+			return err
+		}
+	}
+}
+
+// smallFile has a small file chosen, and reads it.
+func (f *flow) smallFile(ctx context.Context, what string, suffixes ...string) (File, []byte, error) {
+	file, err := f.file(ctx, what, func(ctx context.Context, in Place) ([]File, error) { return f.Machine.Files(ctx, in, suffixes...) })
+	if err != nil {
+		return file, nil, err
+	}
+	text, err := f.Machine.Read(ctx, file)
+	return file, text, err
+}
+
+func (f *flow) addTyped(ctx context.Context, role ceremony.RoleState) error {
+	t := ceremony.AddTarget{Role: role.Name}
+	return inTurn(ctx,
+		func(ctx context.Context) error {
+			typed, err := f.Person.Text(ctx, f.draftPage("Which digest has the image?",
+				Para("The digest of its manifest, or of its index: sha256: and 64 digits. A second person compares them."),
+			).help("A descriptor in a file spares the typing: oras and skopeo write one."),
+				Field{Label: "Digest", Check: func(typed []byte) error {
+					_, err := metadata.ParseDigest(string(typed))
+					return err
+				}})
+			if err != nil {
+				return err
+			}
+			t.SHA256, err = metadata.ParseDigest(typed)
+			return err
+		},
+		func(ctx context.Context) error {
+			typed, err := f.Person.Text(ctx, f.draftPage("How long is the manifest?", Hex(t.SHA256),
+				Para("In bytes, as the registry says. Clients refuse a manifest of another length."),
+			).help("It is the size in the descriptor of the image, not the size of the whole image."),
+				Field{Label: "Length in bytes", Check: func(typed []byte) error {
+					if n, err := strconv.ParseInt(string(typed), 10, 64); err != nil || n < 1 {
+						return errors.New("that is not a whole number from 1 on")
+					}
+					return nil
+				}})
+			if err != nil {
+				return err
+			}
+			t.Length, err = strconv.ParseInt(typed, 10, 64)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			t.MediaType, err = f.Person.Choose(ctx, f.draftPage("What is it?", Hex(t.SHA256)).
+				help("The media type tells a client how to read the manifest."), mediaTypes())
+			return err
+		},
+		func(ctx context.Context) error { return f.addTarget(ctx, t, Fact{"Digest", "typed by hand"}) },
+	)
+}
+
+func mediaTypes() []Choice {
+	return []Choice{
+		{"application/vnd.oci.image.index.v1+json", "An OCI image index", "several platforms"},
+		{"application/vnd.oci.image.manifest.v1+json", "An OCI image manifest", "one platform, or an artifact"},
+		{"application/vnd.docker.distribution.manifest.list.v2+json", "A Docker manifest list", "several platforms"},
+		{"application/vnd.docker.distribution.manifest.v2+json", "A Docker manifest", "one platform"},
+	}
+}
+
+// addTarget asks for the path of a target, and puts it into the draft.
+func (f *flow) addTarget(ctx context.Context, t ceremony.AddTarget, from Fact) error {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+		facts := Facts{from, {"Goes into", t.Role}, {"Length", bytesText(t.Length)}}
+		if t.MediaType != "" {
+			facts = append(facts, Fact{"Media type", t.MediaType})
+		}
+		path, err := f.Person.Text(ctx, f.draftPage("Under which path?", facts, Hex(t.SHA256),
+			Para("Clients ask for a target by this path. It has no slash in front, and no dots that lead upwards."),
+		).with(problem).help("If the path is there already, its content is replaced."), Field{Label: "Path", Check: targetPath})
+		t.Path = path
+		return []ceremony.Edit{t}, err
+	})
+}
+
+// targetPath takes a path that stays where it is put.
+func targetPath(typed []byte) error {
+	for part := range strings.SplitSeq(string(typed), "/") {
+		if part == "" || part == "." || part == ".." || strings.Contains(part, `\`) {
+			return errors.New(`a path is relative, and has no ".", "..", \ or empty part`)
+		}
+	}
+	return nil
+}
+
+func (f *flow) removeTarget(ctx context.Context, role ceremony.RoleState) error {
+	if len(role.Targets) == 0 {
+		return backFrom(f.Person.Tell(ctx, f.draftPage("There is nothing to take out", Para(role.Name+" has no targets."))))
+	}
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+		items := make([]item, len(role.Targets))
+		for i, path := range role.Targets {
+			items[i] = item{name: path}
+		}
+		path, err := f.pick(ctx, f.draftPage("Which target of "+role.Name+" goes?",
+			Para("Clients that ask for it get nothing any more."),
+		).with(problem).help("A long list is searched by a part of the path."), "target", items)
+		return []ceremony.Edit{ceremony.RemoveTarget{Role: role.Name, Path: path}}, err
+	})
+}
