@@ -157,19 +157,14 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		fmt.Fprintln(s.Log, shown)
 		return "", s.Program.Type(ctx, keys+"\n", 0)
 	}
-	if enter {
+	// In a long list the number only moves the cursor.
+	if enter = enter || a.Choose != "" && strings.Contains(screen, longList); enter {
 		s.letGo(ctx, keys[:1])
 		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
 			return "", err
 		}
 		// Its last letter has to be on the screen, so that what Enter changes is seen.
 		if screen, err = s.Program.Await(ctx, func(string) bool { return true }); err != nil {
-			return "", err
-		}
-		keys = "\r"
-	}
-	if strings.Contains(screen, longList) { // the number only moves the cursor there
-		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
 			return "", err
 		}
 		keys = "\r"
@@ -201,19 +196,6 @@ func (s *Site) number(ctx context.Context, label, screen string) (there, number 
 		}
 	}
 	return screen, "", err
-}
-
-// seen waits until what was typed stands on the screen, as a person does before
-// they press Enter, and returns that screen.
-func (s *Site) seen(ctx context.Context, before string, a Answer) (string, error) {
-	const tail = 12 // of a long line only the end is shown
-	typed := a.Text[max(0, len(a.Text)-tail):]
-	if a.Secret {
-		typed = strings.Repeat("•", len(a.Text))
-	}
-	return s.Program.Await(ctx, func(screen string) bool {
-		return strings.Count(screen, typed) > strings.Count(before, typed)
-	})
 }
 
 // keyPause is how long a key is followed by nothing: somewhat longer than in
