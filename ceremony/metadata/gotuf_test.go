@@ -266,6 +266,7 @@ func TestExplainedDisagreements(t *testing.T) {
 }
 
 // However a strict root is damaged: where we still accept it, go-tuf does too.
+// Two signatures by one keyid are the disagreement that TestExplainedDisagreements lists.
 func TestDamageAgainstGoTUF(t *testing.T) {
 	tr := newTrust(t, "wabbit")
 	root := tr.rootFile(t, 1, tr.root...)
@@ -286,7 +287,7 @@ func TestDamageAgainstGoTUF(t *testing.T) {
 			b = slices.Insert(b, i, b[i:end]...)
 		}
 		if ourRoot(b) == nil {
-			if err := theirRoot(b); err != nil {
+			if err := theirRoot(b); err != nil && !strings.Contains(err.Error(), "multiple signatures found for key ID") {
 				t.Fatalf("we accept what go-tuf refuses: %v: %q", err, b)
 			}
 		}
