@@ -110,6 +110,34 @@ func TestManyChoices(t *testing.T) {
 	}
 }
 
+// What the choices will cover was not read: a page that fits only without them
+// has to be turned first.
+func TestReadToTheEndCountsWhatTheChoicesCover(t *testing.T) {
+	lines := make(ui.Facts, 14) // there is room for 16 without the choices
+	for i := range lines {
+		lines[i] = ui.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of the text"}
+	}
+	p := page("Which one is meant?", lines)
+	p.ReadAll = true
+	choices := make([]ui.Choice, 5)
+	for i := range choices {
+		choices[i] = ui.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
+	}
+	var a talk
+	e := start(t, setting{}, a.choose(p, choices...))
+	if screen := e.sees("Read to the end", "more below"); strings.Contains(screen, "Line 14") {
+		t.Errorf("it is all there already:\n%s", screen)
+	}
+	e.types("1")
+	e.sees("There is more to read first")
+	e.types(pageDown)
+	e.sees("Line 14", "Way 5")
+	e.types("1")
+	if err := e.ends(); err != nil || a.key != "key 1" {
+		t.Errorf("chose %q, %v", a.key, err)
+	}
+}
+
 func TestKeyHeldDownAnswersNoSecondPage(t *testing.T) {
 	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
 		if err := p.Tell(ctx, page("First page")); err != nil {

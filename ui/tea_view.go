@@ -52,8 +52,20 @@ func (m *model) frame() frame {
 	if len(f.foot) > 0 {
 		around++ // empty, or how much more there is
 	}
-	f.rows = max(1, m.height-around-len(f.foot))
+	f.rows = max(1, m.height-around-max(len(f.foot), m.reserved(t)))
 	return f
+}
+
+// reserved are the rows that the answer is going to need once the page was
+// read: what they will cover does not count as having been on the screen.
+func (m *model) reserved(t typeface) int {
+	if m.ready() {
+		return 0
+	}
+	read := *m
+	read.read, read.notice = true, ""
+	foot, _ := read.foot(t)
+	return len(foot)
 }
 
 // shown is the page, or what lies over it.
