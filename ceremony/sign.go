@@ -146,19 +146,20 @@ func (c *Ceremony) signable(p *proposal) error {
 	if !p.body.Expires.After(now) {
 		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, At: now}
 	}
-	if p.body.Expires.After(now.Add(c.horizon(p.Role))) {
+	if p.body.Expires.After(now.Add(c.horizon(p))) {
 		return &HorizonError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, Now: now}
 	}
 	return nil
 }
 
-// horizon is how long a role may be good for at the most: what the plan says,
-// else what any plan may say.
-func (c *Ceremony) horizon(role string) time.Duration {
+// horizon is how long a payload may be good for at the most: at the founding
+// what the plan says, later what any plan may say.
+func (c *Ceremony) horizon(p *proposal) time.Duration {
 	switch plan := c.state.plan; {
-	case plan != nil && role == "root":
+	case plan == nil || p.Version > 1:
+	case p.Role == "root":
 		return plan.Root.Expires
-	case plan != nil && role == "targets":
+	case p.Role == "targets":
 		return plan.Targets.Expires
 	}
 	return maxPeriod

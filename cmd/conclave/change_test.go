@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
+	"github.com/conclave-tuf/conclave/ui"
 )
 
 // sign is what the list of steps is asked for by each of some holders.
@@ -101,4 +104,57 @@ func assembled(t *testing.T, dir string) *ceremony.OfflineSet {
 		t.Fatal(err)
 	}
 	return set
+}
+
+// TestFilesOfAPlace: a file of a place is a regular one; a link is not
+// followed, and what has to be small is.
+func TestFilesOfAPlace(t *testing.T) {
+	dir := t.TempDir()
+	m := &machine{}
+	place := ui.Place{Path: dir}
+	write := func(name string, b []byte) ui.File {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return ui.File{Name: name, Path: path}
+	}
+	small, large := write("key.pub", []byte("key")), write("large.pub", make([]byte, maxSmallFile+1))
+	link := ui.File{Name: "link.pub", Path: filepath.Join(dir, "link.pub")}
+	if err := os.Symlink(small.Path, link.Path); err != nil {
+		t.Fatal(err)
+	}
+	write("tool.tgz", nil)
+	for _, tt := range []struct {
+		suffixes []string
+		want     int
+	}{{nil, 3}, {[]string{".pub"}, 2}, {[]string{".json"}, 0}} {
+		if files, err := m.Files(t.Context(), place, tt.suffixes...); err != nil || len(files) != tt.want {
+			t.Errorf("%v: %v, %v", tt.suffixes, files, err)
+		}
+	}
+	if b, err := m.Read(t.Context(), small); err != nil || string(b) != "key" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	digest, n, err := m.Hash(t.Context(), large)
+	if err != nil || n != maxSmallFile+1 || digest != metadata.Sum(make([]byte, maxSmallFile+1)) {
+		t.Errorf("hashed %d bytes, %v", n, err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, _, err := m.Hash(stopped, large); !errors.Is(err, context.Canceled) {
+		t.Errorf("hashed to the end: %v", err)
+	}
+	for name, f := range map[string]ui.File{"a link": link, "a large file": large, "nothing": {Name: "x", Path: filepath.Join(dir, "x")}} {
+		if _, err := m.Read(t.Context(), f); err == nil {
+			t.Errorf("%s was read", name)
+		}
+	}
+	if _, err := m.Repository(t.Context(), place); err == nil {
+		t.Error("a repository without metadata was read")
+	}
+	write("1.root.json", []byte("{}"))
+	if files, err := m.Repository(t.Context(), place); err != nil || len(files) != 1 {
+		t.Errorf("the repository: %v, %v", files, err)
+	}
 }
