@@ -113,7 +113,11 @@ func everyone(then ...string) []string {
 
 // hold starts the program and lets the people hold their ceremony.
 func (s *testSite) hold(ctx context.Context, said *bytes.Buffer) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	limit := 2 * time.Minute
+	if s.Terminal {
+		limit = time.Minute
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := s.command()
 	var err error
@@ -258,22 +262,32 @@ func TestPINIsNowhere(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		t.Run(fmt.Sprintf("terminal %v", terminal), func(t *testing.T) {
 			t.Parallel()
-			dir := planned(t)
-			s := newSite(dir, "vienna")
-			s.Found, s.Terminal = true, terminal
-			s.env = []string{"TEA_TRACE=" + filepath.Join(dir, "tea.log"), "UV_DEBUG=" + filepath.Join(dir, "uv.log")}
-			s.Todo = everyone("Ada signs", "Leave")
-			wrong := true
-			s.Instead = func(title, _ string) (people.Answer, bool, error) {
-				if strings.HasPrefix(title, "PIN of") && wrong {
-					wrong = false
-					return people.Answer{Text: "86420975", Secret: true}, true, nil
+			var dir string
+			var s *testSite
+			var wrong bool
+			for try := 1; ; try++ {
+				dir, wrong = planned(t), true
+				s = newSite(dir, "vienna")
+				s.Found, s.Terminal = true, terminal
+				s.env = []string{"TEA_TRACE=" + filepath.Join(dir, "tea.log"), "UV_DEBUG=" + filepath.Join(dir, "uv.log")}
+				s.Todo = everyone("Ada signs", "Leave")
+				s.Instead = func(title, _ string) (people.Answer, bool, error) {
+					if strings.HasPrefix(title, "PIN of") && wrong {
+						wrong = false
+						return people.Answer{Text: "86420975", Secret: true}, true, nil
+					}
+					return people.Answer{}, false, nil
 				}
-				return people.Answer{}, false, nil
-			}
-			var said bytes.Buffer
-			if err := s.hold(t.Context(), &said); err != nil {
-				t.Fatal(err)
+				var said bytes.Buffer
+				err := s.hold(t.Context(), &said)
+				if errors.Is(err, context.DeadlineExceeded) && try < 3 {
+					t.Logf("the people and the program lost each other, and begin anew: %v", err)
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				break
 			}
 			secrets := []string{"86420975"}
 			for _, h := range people.Holders() {
