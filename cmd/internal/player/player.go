@@ -35,6 +35,7 @@ type Program struct {
 	lines  bytes.Buffer // what it said since the last answer
 	all    bytes.Buffer // everything it wrote
 	heard  time.Time    // when it last wrote
+	deaf   error        // why its output is read no more
 
 	read   chan struct{} // closed once its output has ended
 	exited chan struct{} // closed once it has ended
@@ -97,6 +98,9 @@ func (p *Program) follow(from io.ReadCloser) {
 			n, err := from.Read(buf)
 			p.hear(buf[:n])
 			if err != nil { // a terminal whose program is gone gives EIO
+				p.mu.Lock()
+				p.deaf = err
+				p.mu.Unlock()
 				return
 			}
 		}
@@ -181,7 +185,11 @@ func (p *Program) Await(ctx context.Context, ready func(screen string) bool) (st
 	for {
 		select {
 		case <-ctx.Done():
-			return p.Screen(), fmt.Errorf("waiting for the program: %w; it showed:\n%s", context.Cause(ctx), p.Screen())
+			p.mu.Lock()
+			heard, deaf := p.heard, p.deaf
+			p.mu.Unlock()
+			return p.Screen(), fmt.Errorf("waiting for the program: %w; it last wrote at %s (reading ended with %v) and showed:\n%s",
+				context.Cause(ctx), heard.Format(time.TimeOnly), deaf, p.Screen())
 		case <-p.exited:
 			return p.Screen(), ErrEnded
 		case <-tick.C:
