@@ -57,7 +57,6 @@ screens: ## Draw the golden screens as PNG files into screens/
 	@mkdir -p $(SCREENS)
 	@$(GO) test -count=1 -run TestScreens ./ui -screens $(abspath $(SCREENS))
 	@cp $(SCREENS)/found-18-digest.png ui/testdata/digest.png
-	@cp $(SCREENS)/found-18-digest.png ui/testdata/digest.png
 
 .PHONY: clean
 clean: ## Remove what was built

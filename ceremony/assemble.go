@@ -3,6 +3,7 @@ package ceremony
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,17 +17,22 @@ type OfflineSet struct {
 	Roots     []*metadata.File          // ascending from the oldest kept
 	Targets   *metadata.File            // nil where a site knows only roots
 	Delegated map[string]*metadata.File // by role
+	// Proposed are the roles of which the bundle brings a new version. What it
+	// holds of others is quoted from what was published when it was made.
+	Proposed map[string]bool
 }
 
 // Assemble joins what a bundle holds: the published set, and on top of it each
 // proposal that has its quorum. It returns *IncompleteError where a quorum is
 // missing and *ConflictError where two payloads claim one version. A version
 // that is published already stays as it is: a later signature does not get in.
+// A delegated role that nobody delegates to any more is left out.
 func Assemble(c Contents) (*OfflineSet, error) {
 	k, err := knownOf(c)
 	if err != nil {
 		return nil, err
 	}
+	signatures := byProposal(c.Signatures)
 	for _, p := range k.proposals {
 		if k.publishedVersion(p) || p.Role != "root" && !k.current(p) {
 			continue
@@ -34,7 +40,7 @@ func Assemble(c Contents) (*OfflineSet, error) {
 		if err := k.conflict(p); err != nil {
 			return nil, err
 		}
-		q, err := k.quorum(p, signaturesOver(p.id, c.Signatures))
+		q, err := k.quorum(p, signatures[p.id])
 		if err != nil {
 			return nil, err
 		}
@@ -49,35 +55,7 @@ func Assemble(c Contents) (*OfflineSet, error) {
 	return set, err
 }
 
-// complete is the newest set whose every role has its quorum, without what is
-// still being signed.
-func (k known) complete(trust string, signatures []ProposalSignature) (*OfflineSet, error) {
-	out := &OfflineSet{Trust: trust, Delegated: map[string]*metadata.File{}}
-	done := known{published: k.published}
-	for _, b := range k.published {
-		out.put(b.role, b.file)
-	}
-	for _, p := range inOrder(k.proposals) {
-		if k.publishedVersion(p) || k.rivals(p.Role, p.Version) != nil {
-			continue
-		}
-		with := known{done.published, append(slices.Clone(done.proposals), p)}
-		if file, err := with.assemble(p, signatures); err == nil {
-			done = with
-			out.put(p.Role, file)
-		}
-	}
-	if len(out.Roots) == 0 {
-		return nil, fmt.Errorf("there is no root that has all its signatures")
-	}
-	if out.Targets == nil && k.newest("targets") != nil {
-		return nil, fmt.Errorf("there are no targets that have all their signatures")
-	}
-	return out, nil
-}
-
-// inOrder sorts roots first, then targets, then the rest; each by version. A
-// role's keys are then known before what they sign.
+// inOrder sorts roots first, then targets, then the rest; each by version.
 func inOrder(proposals []*proposal) []*proposal {
 	rank := func(p *proposal) int {
 		switch p.Role {
@@ -93,14 +71,146 @@ func inOrder(proposals []*proposal) []*proposal {
 	})
 }
 
-func signaturesOver(id metadata.Digest, all []ProposalSignature) []metadata.Signature {
-	var sigs []metadata.Signature
+// byProposal sorts signatures by what they sign.
+func byProposal(all []ProposalSignature) map[metadata.Digest][]metadata.Signature {
+	signatures := map[metadata.Digest][]metadata.Signature{}
 	for _, s := range all {
-		if s.Proposal == id {
-			sigs = append(sigs, s.Signature)
+		signatures[s.Proposal] = append(signatures[s.Proposal], s.Signature)
+	}
+	return signatures
+}
+
+// complete is the newest set whose every role has its quorum, without what is
+// still being signed.
+func (k known) complete(trust string, signatures []ProposalSignature) (*OfflineSet, error) {
+	a := assembly{
+		known: k, signatures: byProposal(signatures), from: newDelegations(),
+		files: map[string]*metadata.File{}, published: map[string][]*metadata.File{}, proposed: map[string][]*proposal{},
+		out: &OfflineSet{Trust: trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}},
+	}
+	for _, b := range k.published {
+		a.published[b.role] = append(a.published[b.role], b.file)
+	}
+	for _, p := range k.proposals {
+		if !k.publishedVersion(p) && k.rivals(p.Role, p.Version) == nil {
+			a.proposed[p.Role] = append(a.proposed[p.Role], p)
 		}
 	}
-	return sigs
+	a.roots()
+	if len(a.out.Roots) == 0 {
+		return nil, fmt.Errorf("there is no root that has all its signatures")
+	}
+	a.role("targets")
+	a.out.Targets = a.files["targets"]
+	if a.out.Targets == nil && k.newest("targets") != nil {
+		return nil, fmt.Errorf("there are no targets that have all their signatures")
+	}
+	for _, role := range k.parentsFirst() {
+		a.role(role)
+	}
+	a.reachable()
+	return a.out, nil
+}
+
+// assembly is an OfflineSet in the making. What is chosen of a role is judged by
+// what was chosen of those that delegate to it.
+type assembly struct {
+	known      known
+	signatures map[metadata.Digest][]metadata.Signature
+	published  map[string][]*metadata.File // by role, ascending
+	proposed   map[string][]*proposal      // by role, ascending
+	from       *delegations                // of files
+	files      map[string]*metadata.File   // that were chosen
+	out        *OfflineSet
+}
+
+// roots are all that follow each other.
+func (a *assembly) roots() {
+	a.out.Roots = slices.Clone(a.published["root"])
+	for _, p := range a.proposed["root"] {
+		authorities, err := a.known.rootAuthorities(p)
+		if n := len(a.out.Roots); err != nil || n > 0 && a.out.Roots[n-1].Version >= p.Version || n == 0 && p.Version > 1 {
+			continue
+		}
+		if n := len(a.out.Roots); n > 0 && a.out.Roots[n-1].Digest() != p.Base {
+			continue // it builds on a root that has not all its signatures
+		}
+		if file, err := assembleFile(p, authorities, a.signatures[p.id]); err == nil {
+			a.out.Roots, a.out.Proposed["root"] = append(a.out.Roots, file), true
+		}
+	}
+}
+
+// role chooses the newest version of a role that is published or has its quorum.
+func (a *assembly) role(role string) {
+	var file *metadata.File
+	if n := len(a.published[role]); n > 0 {
+		file = a.published[role][n-1]
+	}
+	authorities := a.from.of(role)
+	if role == "targets" {
+		authorities = []authority{rootAuthority("", a.out.Roots[len(a.out.Roots)-1].Signed, role)}
+	}
+	for _, p := range slices.Backward(a.proposed[role]) {
+		if file != nil && file.Version >= p.Version {
+			break
+		}
+		if f, err := assembleFile(p, authorities, a.signatures[p.id]); err == nil {
+			file, a.out.Proposed[role] = f, true
+		}
+	}
+	if file != nil {
+		a.files[role] = file
+		a.from.add(role, file.Signed, func(a authority) authority { return a })
+	}
+}
+
+// reachable puts those delegated roles into the set that targets leads to.
+func (a *assembly) reachable() {
+	roles := slices.Sorted(maps.Keys(a.files))
+	walked := newDelegations()
+	walked.walk(roles, func(role string) *metadata.Signed {
+		if f := a.files[role]; f != nil {
+			return f.Signed
+		}
+		return nil
+	}, func(a authority) authority { return a })
+	for _, role := range roles {
+		if len(walked.of(role)) > 0 {
+			a.out.Delegated[role] = a.files[role]
+		}
+	}
+}
+
+// parentsFirst sorts the delegated roles so that a role comes after all that
+// delegate to it in any version; where they do so in a circle, by name.
+func (k known) parentsFirst() []string {
+	roles := k.roles()
+	visited := map[string]bool{"root": true, "snapshot": true, "timestamp": true}
+	var order []string
+	var visit func(role string)
+	visit = func(role string) {
+		if visited[role] {
+			return
+		}
+		visited[role] = true
+		var children []string
+		for _, body := range k.bodies(role) {
+			children = append(children, delegates(body, roles)...)
+		}
+		slices.Sort(children)
+		for _, child := range slices.Backward(slices.Compact(children)) {
+			visit(child)
+		}
+		order = append(order, role)
+	}
+	for _, role := range slices.Backward(roles) {
+		if role != "targets" {
+			visit(role)
+		}
+	}
+	slices.Reverse(order)
+	return order
 }
 
 // knownOf reads what a bundle holds; proposals ascend by version.
@@ -109,7 +219,7 @@ func knownOf(c Contents) (known, error) {
 	if err != nil {
 		return known{}, err
 	}
-	k := known{published: published}
+	var proposals []*proposal
 	for _, p := range c.Proposals {
 		read, err := newProposal(p)
 		if err == nil && read.Trust != c.Trust {
@@ -118,10 +228,10 @@ func knownOf(c Contents) (known, error) {
 		if err != nil {
 			return known{}, err
 		}
-		k.proposals = append(k.proposals, read)
+		proposals = append(proposals, read)
 	}
-	slices.SortStableFunc(k.proposals, func(a, b *proposal) int { return cmp.Compare(a.Version, b.Version) })
-	return k, nil
+	slices.SortStableFunc(proposals, func(a, b *proposal) int { return cmp.Compare(a.Version, b.Version) })
+	return newKnown(published, proposals), nil
 }
 
 // Standing is how far one proposal of a bundle is.
@@ -142,13 +252,14 @@ func Standings(c Contents) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
+	signatures := byProposal(c.Signatures)
 	var list []Standing
 	for _, p := range k.proposals {
 		if p.Role != "root" && !k.current(p) {
 			continue
 		}
 		s := Standing{Role: p.Role, Version: p.Version, Digest: p.id, Reason: p.Reason, Expires: p.body.Expires}
-		if s.Quorum, err = k.quorum(p, signaturesOver(p.id, c.Signatures)); err == nil {
+		if s.Quorum, err = k.quorum(p, signatures[p.id]); err == nil {
 			err = k.conflict(p)
 		}
 		if err != nil {
@@ -159,43 +270,19 @@ func Standings(c Contents) ([]Standing, error) {
 	return list, nil
 }
 
-func (s *OfflineSet) put(role string, f *metadata.File) {
-	switch role {
-	case "root":
-		s.Roots = append(s.Roots, f)
-	case "targets":
-		s.Targets = f
-	case "snapshot", "timestamp":
-	default:
-		s.Delegated[role] = f
-	}
-}
-
-// publishedVersion says whether exactly this payload is out already.
-func (k known) publishedVersion(p *proposal) bool {
-	return slices.ContainsFunc(k.published, func(b body) bool {
-		return b.role == p.Role && b.file.Digest() == p.id
-	})
-}
-
-// assemble puts the signatures that count to the payload, which stays as it is.
-func (k known) assemble(p *proposal, all []ProposalSignature) (*metadata.File, error) {
-	authorities, err := k.authorities(p)
-	if err != nil {
-		return nil, err
-	}
-	var sigs []metadata.Signature
-	for _, s := range signaturesOver(p.id, all) {
-		if _, err := verify(authorities, p, s); err == nil {
-			sigs = append(sigs, s)
-		}
-	}
+// assembleFile puts the signatures that count to the payload, which stays as it is.
+func assembleFile(p *proposal, authorities []authority, all []metadata.Signature) (*metadata.File, error) {
 	q := Quorum{Role: p.Role, Version: p.Version}
+	counted := map[metadata.Signature]bool{}
 	for _, a := range authorities {
-		q.By = append(q.By, a.tally(p.body.Payload, sigs))
+		count := metadata.Quorum(a.who, a.keys, p.body.Payload, all)
+		q.By = append(q.By, a.count(count.Valid))
+		for _, s := range count.Signatures {
+			counted[s] = true
+		}
 	}
 	if !q.Met() {
 		return nil, &IncompleteError{q}
 	}
-	return metadata.ParseFile(metadata.Assemble(p.Signed, sigs), metadata.Strict)
+	return metadata.ParseFile(metadata.Assemble(p.Signed, slices.Collect(maps.Keys(counted))), metadata.Strict)
 }

@@ -36,6 +36,7 @@ type Ceremony struct {
 	state *state
 	n     int             // entries so far
 	head  metadata.Digest // of the last line
+	told  told            // what holders sign of it
 }
 
 // Open replays the journal. An empty workspace gives a ceremony that has not
@@ -50,7 +51,7 @@ func Open(d Deps) (*Ceremony, error) {
 		return nil, err
 	}
 	c := &Ceremony{deps: d, state: newState(d.Workspace), n: len(entries), head: head}
-	for _, e := range entries {
+	for i, e := range entries {
 		ev, err := e.event()
 		if err == nil {
 			err = ev.apply(c.state, e.Time)
@@ -59,6 +60,11 @@ func Open(d Deps) (*Ceremony, error) {
 			return nil, &JournalError{e.N, err.Error()}
 		}
 		c.state.last = e.Time
+		line := head
+		if i+1 < len(entries) {
+			line = entries[i+1].Prev
+		}
+		c.told.follow(e.N, line, ev)
 	}
 	return c, nil
 }
@@ -81,6 +87,7 @@ func (c *Ceremony) append(ev event) error {
 		return fmt.Errorf("the journal could not be written, so this did not happen: %w", err)
 	}
 	c.n, c.head, c.state.last = c.n+1, metadata.Sum(line), now
+	c.told.follow(c.n, c.head, ev)
 	return ev.apply(c.state, now)
 }
 

@@ -1,7 +1,9 @@
 package ceremony
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,13 +33,15 @@ func (c *Ceremony) Changeable() bool {
 
 // RoleState is a role as the complete set has it.
 type RoleState struct {
-	Name      string
+	Name      string   // as the metadata has it, and not made safe to print
 	Version   int64    // 0: signed online, or not known here
 	Threshold int      // keys
-	Holders   []string // names, sorted
+	Holders   []string // names, safe to print, sorted
 	Expires   time.Time
 	Paths     []string // that are delegated to it
-	Targets   []string // paths, sorted
+	Targets   []string // paths, sorted; with those of its hash bins
+	Parent    string   // the first role that delegates to it; "" for root's four
+	Bins      int      // of how many hash bins it is the name for all, "bins-*"; 0: it is a role
 }
 
 // Roles lists the roles of the complete set: root's four, then the delegated ones.
@@ -48,41 +52,60 @@ func (c *Ceremony) Roles() ([]RoleState, error) {
 	}
 	var list []RoleState
 	for _, role := range d.roles() {
-		who := d.keyholders(role)
-		s := RoleState{Name: Safe(role), Threshold: who.Threshold}
-		for _, id := range who.KeyIDs {
-			a := authority{keys: d.keysIn(role), holders: d.owners}
-			s.Holders = append(s.Holders, a.owner(role, id))
-		}
-		slices.Sort(s.Holders)
-		if base := d.baseOf(role); base != nil {
-			s.Version, s.Expires = base.Version, base.Expires
-		}
-		if r := d.delegation(role); r != nil {
-			s.Paths = r.Paths
-		}
-		if t := d.targets[role]; t != nil {
-			s.Targets = sortedKeys(t.Targets)
-		}
-		list = append(list, s)
+		list = append(list, d.roleState(role))
 	}
 	return list, nil
 }
 
-// Edit adds an edit to the draft. It returns an *EditError, and changes
-// nothing, where the edit can't be made on top of those that are there.
-func (c *Ceremony) Edit(e Edit) error {
+// Edit adds edits to the draft, all of them or none. It returns an *EditError,
+// and changes nothing, where one can't be made on top of those that are there.
+func (c *Ceremony) Edit(edits ...Edit) error {
 	if !c.Changeable() {
 		return ErrNotNow
 	}
-	if _, err := c.draftOf(append(slices.Clone(c.state.edits), e)); err != nil {
+	if _, err := c.draftOf(slices.Concat(c.state.edits, edits)); err != nil {
 		return err
 	}
-	data, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("the edit could not be written: %w", err)
+	for _, e := range edits {
+		data, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("the edit could not be written: %w", err)
+		}
+		if err := c.edited(e, data); err != nil {
+			return err
+		}
 	}
-	return c.append(edited{Kind: e.kind(), Edit: data})
+	return nil
+}
+
+// NeededError: an edit can't be taken back, because a later one needs it.
+// Nothing was changed.
+type NeededError struct {
+	Edit, By Edit
+	Why      string // By can't be made without Edit
+}
+
+func (e *NeededError) Error() string {
+	return fmt.Sprintf("%s: that can't be taken back, because a later edit needs it (%s): without it, %s", e.Edit, e.By, e.Why)
+}
+
+// TakeBack takes one edit out of the draft; n counts from 1, as Draft lists
+// them. The others stay, and are checked again: a *NeededError says which of
+// them can't be made without it. A token that was enrolled for it stays as it is.
+func (c *Ceremony) TakeBack(n int) error {
+	edits := c.state.edits
+	if n < 1 || n > len(edits) {
+		return ErrNotNow
+	}
+	_, err := c.draftOf(slices.Delete(slices.Clone(edits), n-1, n))
+	var refused *EditError
+	if errors.As(err, &refused) {
+		return &NeededError{Edit: edits[n-1], By: refused.Edit, Why: refused.Why}
+	}
+	if err != nil {
+		return err
+	}
+	return c.append(editTakenBack{n})
 }
 
 // DropEdits throws the draft away. Tokens that were enrolled for it stay as they are.
@@ -103,12 +126,34 @@ func (c *Ceremony) draftOf(edits []Edit) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.spent = c.spent
 	for _, e := range edits {
 		if err := e.apply(d); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
+}
+
+// spent says whether clients may remember a version of a delegated role: it was
+// complete once, or a published snapshot lists it.
+func (c *Ceremony) spent(role string) bool {
+	known := c.state.known()
+	for _, b := range known.published {
+		if b.role == role {
+			return true
+		}
+		if s := b.file.Snapshot; s != nil {
+			if _, listed := s.Meta[role+".json"]; listed {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(known.proposals, func(p *proposal) bool {
+		return p.Role == role && slices.ContainsFunc(known.everAuthorities(p), func(a authority) bool {
+			return a.tally(p.body.Payload, c.state.signaturesOf(p.id)).met()
+		})
+	})
 }
 
 // Draft is what the edits so far come to.
@@ -118,7 +163,7 @@ type Draft struct {
 	Payloads []DraftPayload
 	Warnings []string // sentences
 	Voids    []string // signatures that freezing makes void: "root 2: Ada, Bo"
-	Problem  error    // why it can't be frozen as it is; nil: it can
+	Problem  error    // a *DraftError: why it can't be frozen as it is; nil: it can
 }
 
 // DraftPayload is one new version that a draft makes.
@@ -126,7 +171,11 @@ type DraftPayload struct {
 	Role    string
 	Version int64
 	Changes []Change
+	Bins    int // how many hash bins it stands for: Role is "bins-*", Version 0; 0: it is one payload
 }
+
+// Name is how it is called: "root 2", "16 bins of team".
+func (p DraftPayload) Name() string { return PayloadName(p.Role, p.Version, p.Bins) }
 
 // Draft shows what the edits come to. It has no edits where there is no draft.
 func (c *Ceremony) Draft() (Draft, error) {
@@ -138,49 +187,42 @@ func (c *Ceremony) Draft() (Draft, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Missing = d.missing
-	if why := d.unreachable(); why != "" {
-		out.Problem = fmt.Errorf("%s", why)
-	}
+	out.Missing, out.Problem = d.missing, d.unreachable()
 	if len(d.missing) > 0 {
 		return out, nil
 	}
-	proposals, err := d.proposals(c)
+	proposals, err := c.proposals(d)
 	if err != nil {
 		out.Problem = err
 		return out, nil
 	}
-	for _, p := range proposals {
-		base := d.baseOf(p.Role)
-		var before *metadata.Signed
-		if base != nil {
-			before = base.Signed
-		}
-		out.Payloads = append(out.Payloads, DraftPayload{p.Role, p.Version, changes(c.facts(before), c.facts(p.body))})
-		out.Warnings = append(out.Warnings, append(warnings(before, p.body), c.keyWarnings(p.body)...)...)
-	}
-	for _, p := range c.superseded(proposals) {
-		out.Voids = append(out.Voids, c.voidWords(p))
-	}
+	out.Warnings = d.warnings()
+	payloads, warned := c.draftPayloads(d, proposals)
+	out.Payloads, out.Warnings = payloads, append(out.Warnings, warned...)
+	out.Voids = c.voids(c.superseded(proposals))
 	return out, nil
 }
 
-// proposals encodes every role that the draft changes and reads it back.
-func (d *draft) proposals(c *Ceremony) ([]*proposal, error) {
+// proposals encodes every role that the draft changes and reads it back. What
+// can't be frozen is a *DraftError.
+func (c *Ceremony) proposals(d *draft) ([]*proposal, error) {
+	if err := cmp.Or(d.unreachable(), d.unsignable()); err != nil {
+		return nil, err
+	}
 	reasons := make([]string, len(c.state.edits))
 	for i, e := range c.state.edits {
 		reasons[i] = e.String()
 	}
 	var list []*proposal
 	for _, role := range d.changed() {
-		p, err := d.encode(role, c.now())
+		p, err := d.encode(role, c.now().Add(c.lasts(d, role)))
 		if err != nil {
-			return nil, err
+			return nil, &DraftError{err}
 		}
 		p.Reason = strings.Join(reasons, "; ")
 		read, err := newProposal(p)
 		if err != nil {
-			return nil, err
+			return nil, &DraftError{err}
 		}
 		list = append(list, read)
 	}
@@ -198,9 +240,8 @@ func (c *Ceremony) superseded(by []*proposal) []*proposal {
 	return old
 }
 
-func (c *Ceremony) voidWords(p *proposal) string {
-	what := fmt.Sprintf("%s %d as it was frozen before", Safe(p.Role), p.Version)
-	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
+func voidWords(what string, quorum Quorum, err error) string {
+	what += " frozen before"
 	if err != nil {
 		return what
 	}
@@ -223,10 +264,7 @@ func (c *Ceremony) freezeDraft() error {
 	if len(d.missing) > 0 {
 		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(d.missing, ", "), ErrNotNow)
 	}
-	if why := d.unreachable(); why != "" {
-		return &PolicyError{why}
-	}
-	proposals, err := d.proposals(c)
+	proposals, err := c.proposals(d)
 	if err != nil {
 		return err
 	}
@@ -244,15 +282,33 @@ func (c *Ceremony) freezeDraft() error {
 // Withdraw takes a frozen payload out, with its signatures, for good: it does
 // not come back with a bundle. It is how people cancel a draft, and how they
 // choose between two payloads of one version. One that has all its signatures
-// stays.
+// stays. A founding whose root 1 is withdrawn is where it was before the
+// freezing: targets 1 goes with it, and the tokens stay enrolled.
 func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
+	if b := c.state.known().batches()[id]; b != nil {
+		return c.withdrawBatch(b, reason)
+	}
 	p := c.state.proposal(id)
 	if p == nil {
 		return ErrNotNow
 	}
-	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(id))
-	if err == nil && quorum.Met() && c.state.known().conflict(p) == nil {
+	if c.settled(p) {
 		return fmt.Errorf("%s %d has all its signatures, and may be published already: %w", Safe(p.Role), p.Version, ErrNotNow)
 	}
+	for _, other := range c.fallsWith(p) {
+		if err := c.append(withdrawn{Payload: other.id, Reason: reason}); err != nil {
+			return err
+		}
+	}
 	return c.append(withdrawn{Payload: id, Reason: reason})
+}
+
+// fallsWith are the payloads that go when p is withdrawn: where that is the
+// founding's root, what it says who may sign.
+func (c *Ceremony) fallsWith(p *proposal) []*proposal {
+	known := c.state.known()
+	if c.state.kind != Found || p.Role != "root" || p.Version > 1 || len(known.bodies("root")) > 1 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(known.proposals), func(other *proposal) bool { return other == p })
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// Consent is what a person typed before one payload is signed.
+// Consent is what a person typed before one payload is signed, or all the hash
+// bins that were read as one list.
 type Consent struct {
-	Proposal  metadata.Digest // of the payload that was shown
+	Proposal  metadata.Digest // of the payload that was shown, or of the bins together
 	Phrase    string          // "sign root 1"
 	Challenge [2]int          // which words were asked for, from 1
 	Words     [2]string       // what was typed for them
@@ -62,13 +63,10 @@ func (t Consent) String() string {
 	return fmt.Sprintf("%s; words %d and %d", t.Phrase, t.Challenge[0], t.Challenge[1])
 }
 
-// check says whether consent was given to p.
-func (t Consent) check(p *proposal) error {
-	if t.Proposal != p.id {
-		return &ConsentError{"the consent is to another payload"}
+// check says whether the phrase was typed, and the words of what was shown.
+func (t Consent) check(phrase string) error {
+	if t.Phrase != phrase {
+		return &ConsentError{fmt.Sprintf("%q was to be typed, and was not", phrase)}
 	}
-	if want := Phrase(p.Role, p.Version); t.Phrase != want {
-		return &ConsentError{fmt.Sprintf("%q was to be typed, and was not", want)}
-	}
-	return CheckWords(p.id, t.Challenge, t.Words)
+	return CheckWords(t.Proposal, t.Challenge, t.Words)
 }

@@ -56,8 +56,14 @@ type (
 	}
 	// edited is one change that a draft makes; see edit.go.
 	edited struct {
-		Kind string          `json:"kind"`
-		Edit json.RawMessage `json:"edit"`
+		Kind  string          `json:"kind"`
+		Edit  json.RawMessage `json:"edit,omitempty"`
+		Blob  metadata.Digest `json:"blob,omitzero"`   // instead of Edit, where it is long
+		Words string          `json:"words,omitempty"` // what Blob says
+	}
+	// editTakenBack is one edit of the draft less; Edit counts from 1.
+	editTakenBack struct {
+		Edit int `json:"edit"`
 	}
 	editsDropped struct{}
 	// frozen has everything that was frozen at once, and the payloads that it
@@ -119,6 +125,7 @@ func (planned) kind() string        { return "plan-accepted" }
 func (enrolling) kind() string      { return "enrolling" }
 func (enrolled) kind() string       { return "enrolled" }
 func (edited) kind() string         { return "edited" }
+func (editTakenBack) kind() string  { return "edit-taken-back" }
 func (editsDropped) kind() string   { return "edits-dropped" }
 func (frozen) kind() string         { return "frozen" }
 func (withdrawn) kind() string      { return "withdrawn" }
@@ -126,37 +133,46 @@ func (signed) kind() string         { return "signed" }
 func (imported) kind() string       { return "imported" }
 func (exported) kind() string       { return "exported" }
 
-// read returns the event that the entry holds, strictly.
+// eventKind is what the journal calls an event, and how one is read.
+type eventKind struct {
+	name string
+	read func(data []byte) (event, error)
+}
+
+func kindOf[E event]() eventKind {
+	var e E
+	return eventKind{e.kind(), decode[E]}
+}
+
+// eventKinds has every kind of event that there is.
+func eventKinds() []eventKind {
+	return []eventKind{
+		kindOf[began](),
+		kindOf[preflighted](),
+		kindOf[clockConfirmed](),
+		kindOf[planned](),
+		kindOf[enrolling](),
+		kindOf[enrolled](),
+		kindOf[edited](),
+		kindOf[editTakenBack](),
+		kindOf[editsDropped](),
+		kindOf[frozen](),
+		kindOf[withdrawn](),
+		kindOf[signed](),
+		kindOf[imported](),
+		kindOf[exportChecked](),
+		kindOf[exported](),
+		kindOf[noted](),
+		kindOf[recordSigned](),
+	}
+}
+
+// event returns the event that the entry holds, read strictly.
 func (e Entry) event() (event, error) {
-	switch e.Type {
-	case began{}.kind():
-		return decode[began](e.Data)
-	case preflighted{}.kind():
-		return decode[preflighted](e.Data)
-	case clockConfirmed{}.kind():
-		return decode[clockConfirmed](e.Data)
-	case planned{}.kind():
-		return decode[planned](e.Data)
-	case enrolling{}.kind():
-		return decode[enrolling](e.Data)
-	case enrolled{}.kind():
-		return decode[enrolled](e.Data)
-	case edited{}.kind():
-		return decode[edited](e.Data)
-	case editsDropped{}.kind():
-		return decode[editsDropped](e.Data)
-	case frozen{}.kind():
-		return decode[frozen](e.Data)
-	case withdrawn{}.kind():
-		return decode[withdrawn](e.Data)
-	case signed{}.kind():
-		return decode[signed](e.Data)
-	case imported{}.kind():
-		return decode[imported](e.Data)
-	case exported{}.kind():
-		return decode[exported](e.Data)
-	case noted{}.kind():
-		return decode[noted](e.Data)
+	for _, k := range eventKinds() {
+		if k.name == e.Type {
+			return k.read(e.Data)
+		}
 	}
 	return nil, fmt.Errorf("it holds an event %q that this program does not know", Safe(e.Type))
 }

@@ -10,85 +10,108 @@ import (
 )
 
 // fact is one thing that a payload says. Two versions differ in the facts whose
-// values differ; compare says in words why a difference matters.
+// values differ. Together with the targets, all facts of a payload say all of
+// it: two payloads with the same facts are the same payload.
 type fact struct {
 	field, value string
-	number       int64 // what compare looks at
-	compare      func(before fact) string
+	whole        string // value without abridgement; "" where nothing is abridged
+	number       int64  // what note looks at
+	key          string // of a key's vote: the role and the key, whoever's it is
+	owner        string // of a key's vote: whose it is
+	note         func(before fact) string
 }
 
-// facts reads a payload into the lines of a review; all strings are safe.
+// facts reads a payload, but for its targets, into the lines of a review; all
+// strings are safe, and no two facts have the same field.
 func (c *Ceremony) facts(s *metadata.Signed) []fact {
 	if s == nil {
 		return nil
 	}
-	list := []fact{{field: "expires", value: s.Expires.UTC().Format("2006-01-02 15:04 UTC"), number: s.Expires.Unix(),
-		compare: func(before fact) string {
-			return lessThan(s.Expires.Unix(), before.number, "it expires earlier than before")
-		}}}
+	list := []fact{c.expiryFact(s), {field: "TUF version", value: exact(s.SpecVersion)}}
 	if s.Conclave != nil {
-		list = append(list, fact{field: "trust", value: Safe(s.Conclave.Trust)})
+		list = append(list, fact{field: "trust", value: exact(s.Conclave.Trust)})
+		if s.Conclave.Role != "" {
+			list = append(list, fact{field: roleField, value: exact(s.Conclave.Role)})
+		}
 	}
 	switch {
 	case s.Root != nil:
 		list = append(list, c.rootFacts(s)...)
-	case s.Targets != nil:
-		list = append(list, targetsFacts(s.Targets)...)
+	case s.Targets != nil && s.Targets.Delegations != nil:
+		list = append(list, c.delegationFacts(s)...)
 	}
-	for _, path := range s.Unknown {
-		list = append(list, fact{field: "unknown field", value: Safe(path)})
+	list = append(list, nameFacts(s, votingIn(s))...)
+	for _, u := range s.Unknown {
+		list = append(list, fact{field: "unknown field " + unknownPath(u), value: exactJSON(u.Value)})
+	}
+	return distinct(list)
+}
+
+// roleField is the field of the role that a payload says to be of.
+const roleField = "role"
+
+// expiryFact is the expiry as a date and in days from now.
+func (c *Ceremony) expiryFact(s *metadata.Signed) fact {
+	form := "2006-01-02 15:04 UTC"
+	if s.Expires.Second() != 0 {
+		form = "2006-01-02 15:04:05 UTC"
+	}
+	days := int(s.Expires.Sub(c.now()) / day)
+	when := "in " + inDays(days)
+	if s.Expires.Before(c.now()) {
+		when = inDays(-days) + " ago"
+	}
+	return fact{
+		field: "expires", value: s.Expires.UTC().Format(form) + ", " + when, number: s.Expires.Unix(),
+		note: func(before fact) string {
+			return lessThan(s.Expires.Unix(), before.number, "it expires earlier than before")
+		},
+	}
+}
+
+func inDays(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+// unknownPath is where an unknown field stands. Its parts can hold anything.
+func unknownPath(u metadata.Unknown) string {
+	parts := make([]string, len(u.Path))
+	for i, p := range u.Path {
+		parts[i] = exactPath(p)
+		if p == "" || strings.ContainsAny(p, `."`) {
+			parts[i] = quoted(p)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// distinct numbers fields that would be the same, such as a holder's whose name
+// is that of a field.
+func distinct(list []fact) []fact {
+	taken := make(map[string]bool, len(list))
+	for i := range list {
+		name := list[i].field
+		for n := 2; taken[list[i].field]; n++ {
+			list[i].field = fmt.Sprintf("%s (%d)", name, n)
+		}
+		taken[list[i].field] = true
 	}
 	return list
 }
 
 func (c *Ceremony) rootFacts(s *metadata.Signed) []fact {
-	var list []fact
-	if !s.Root.ConsistentSnapshot {
-		list = append(list, fact{field: "consistent snapshot", value: "no"})
+	consistent := "no"
+	if s.Root.ConsistentSnapshot {
+		consistent = "yes"
 	}
+	list := []fact{{field: "consistent snapshot", value: consistent}}
 	for _, role := range orderedRoles(s.Root.Roles) {
-		list = append(list, thresholdFact(role, s.Root.Roles[role]))
-		list = append(list, c.keyFacts(role, rootAuthority("", s, role))...)
+		list = append(list, c.voteFacts(role, rootAuthority("", s, role))...)
 	}
-	return list
-}
-
-// keyFacts has a line for each key, by its holder's name: a holder with a new
-// token is a change of that line.
-func (c *Ceremony) keyFacts(role string, a authority) []fact {
-	keys := map[string]int{} // by name
-	for _, id := range a.who.KeyIDs {
-		keys[a.owner(role, id)]++
-	}
-	var list []fact
-	for _, id := range a.who.KeyIDs {
-		field := Safe(role) + ": " + a.owner(role, id)
-		if keys[a.owner(role, id)] > 1 {
-			field += fmt.Sprintf(" %.8s", id)
-		}
-		list = append(list, fact{field: field, value: c.keyValue(role, a, id)})
-	}
-	slices.SortFunc(list, func(x, y fact) int { return strings.Compare(x.field, y.field) })
-	return list
-}
-
-func thresholdFact(role string, who metadata.Keyholders) fact {
-	n := int64(who.Threshold)
-	return fact{
-		field:  Safe(role) + ": threshold",
-		value:  fmt.Sprintf("%d of %d", who.Threshold, len(who.KeyIDs)),
-		number: n,
-		compare: func(before fact) string {
-			return lessThan(n, before.number, "fewer signatures are needed than before")
-		},
-	}
-}
-
-func lessThan(now, before int64, note string) string {
-	if now < before {
-		return note
-	}
-	return ""
+	return append(list, idleFacts(s.Root.Keys, votingIn(s))...)
 }
 
 // orderedRoles gives root first and the online roles last.
@@ -102,69 +125,65 @@ func orderedRoles(roles map[string]metadata.Keyholders) []string {
 	})
 }
 
-// owner is who has the key, in a review.
-func (a authority) owner(role, keyid string) string {
-	if isOnline(role) && a.holders[keyid] == "" {
-		return "online key"
+func lessThan(now, before int64, note string) string {
+	if now < before {
+		return note
 	}
-	return a.name(keyid)
+	return ""
 }
 
-// keyValue says what kind of key it is, what is known of its hardware, and its
-// fingerprint, so that a keyid that stays while the key changes is seen.
-func (c *Ceremony) keyValue(role string, a authority, id string) string {
-	key := a.keys[id]
-	var parts []string
-	if !isOnline(role) {
-		hw := c.hardware(id, key)
-		if hw.serial != "" {
-			parts = append(parts, "token "+hw.serial)
-		}
-		parts = append(parts, hw.text)
-	}
-	return strings.Join(append(parts, fmt.Sprintf("key %.8s", id), keyKind(key)), ", ")
-}
-
-func keyKind(k metadata.Key) string {
-	fp, err := k.Fingerprint()
-	if err != nil {
-		return Safe(k.Scheme) + ", which can't be read"
-	}
-	return fmt.Sprintf("%s, fingerprint %.16s", Safe(k.Scheme), fp)
-}
-
-func targetsFacts(t *metadata.Targets) []fact {
-	var list []fact
-	for _, path := range slices.Sorted(maps.Keys(t.Targets)) {
-		list = append(list, fact{field: "target " + Safe(path), value: targetValue(t.Targets[path])})
-	}
-	if t.Delegations == nil {
-		return list
-	}
-	for _, d := range t.Delegations.Roles {
-		list = append(list, thresholdFact(d.Name, d.Keyholders))
-		list = append(list, fact{field: Safe(d.Name) + ": paths", value: Safe(strings.Join(append(slices.Clone(d.Paths), d.PathHashPrefixes...), " "))})
-		if d.Terminating {
-			list = append(list, fact{field: Safe(d.Name) + ": terminating", value: "yes"})
-		}
-		for _, id := range d.KeyIDs {
-			list = append(list, fact{field: fmt.Sprintf("%s: key %.8s", Safe(d.Name), id), value: keyKind(t.Delegations.Keys[id])})
+// differences pairs the facts of two versions by what they speak of.
+func differences(before, after []fact) []Change {
+	old, called := map[string]fact{}, map[string]fact{}
+	for _, f := range before {
+		old[f.field] = f
+		if f.key != "" {
+			called[f.key] = f
 		}
 	}
-	if s := t.Delegations.Succinct; s != nil {
-		list = append(list, thresholdFact(s.NamePrefix+"-*", s.Keyholders),
-			fact{field: Safe(s.NamePrefix) + ": bins", value: fmt.Sprint(1 << s.BitLength)})
+	now := make(map[string]bool, len(after))
+	for _, f := range after {
+		now[f.field] = true
+	}
+	var list []Change
+	for _, f := range after {
+		b, was := old[f.field]
+		if !was && f.key != "" { // the same key may have had another owner
+			if b, was = called[f.key]; was && !now[b.field] {
+				delete(old, b.field)
+				list = append(list, Change{Field: f.field, Before: b.owner + ", " + b.value, After: f.owner + ", " + f.value,
+					Note: "the key is the same and has another name than before"})
+				continue
+			}
+			was = false
+		}
+		delete(old, f.field)
+		if ch, differs := f.since(b, was); differs {
+			list = append(list, ch)
+		}
+	}
+	for _, f := range before {
+		if _, gone := old[f.field]; gone {
+			list = append(list, Change{Field: f.field, Before: f.value, Note: "removed"})
+		}
 	}
 	return list
 }
 
-func targetValue(t metadata.Target) string {
-	parts := []string{fmt.Sprintf("%d bytes", t.Length)}
-	for _, name := range slices.Sorted(maps.Keys(t.Hashes)) {
-		parts = append(parts, Safe(name)+":"+Safe(t.Hashes[name]))
+// since is what changed of a fact, if anything.
+func (f fact) since(before fact, was bool) (ch Change, differs bool) {
+	if !was {
+		return Change{Field: f.field, After: f.value}, true
 	}
-	if len(t.Custom) > 0 {
-		parts = append(parts, "custom "+Safe(string(t.Custom)))
+	if before.value == f.value && before.whole == f.whole {
+		return Change{}, false
 	}
-	return strings.Join(parts, ", ")
+	ch = Change{Field: f.field, Before: before.value, After: f.value}
+	if before.value == f.value {
+		ch.Before, ch.After = before.whole, f.whole
+	}
+	if f.note != nil {
+		ch.Note = f.note(before)
+	}
+	return ch, true
 }

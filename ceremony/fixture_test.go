@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,7 +199,12 @@ func (s *site) signWith(id metadata.Digest, holder string, token ceremony.Token,
 	if err != nil {
 		return err
 	}
-	_, err = s.Sign(context.Background(), holder, token, pin(secret), consent(s.t, review))
+	given := consent(s.t, review)
+	for more := true; more && err == nil; {
+		var done ceremony.Signed
+		done, err = s.Sign(context.Background(), holder, token, pin(secret), given)
+		more = done.Left > 0
+	}
 	return err
 }
 
@@ -271,14 +277,29 @@ func planFiles(t *testing.T) map[string][]byte {
 // founded is a site whose root 1 and targets 1 are frozen, with its tokens by holder.
 func founded(t *testing.T) (*site, map[string]*softToken) {
 	t.Helper()
+	s, tokens := enrolledBy(t, planText)
+	s.must(s.Freeze())
+	return s, tokens
+}
+
+// plannedTo is a complete site whose plan has some of its words replaced.
+func plannedTo(t *testing.T, words ...string) (*site, map[string]*softToken) {
+	t.Helper()
+	s, tokens := enrolledBy(t, strings.NewReplacer(words...).Replace(planText))
+	s.must(s.Freeze())
+	s.signAll(tokens)
+	return s, tokens
+}
+
+// enrolledBy is a site whose plan's holders have their tokens.
+func enrolledBy(t *testing.T, plan string) (*site, map[string]*softToken) {
+	t.Helper()
 	s := newSite(t)
 	s.begin(ceremony.Found, "vienna")
-	s.must(s.AcceptPlan([]byte(planText), planFiles(t)))
+	s.must(s.AcceptPlan([]byte(plan), planFiles(t)))
 	tokens := map[string]*softToken{"Ada": newSoftToken("1001"), "Bo": newSoftToken("1002"), "Cy": newSoftToken("1003")}
 	for _, h := range []string{"Ada", "Bo", "Cy"} {
-		_, err := s.Enrol(context.Background(), h, tokens[h], pin("123123"), pin("87654321"))
-		s.must(err)
+		s.enrol(h, tokens[h])
 	}
-	s.must(s.Freeze())
 	return s, tokens
 }

@@ -19,27 +19,36 @@ func (c *Ceremony) Freeze() error {
 	if len(c.state.edits) > 0 {
 		return c.freezeDraft()
 	}
-	plan := c.state.plan
-	if plan == nil || c.frozen() || len(c.state.enrolled) < len(plan.Holders) {
+	plan, missing := c.state.plan, c.Founding()
+	if plan == nil || len(missing) == 0 || !c.frozen() && len(c.state.enrolled) < len(plan.Holders) {
 		return ErrNotNow
 	}
-	root, err := plan.encodeRoot(c.now(), c.state.enrolled)
-	if err != nil {
-		return err
+	var first []Proposal
+	for _, role := range missing {
+		p := Proposal{Trust: plan.Trust, Role: role, Version: 1, Reason: "founding"}
+		var err error
+		if role == "root" {
+			p.Signed, err = plan.encodeRoot(c.now(), c.state.enrolled)
+		} else {
+			p.Signed, err = plan.encodeTargets(c.now())
+		}
+		if err != nil {
+			return err
+		}
+		first = append(first, p)
 	}
-	targets, err := plan.encodeTargets(c.now())
-	if err != nil {
-		return err
-	}
-	first := Proposal{Trust: plan.Trust, Version: 1, Reason: "founding"}
-	ofRoot, ofTargets := first, first
-	ofRoot.Role, ofRoot.Signed = "root", root
-	ofTargets.Role, ofTargets.Signed = "targets", targets
-	return c.freeze(nil, ofRoot, ofTargets)
+	return c.freeze(nil, first...)
 }
 
-// frozen says whether the founding has made its payloads.
+// frozen says whether the founding has made its root.
 func (c *Ceremony) frozen() bool { return c.state.known().newest("root") != nil }
+
+// Founding lists the roles whose first version the founding still has to make:
+// root and targets, or what of these was withdrawn.
+func (c *Ceremony) Founding() []string {
+	known := c.state.known()
+	return slices.DeleteFunc([]string{"root", "targets"}, func(role string) bool { return known.newest(role) != nil })
+}
 
 // freeze keeps the payloads' bytes, then says so.
 func (c *Ceremony) freeze(withdrawn []metadata.Digest, proposals ...Proposal) error {
@@ -48,6 +57,9 @@ func (c *Ceremony) freeze(withdrawn []metadata.Digest, proposals ...Proposal) er
 		read, err := newProposal(p)
 		if err != nil {
 			return fmt.Errorf("what was made can't be read back, so nothing is frozen: %w", err)
+		}
+		if c.state.withdrawn[read.id] {
+			return fmt.Errorf("%s %d would be, byte for byte, what was withdrawn, and the signatures over that would count again: nothing is frozen, wait a second before you freeze again", Safe(p.Role), p.Version)
 		}
 		blob, err := c.deps.Workspace.Put(p.Signed)
 		if err != nil {

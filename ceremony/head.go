@@ -65,25 +65,33 @@ func checkHead(bodies []body) error {
 		return err
 	}
 	newest := roots[len(roots)-1].Signed
-	var targets *metadata.Signed
+	byRole := map[string]*metadata.Signed{} // the highest version: bodies ascend
 	for _, b := range bodies {
-		if b.role == "targets" {
-			targets = b.file.Signed
-		}
+		byRole[b.role] = b.file.Signed
 	}
+	known := newKnown(bodies, nil)
 	for _, b := range bodies {
-		parent := newest
+		if c := b.file.Conclave; c != nil && c.Role != "" && c.Role != b.role {
+			return fmt.Errorf("%s %d: it says that it is a version of %s", Safe(b.role), b.file.Version, Safe(c.Role))
+		}
+		parents := []*metadata.Signed{newest}
 		switch b.role {
 		case "root":
 			continue
 		case "targets", "snapshot", "timestamp":
 		default:
-			if parent = targets; parent == nil {
-				return fmt.Errorf("%s: the published set holds no targets that could delegate to it", b.role)
+			parents = nil
+			for _, parent := range known.delegations().parents(b.role) {
+				parents = append(parents, byRole[parent])
+			}
+			if len(parents) == 0 {
+				return fmt.Errorf("%s: nothing in the published set delegates to it", Safe(b.role))
 			}
 		}
-		if _, err := metadata.VerifyFile(parent, b.role, b.file); err != nil {
-			return fmt.Errorf("%s %d: %w", Safe(b.role), b.file.Version, err)
+		for _, parent := range parents {
+			if _, err := metadata.VerifyFile(parent, b.role, b.file); err != nil {
+				return fmt.Errorf("%s %d: %w", Safe(b.role), b.file.Version, err)
+			}
 		}
 	}
 	return nil

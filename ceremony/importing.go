@@ -2,6 +2,8 @@ package ceremony
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +16,7 @@ import (
 type Imported struct {
 	Proposals, Signatures, Attestations int
 	First                               bool // this machine knew nothing of the trust: people must compare the digest words
+	Older                               bool // its published set is older than the one known here, which stays
 }
 
 // Import takes over what a bundle holds, after checking all of it: its trust,
@@ -37,6 +40,9 @@ func (c *Ceremony) Import(in Contents, name string, digest metadata.Digest) (Imp
 			return Imported{}, err
 		}
 	}
+	if i.out.Older && !i.brings() {
+		return Imported{}, &ImportError{"published set", errors.New("it is older than what this machine knows, and nothing else in the bundle is new")}
+	}
 	for _, b := range i.blobs {
 		if _, err := c.deps.Workspace.Put(b); err != nil {
 			return Imported{}, fmt.Errorf("the bundle could not be kept, and nothing of it was taken over: %w", err)
@@ -51,8 +57,9 @@ type importer struct {
 	in    Contents
 	ev    imported
 	out   Imported
-	known known    // with what the bundle brings
-	blobs [][]byte // that the event names
+	known known                    // with what the bundle brings
+	blobs [][]byte                 // that the event names
+	void  map[metadata.Digest]bool // proposals that build on what was withdrawn here
 }
 
 // keep notes that b has to be kept once everything is checked.
@@ -64,7 +71,6 @@ func (i *importer) keep(b []byte) metadata.Digest {
 // head takes over a published set that goes further than ours.
 func (i *importer) head() error {
 	i.known = i.c.state.known()
-	i.known.proposals = slices.Clone(i.known.proposals)
 	if len(i.in.Head) == 0 {
 		return nil
 	}
@@ -73,43 +79,82 @@ func (i *importer) head() error {
 		err = checkHead(bodies)
 	}
 	if err == nil {
-		err = i.follows(bodies)
+		i.out.Older, err = i.older(bodies)
 	}
 	if err != nil {
 		return &ImportError{"published set", err}
 	}
-	if slices.EqualFunc(i.in.Head, i.c.state.head, func(a, b NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) }) {
+	same := slices.EqualFunc(i.in.Head, i.c.state.head, func(a, b NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) })
+	if same || i.out.Older {
 		return nil
 	}
 	for _, f := range i.in.Head {
 		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, i.keep(f.Bytes)})
 	}
-	i.known.published = bodies
+	i.known = newKnown(bodies, i.known.proposals)
 	return nil
 }
 
-// follows refuses a published set that goes back on what this site has seen.
-func (i *importer) follows(bodies []body) error {
-	for _, ours := range i.c.state.published {
-		newest := int64(0)
-		for _, b := range bodies {
-			if b.role != ours.role {
-				continue
-			}
-			newest = max(newest, b.file.Version)
-			if b.file.Version == ours.file.Version && b.file.Digest() != ours.file.Digest() {
-				return fmt.Errorf("%s %d is not the one that this machine knows", Safe(b.role), b.file.Version)
-			}
+// older says whether a published set is one that this site has gone beyond: a
+// late bundle has it, and ours stays. A set that goes on in one file and back in
+// another, or has other bytes under a number that is taken, is refused. After a
+// recovery from a fast-forward attack snapshot and timestamp begin anew (TUF
+// 1.0, 5.3.11), and a role may go that nobody delegates to any more.
+func (i *importer) older(bodies []body) (bool, error) {
+	ours, theirs := newKnown(i.c.state.published, nil), newKnown(bodies, nil)
+	if len(ours.published) == 0 {
+		return false, nil
+	}
+	anew := recovered(ours.newest("root"), theirs.newest("root"))
+	ahead, behind := theirs.newest("root").Version > ours.newest("root").Version, ""
+	for _, our := range ours.published {
+		name, their := fmt.Sprintf("%s %d", Safe(our.role), our.file.Version), theirs.newest(our.role)
+		switch {
+		case anew && isOnline(our.role):
+			continue
+		case their == nil && isDelegated(our.role) && len(theirs.delegations().of(our.role)) == 0:
+			continue
+		case their == nil || their.Version < our.file.Version:
+			behind = name
+		case their.Version > our.file.Version:
+			ahead = ahead || our.role != "root"
 		}
-		if newest < ours.file.Version {
-			return fmt.Errorf("it is older than what this machine knows: %s %d, where %d was seen", Safe(ours.role), newest, ours.file.Version)
+		for _, their := range theirs.byRole[our.role] {
+			if their.body.Version == our.file.Version && their.id != our.file.Digest() {
+				return false, fmt.Errorf("%s is not the one that this machine knows", name)
+			}
 		}
 	}
-	return nil
+	if behind != "" && ahead {
+		return false, fmt.Errorf("it goes back behind %s, which this machine knows", behind)
+	}
+	return behind != "", nil
+}
+
+// isDelegated says whether role is none of root's four.
+func isDelegated(role string) bool { return !slices.Contains(rootRoles(), role) }
+
+// recovered says whether the keys of snapshot or timestamp are others than before.
+func recovered(before, now *metadata.Signed) bool {
+	for _, role := range []string{"snapshot", "timestamp"} {
+		a, b := slices.Sorted(slices.Values(before.Root.Roles[role].KeyIDs)), slices.Sorted(slices.Values(now.Root.Roles[role].KeyIDs))
+		if !slices.Equal(a, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// brings says whether there is anything new in the bundle.
+func (i *importer) brings() bool {
+	return i.out.Proposals+i.out.Signatures+i.out.Attestations+len(i.ev.Journals) > 0
 }
 
 func (i *importer) proposals() error {
-	for _, p := range i.in.Proposals {
+	proposals := slices.Clone(i.known.proposals)
+	i.void = map[metadata.Digest]bool{}
+	byVersion := func(a, b Proposal) int { return cmp.Compare(a.Version, b.Version) }
+	for _, p := range slices.SortedStableFunc(slices.Values(i.in.Proposals), byVersion) {
 		item := fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version)
 		if p.Trust != i.in.Trust {
 			return &ImportError{item, &metadata.OtherTrustError{Want: i.in.Trust, Got: p.Trust}}
@@ -121,11 +166,16 @@ func (i *importer) proposals() error {
 		if i.c.state.proposal(read.id) != nil || i.c.state.withdrawn[read.id] {
 			continue
 		}
-		i.known.proposals = append(i.known.proposals, read)
+		if i.void[p.Base] || i.c.state.withdrawn[p.Base] && !isPublished(i.known.published, p.Base) {
+			i.void[read.id] = true
+			continue
+		}
+		proposals = append(proposals, read)
 		i.ev.Proposals = append(i.ev.Proposals, payload{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
 		i.out.Proposals++
 	}
-	for _, p := range i.known.proposals {
+	i.known = newKnown(i.known.published, proposals)
+	for _, p := range proposals {
 		if len(i.known.everAuthorities(p)) == 0 {
 			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
 		}
@@ -135,14 +185,13 @@ func (i *importer) proposals() error {
 
 func (i *importer) signatures() error {
 	for _, sig := range i.in.Signatures {
-		if i.c.state.withdrawn[sig.Proposal] {
+		if i.c.state.withdrawn[sig.Proposal] || i.void[sig.Proposal] {
 			continue // people have decided against what it signs
 		}
-		at := slices.IndexFunc(i.known.proposals, func(p *proposal) bool { return p.id == sig.Proposal })
-		if at < 0 {
+		p := i.known.byID[sig.Proposal]
+		if p == nil {
 			return &ImportError{fmt.Sprintf("signature of key %.8s", Safe(sig.KeyID)), fmt.Errorf("what it signs is not in the bundle")}
 		}
-		p := i.known.proposals[at]
 		if i.c.state.signatures[p.id][sig.Signature] {
 			continue
 		}
@@ -293,7 +342,7 @@ func (c *Ceremony) Contents() (Contents, error) {
 
 // Exported journals that a bundle of this site's contents was written and read back.
 func (c *Ceremony) Exported(path string, digest metadata.Digest, size int64) error {
-	if len(c.state.proposals) == 0 {
+	if len(c.state.proposals) == 0 && len(c.state.head) == 0 {
 		return ErrNotNow
 	}
 	return c.append(exported{Path: path, Bundle: digest, Size: size})

@@ -196,7 +196,7 @@ func TestReview(t *testing.T) {
 	if got := r.After.String(); got != "1 of 2 by root 1: Ada" {
 		t.Errorf("after: %s", got)
 	}
-	want := map[string]string{"trust": "rehearsal-wabbit", "root: threshold": "2 of 3", "targets: threshold": "1 of 2", "expires": "2027-03-05 09:00 UTC"}
+	want := map[string]string{"trust": "rehearsal-wabbit", "root: threshold": "2 of 3", "targets: threshold": "1 of 2", "expires": "2027-03-05 09:00 UTC, in 365 days"}
 	keys := 0
 	for _, c := range r.Changes {
 		if c.Before != "" {

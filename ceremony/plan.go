@@ -24,6 +24,7 @@ type Plan struct {
 	Root    PlannedRole
 	Targets PlannedRole
 	Online  PlannedOnline
+	Margin  time.Duration // before an expiry the next version is signed, in whole days; 0: the plan does not say
 	Tokens  PlannedTokens
 	Files   []PlannedTarget
 }
@@ -89,6 +90,7 @@ type planFile struct {
 		Root    planFileRole `yaml:"root"`
 		Targets planFileRole `yaml:"targets"`
 	} `yaml:"roles"`
+	Margin string `yaml:"margin"`
 	Online struct {
 		Snapshot  string `yaml:"snapshot"`
 		Timestamp string `yaml:"timestamp"`
@@ -195,6 +197,7 @@ func (r *planReader) plan() *Plan {
 			r.fail(fmt.Sprintf("holders[%d]", i), "%s has no role", h.Name)
 		}
 	}
+	p.Margin = r.margin(p.Root.Expires, p.Targets.Expires)
 	p.Online.Snapshot = r.key("online.snapshot", r.f.Online.Snapshot)
 	p.Online.Timestamp = r.key("online.timestamp", r.f.Online.Timestamp)
 	p.Tokens = r.tokens(IsRehearsal(p.Trust))
@@ -250,7 +253,7 @@ func (r *planReader) role(name string, f planFileRole, holders []PlannedHolder) 
 	case f.Threshold < 1:
 		r.fail(at+".threshold", "a threshold is at least 1")
 	case f.Threshold > len(f.Holders):
-		r.fail(at+".threshold", "%d signatures are needed and there are only %d keys", f.Threshold, len(f.Holders))
+		r.fail(at+".threshold", "it takes %s, and the role has only %s", number(f.Threshold, "signature"), number(len(f.Holders), "key"))
 	}
 	return PlannedRole{f.Threshold, f.Holders, r.period(at+".expires", f.Expires)}
 }
@@ -268,6 +271,18 @@ func (r *planReader) period(field, text string) time.Duration {
 	d := time.Duration(days) * day
 	if err != nil || !strings.HasSuffix(text, "d") || days > maxDays || d < minPeriod || d > maxPeriod {
 		r.fail(field, "%q is not %s", Safe(text), wantPeriod)
+	}
+	return d
+}
+
+// margin is shorter than what it comes before: else all would be due for ever.
+func (r *planReader) margin(periods ...time.Duration) time.Duration {
+	if r.f.Margin == "" {
+		return 0
+	}
+	d := r.period("margin", r.f.Margin)
+	if shortest := slices.Min(periods); d >= shortest {
+		r.fail("margin", "it is %d days, and a role is good for only %d", d/day, shortest/day)
 	}
 	return d
 }

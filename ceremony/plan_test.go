@@ -60,6 +60,10 @@ func TestPlanErrors(t *testing.T) {
 		{"period without a unit", "expires: 365d", "expires: 365", 12, "roles.root.expires", "days"},
 		{"period of nothing", "expires: 180d", "expires: 0d", 16, "roles.targets.expires", "days"},
 		{"period beyond reason", "expires: 180d", "expires: 99999999999999d", 16, "roles.targets.expires", "days"},
+		{"margin without a unit", "online:", "margin: 30\nonline:", 17, "margin", "days"},
+		{"margin of nothing", "online:", "margin: 0d\nonline:", 17, "margin", "days"},
+		{"margin beyond reason", "online:", "margin: 99999d\nonline:", 17, "margin", "days"},
+		{"margin as long as a period", "online:", "margin: 180d\nonline:", 17, "margin", "good for only 180"},
 		{"online key missing", "snapshot: online.pub", "snapshot: other.pub", 18, "online.snapshot", "beside the plan"},
 		{"target outside", "path: wabbit/app", "path: ../app", 23, "targets[0].path", "relative"},
 		{"target without a length", "length: 1234", "length: 0", 25, "targets[0].length", "missing"},
@@ -106,4 +110,42 @@ func FuzzParsePlan(f *testing.F) {
 			t.Fatalf("%T is no *PlanError: %v", err, err)
 		}
 	})
+}
+
+// The margin of a plan is found again in the journal that a bundle carries.
+func TestMarginOfAPlan(t *testing.T) {
+	s, _ := plannedTo(t, "online:", "margin: 45d\nonline:")
+	contents, err := s.Contents()
+	s.must(err)
+	if days, ok := ceremony.MarginOf(contents); !ok || days != 45 {
+		t.Errorf("%d, %v", days, ok)
+	}
+	other, _ := complete(t)
+	contents, err = other.Contents()
+	other.must(err)
+	if days, ok := ceremony.MarginOf(contents); ok {
+		t.Errorf("a plan that says nothing: %d", days)
+	}
+}
+
+// A plan whose every key is needed is accepted, and the danger is spelled out.
+func TestPlanWithoutASpare(t *testing.T) {
+	for words, want := range map[string]string{
+		"threshold: 2": "", "threshold: 3": "it can never be changed again",
+	} {
+		plan, err := ceremony.ParsePlan([]byte(strings.Replace(planText, "threshold: 2", words, 1)), planFiles(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Join(plan.Warnings(), "\n"); want == "" && said != "" || !strings.Contains(said, want) {
+			t.Errorf("%s: %q", words, said)
+		}
+	}
+	plan, err := ceremony.ParsePlan([]byte(strings.Replace(planText, "threshold: 1", "threshold: 2", 1)), planFiles(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := plan.Warnings(); len(said) != 1 || !strings.Contains(said[0], "Every key of targets is needed") {
+		t.Errorf("%q", said)
+	}
 }

@@ -48,7 +48,13 @@ type SiteRecord struct {
 	Payloads   []RecordedPayload   `json:"payloads"`
 	Signatures []RecordedSignature `json:"signatures"`
 	Bundles    []RecordedBundle    `json:"bundles"`
-	Lines      []RecordedLine      `json:"lines"` // every line of the journal, in words
+	Lines      []RecordedLine      `json:"lines"`   // every line of the journal, in words
+	Journal    []byte              `json:"journal"` // as it stands there
+}
+
+// RecordHead is what holders sign of the site.
+func (s *SiteRecord) RecordHead() RecordHead {
+	return RecordHead{s.Trust, s.Site, s.ID, s.Events, s.Head}
 }
 
 // At is the line of the journal that something stands in.
@@ -70,6 +76,7 @@ type (
 	RecordedNote struct {
 		At
 		Text string `json:"text"`
+		Who  string `json:"who,omitempty"` // who wrote it down; "" for what the journal itself shows
 	}
 	// RecordedPreflight is what was checked about the machine.
 	RecordedPreflight struct {
@@ -111,6 +118,7 @@ type (
 		Base     metadata.Digest `json:"base"` // payload digest of the version before; zero: none
 		Reason   string          `json:"reason"`
 		Imported bool            `json:"imported"`
+		Void     string          `json:"void,omitempty"` // why its signatures count no more
 	}
 	// RecordedSignature is a signature, made here or brought by a bundle.
 	RecordedSignature struct {
@@ -149,21 +157,22 @@ func (s *SiteRecord) began() time.Time {
 	return s.Lines[0].Time
 }
 
-// NewRecord reads journals into a record, the site that began first first. Each must hold together as
-// ReadJournal demands; what its events mean is not judged, and an event that
+// NewRecord reads journals into a record, the site that began first first, with
+// the holders' signatures that they hold. Each must hold together as ReadJournal demands; what its events mean is not judged, and an event that
 // this program does not know is kept as it stands. The error is a
 // *JournalError, or says that a journal is not of the site that it is said to be.
 func NewRecord(journals []SiteJournal) (*Record, error) {
 	r := &Record{Form: RecordForm, Sites: []SiteRecord{}}
 	for _, j := range journals {
-		s, err := newSiteRecord(j.Lines)
+		s, err := readSite(j.Lines)
 		if err == nil && s.ID != j.Site {
 			err = errors.New("it is the journal of another site")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("journal of site %.8s: %w", Safe(j.Site), err)
 		}
-		r.Sites = append(r.Sites, *s)
+		r.Sites = append(r.Sites, s.SiteRecord)
+		r.Heads = append(r.Heads, s.heads...)
 	}
 	slices.SortFunc(r.Sites, func(a, b SiteRecord) int {
 		return cmp.Or(a.began().Compare(b.began()), cmp.Compare(a.ID, b.ID))

@@ -98,7 +98,7 @@ func checkTold(t *testing.T, s string) {
 	if _, err := ceremony.ReadRecord(text); err != nil {
 		t.Errorf("%q: its own record is refused: %v", s, err)
 	}
-	checks, err := ceremony.CheckRecord(r, ceremony.Contents{Journals: sites(told(t, s))}, metadata.Digest{})
+	checks, err := ceremony.CheckRecord(r, &ceremony.Contents{Journals: sites(told(t, s))}, nil)
 	if bad := failing(checks); err != nil || bad != nil {
 		t.Errorf("%q: its own record does not verify: %v, %v", s, bad, err)
 	}

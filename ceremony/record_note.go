@@ -10,6 +10,7 @@ import (
 // noted is what people wrote down, in their own words.
 type noted struct {
 	Text string `json:"text"`
+	Who  string `json:"who"` // says it
 }
 
 func (noted) kind() string { return "note" }
@@ -17,15 +18,17 @@ func (noted) kind() string { return "note" }
 // apply changes nothing: a note is for the record alone.
 func (noted) apply(*state, time.Time) error { return nil }
 
-const maxNote = 1000 // bytes
+const maxNote, maxNoter = 1000, 64 // bytes
 
 // Note journals what people want to stand in the record: that something was
 // different, who saw it, what was decided. It can be written at any time once
-// the ceremony has begun.
-func (c *Ceremony) Note(text string) error {
+// the ceremony has begun. who says it.
+func (c *Ceremony) Note(who, text string) error {
 	switch {
 	case !c.Begun():
 		return ErrNotNow
+	case strings.TrimSpace(who) == "" || len(who) > maxNoter || Safe(who) != who:
+		return fmt.Errorf("who says it has a name of 1 to %d visible characters: nothing was written down", maxNoter)
 	case strings.TrimSpace(text) == "":
 		return errors.New("the note is empty: nothing was written down")
 	case len(text) > maxNote:
@@ -33,5 +36,5 @@ func (c *Ceremony) Note(text string) error {
 	case Safe(text) != text:
 		return errors.New("the note holds characters that can't be seen: nothing was written down")
 	}
-	return c.append(noted{text})
+	return c.append(noted{text, who})
 }

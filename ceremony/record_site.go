@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,16 +11,25 @@ import (
 
 // newSiteRecord reads one journal.
 func newSiteRecord(lines []byte) (*SiteRecord, error) {
+	r, err := readSite(lines)
+	if err != nil {
+		return nil, err
+	}
+	return &r.SiteRecord, nil
+}
+
+// readSite reads one journal, with the signatures over it.
+func readSite(lines []byte) (*recorder, error) {
 	entries, head, err := ReadJournal(lines)
 	if err != nil {
 		return nil, err
 	}
-	r := recorder{
+	r := &recorder{
 		SiteRecord: SiteRecord{
 			ID: SiteID(lines), Events: len(entries), Head: head, HeadWords: spoken(head),
 			People: []RecordedPerson{}, Notes: []RecordedNote{}, Preflights: []RecordedPreflight{}, Clocks: []RecordedClock{},
 			Plans: []RecordedPlan{}, Enrolments: []RecordedEnrolment{}, Payloads: []RecordedPayload{},
-			Signatures: []RecordedSignature{}, Bundles: []RecordedBundle{}, Lines: []RecordedLine{},
+			Signatures: []RecordedSignature{}, Bundles: []RecordedBundle{}, Lines: []RecordedLine{}, Journal: bytes.Clone(lines),
 		},
 		names: map[metadata.Digest]string{},
 		begun: map[string]string{}, people: map[string]int{}, tokens: map[[2]string]bool{},
@@ -28,7 +38,7 @@ func newSiteRecord(lines []byte) (*SiteRecord, error) {
 		r.at = At{e.N, e.Time.UTC()}
 		r.Lines = append(r.Lines, RecordedLine{r.at, Safe(e.Type), r.line(e)})
 	}
-	return &r.SiteRecord, nil
+	return r, nil
 }
 
 // recorder goes through a journal, line by line.
@@ -39,6 +49,8 @@ type recorder struct {
 	begun  map[string]string          // holder -> serial of an enrolment that is not finished
 	people map[string]int             // holder -> place in People
 	tokens map[[2]string]bool         // holder and serial: it is in People
+	edits  []string                   // of the draft, in words
+	heads  []HeadSignature
 }
 
 // line takes down what a line tells, and says it in words.
@@ -69,31 +81,82 @@ func (r *recorder) line(e Entry) string {
 	case frozen:
 		return r.freezing(ev)
 	case withdrawn:
-		r.note("%s was withdrawn: %s", r.named(ev.Payload), Safe(ev.Reason))
+		r.void(ev.Payload, "was withdrawn: "+Safe(ev.Reason))
 		return fmt.Sprintf("Withdrawn: %s: %s.", r.named(ev.Payload), Safe(ev.Reason))
 	case signed:
 		return r.signature(ev)
 	case imported:
 		return r.imports(ev)
+	case exportChecked:
+		if ev.Refused != "" {
+			r.note("%s", ev.words())
+		}
+		for _, n := range ev.Notes {
+			r.note("The check before a bundle is written says: %s", Safe(n))
+		}
+		return ev.words()
 	case exported:
 		r.Bundles = append(r.Bundles, RecordedBundle{r.at, false, Safe(ev.Path), ev.Bundle, spoken(ev.Bundle), ev.Size})
 		return fmt.Sprintf("A bundle was written to %s, SHA-256 %s.", Safe(ev.Path), ev.Bundle)
 	case noted:
-		r.note("%s", Safe(ev.Text))
-		return "Note: " + Safe(ev.Text)
+		r.Notes = append(r.Notes, RecordedNote{r.at, Safe(ev.Text), Safe(ev.Who)})
+		return fmt.Sprintf("Note by %s: %s", Safe(ev.Who), Safe(ev.Text))
+	case recordSigned:
+		return r.headSignature(ev)
 	case edited:
+		words := Safe(ev.Kind + " " + string(ev.Edit))
 		if edit, err := ev.read(); err == nil {
-			return "Put into the draft: " + Safe(edit.String()) + "."
+			words = Safe(edit.String())
+		} else if !ev.Blob.IsZero() {
+			words = fmt.Sprintf("%s (a list with the SHA-256 %s)", Safe(ev.Words), ev.Blob)
+		}
+		r.edits = append(r.edits, words)
+		return "Put into the draft: " + words + "."
+	case editTakenBack:
+		if n := ev.Edit - 1; n >= 0 && n < len(r.edits) {
+			taken := r.edits[n]
+			r.edits = slices.Delete(r.edits, n, n+1)
+			r.note("Taken out of the draft again: %s.", taken)
+			return "Taken out of the draft again: " + taken + "."
 		}
 	case editsDropped:
-		return "The draft was dropped."
+		taken := strings.Join(r.edits, "; ")
+		r.edits = nil
+		r.note("The draft was dropped, and with it: %s.", taken)
+		return "The draft was dropped: " + taken + "."
 	}
 	return Safe(string(e.Data))
 }
 
 // note takes down something out of the ordinary; args are safe.
 func (r *recorder) note(format string, args ...any) {
-	r.Notes = append(r.Notes, RecordedNote{r.at, fmt.Sprintf(format, args...)})
+	r.Notes = append(r.Notes, RecordedNote{At: r.at, Text: fmt.Sprintf(format, args...)})
+}
+
+// void takes down that a payload's signatures count no more; why is safe.
+func (r *recorder) void(id metadata.Digest, why string) {
+	var by []string
+	for _, s := range r.Signatures {
+		if s.Payload == id && !slices.Contains(by, s.Holder) {
+			by = append(by, s.Holder)
+		}
+	}
+	signed := "Nobody had signed it."
+	if len(by) > 0 {
+		signed = "Void are the signatures of " + strings.Join(by, ", ") + "."
+	}
+	r.note("%s %s. %s", r.named(id), strings.TrimSuffix(why, "."), signed)
+	for i := range r.Payloads {
+		if r.Payloads[i].Digest == id {
+			r.Payloads[i].Void = why
+		}
+	}
+}
+
+func (r *recorder) headSignature(ev recordSigned) string {
+	r.heads = append(r.heads, HeadSignature{r.ID, ev.Events, ev.Head, Safe(ev.Holder), Safe(ev.Serial), ev.Key, Safe(ev.Sig)})
+	r.was(Safe(ev.Holder), Safe(ev.Serial), fmt.Sprintf("signed the record, as of line %d", ev.Events))
+	return fmt.Sprintf("%s signed the record with token %s: this journal up to line %d, SHA-256 %s.", Safe(ev.Holder), Safe(ev.Serial), ev.Events, ev.Head)
 }
 
 func (r *recorder) preflight(ev preflighted) string {
@@ -185,8 +248,9 @@ func (r *recorder) freezing(ev frozen) string {
 		made = append(made, r.payload(p, false))
 	}
 	text := "Frozen: " + strings.Join(made, ", ") + "."
+	r.edits = nil
 	for _, id := range ev.Withdrawn {
-		r.note("%s was replaced: its signatures are void.", r.named(id))
+		r.void(id, "was replaced")
 		text += " Replaced: " + r.named(id) + "."
 	}
 	return text
@@ -194,7 +258,7 @@ func (r *recorder) freezing(ev frozen) string {
 
 // payload takes down a frozen payload, and names it.
 func (r *recorder) payload(p payload, imported bool) string {
-	r.Payloads = append(r.Payloads, RecordedPayload{r.at, Safe(p.Role), p.Version, p.Payload, spoken(p.Payload), p.Base, Safe(p.Reason), imported})
+	r.Payloads = append(r.Payloads, RecordedPayload{r.at, Safe(p.Role), p.Version, p.Payload, spoken(p.Payload), p.Base, Safe(p.Reason), imported, ""})
 	r.names[p.Payload] = fmt.Sprintf("%s %d", Safe(p.Role), p.Version)
 	return fmt.Sprintf("%s (SHA-256 %s)", r.names[p.Payload], p.Payload)
 }

@@ -152,7 +152,7 @@ func FuzzReadRecord(f *testing.F) {
 			t.Errorf("%q is written as %q, %v", text, again, err)
 		}
 		r.Paper().HTML()
-		if _, err := ceremony.CheckRecord(r, ceremony.Contents{}, metadata.Digest{}); err != nil {
+		if _, err := ceremony.CheckRecord(r, nil, nil); err != nil {
 			t.Errorf("it can't be checked: %v", err)
 		}
 	})
@@ -182,14 +182,14 @@ func TestNewRecord(t *testing.T) {
 // TestNote: what people write down any time stands in the record, also after a restart.
 func TestNote(t *testing.T) {
 	s, _ := founded(t)
-	s.must(s.Note("Bo left the room at 10:05, and came back at 10:20."))
+	s.must(s.Note("Ada", "Bo left the room at 10:05, and came back at 10:20."))
 	s.restart()
 	c, err := s.Contents()
 	s.must(err)
 	r, err := ceremony.NewRecord(c.Journals)
 	s.must(err)
 	notes := r.Sites[0].Notes
-	if last := notes[len(notes)-1]; last.Text != "Bo left the room at 10:05, and came back at 10:20." {
+	if last := notes[len(notes)-1]; last.Text != "Bo left the room at 10:05, and came back at 10:20." || last.Who != "Ada" {
 		t.Errorf("notes: %+v", notes)
 	}
 }

@@ -25,9 +25,9 @@ func (r *Record) Paper() *Paper {
 }
 
 func headTable(heads []HeadSignature) table {
-	t := table{head: []string{"journal of site", "key", "signature"}}
+	t := table{head: []string{"holder", "token", "key", "journal of site", "up to line", "head, SHA-256", "signature"}}
 	for _, h := range heads {
-		t.rows = append(t.rows, []string{h.Site, h.KeyID, h.Sig})
+		t.rows = append(t.rows, []string{orDash(h.Holder), orDash(h.Serial), h.Key.ID(), h.Site, fmt.Sprint(h.Events), fours(h.Head), orDash(h.Sig)})
 	}
 	return t
 }
@@ -49,9 +49,9 @@ func (s *SiteRecord) write(p *Paper) {
 	if len(s.Notes) == 0 {
 		p.add(paragraph("None are in the journal."))
 	} else {
-		t := table{head: []string{"line", "time (UTC)", "what", "initials"}}
+		t := table{head: []string{"line", "time (UTC)", "what", "said by", "initials"}}
 		for _, n := range s.Notes {
-			t.rows = append(t.rows, []string{fmt.Sprint(n.N), stamp(n.Time), n.Text})
+			t.rows = append(t.rows, []string{fmt.Sprint(n.N), stamp(n.Time), n.Text, orDash(n.Who)})
 		}
 		p.add(t)
 	}
@@ -135,7 +135,11 @@ func (s *SiteRecord) writePayloads(p *Paper) {
 		if l.Imported {
 			how = "brought by a bundle"
 		}
-		p.add(heading{3, fmt.Sprintf("%s %d", l.Role, l.Version)}, factTable(
+		p.add(heading{3, fmt.Sprintf("%s %d", l.Role, l.Version)})
+		if l.Void != "" {
+			p.add(emphasis("Its signatures are void: it " + l.Void))
+		}
+		p.add(factTable(
 			[2]string{"time (UTC)", stamp(l.Time) + ", " + how},
 			[2]string{"reason", orDash(l.Reason)},
 			[2]string{"builds on", digestOrNone(l.Base)},

@@ -12,50 +12,11 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// HeadSignature is a holder's signature over the head of a site's journal:
-// over Payload of that site's record.
-type HeadSignature struct {
-	Site string `json:"site_id"`
-	metadata.Signature
-}
-
-// Payload is what holders sign to stand by the journal of a site as it is
-// recorded. It says what it is and names the trust, so that the signature
-// serves for nothing else: TUF metadata never begins like this.
-func (s *SiteRecord) Payload() []byte {
-	return fmt.Appendf(nil, "conclave: record\ntrust: %s\nsite: %s\njournal: %s\nevents: %d\nhead: %s\n",
-		Safe(s.Trust), Safe(s.Site), s.ID, s.Events, s.Head)
-}
-
-// VerifyRecord checks the signatures over the head of one journal: payload is
-// its Payload, keys are those that may sign, by keyid. There is a check for
-// each signature.
-func VerifyRecord(payload []byte, sigs []metadata.Signature, keys map[string]HolderKey) []Check {
-	var checks []Check
-	for _, sig := range sigs {
-		c := Check{Name: "head signature"}
-		key, ok := keys[sig.KeyID]
-		var err error
-		if ok {
-			err = key.verify(payload, sig.Sig)
-		}
-		switch {
-		case !ok:
-			c.Reason = fmt.Sprintf("key %.8s belongs to nobody, as far as the metadata here has its signatures", Safe(sig.KeyID))
-		case err != nil:
-			c.Reason = fmt.Sprintf("of %s: %s", key.Holder, Safe(err.Error()))
-		default:
-			c.Pass, c.Reason = true, fmt.Sprintf("%s (key %.8s) signed the head of the journal", key.Holder, sig.KeyID)
-		}
-		checks = append(checks, c)
-	}
-	return checks
-}
-
 // HolderKey is a key with its holder.
 type HolderKey struct {
 	metadata.Key
 	Holder string // safe to print
+	By     string // what says so: "root 2"
 }
 
 func (k HolderKey) verify(payload []byte, sig string) error {
@@ -110,47 +71,73 @@ func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, erro
 	return keys, nil
 }
 
+// KeysOfRoot are the keys that belong to people as one root says that the
+// caller knows to be right.
+func KeysOfRoot(root *metadata.File) map[string]HolderKey {
+	keys := map[string]HolderKey{}
+	holderKeys(keys, root.Signed, root.Root.Keys)
+	return keys
+}
+
 func holderKeys(into map[string]HolderKey, s *metadata.Signed, keys map[string]metadata.Key) {
 	if s.Conclave == nil {
 		return
 	}
 	for id, holder := range s.Conclave.Holders {
 		if key, ok := keys[id]; ok {
-			into[id] = HolderKey{key, Safe(holder)}
+			into[id] = HolderKey{key, Safe(holder), fmt.Sprintf("%s %d", s.Type, s.Version)}
 		}
 	}
 }
 
-// CheckRecord makes the record again from the journals that a bundle holds,
-// compares, and checks every signature that the record speaks of and the
-// bundle can prove. A journal may have gone on since the record was made.
-// trusted is that of HolderKeys, and so are errors.
-func CheckRecord(r *Record, c Contents, trusted metadata.Digest) ([]Check, error) {
-	known, err := knownOf(c)
-	if err != nil {
-		return nil, err
+// keys are those of the record's signatures that its own journals give to holders.
+func (r *Record) keys() map[string]HolderKey {
+	keys, who := map[string]HolderKey{}, r.holders()
+	for _, h := range r.Heads {
+		if holder, ok := who[h.Key.ID()]; ok {
+			keys[h.Key.ID()] = HolderKey{h.Key, Safe(holder), "the record's own journals"}
+		}
 	}
-	keys, err := HolderKeys(c, trusted)
-	if err != nil {
-		return nil, err
+	return keys
+}
+
+// CheckRecord makes the record again from the journals that are in it, compares,
+// and checks every signature that it speaks of and that can be proved. A bundle,
+// or what else holds journals, may be held against it: nil for none. Its journals
+// may have gone on since the record was made. keys are those of HolderKeys or
+// KeysOfRoot; where there are none, the record is taken at its word about who
+// has which key. The error says what of the bundle can't be read.
+func CheckRecord(r *Record, against *Contents, keys map[string]HolderKey) ([]Check, error) {
+	if len(keys) == 0 {
+		keys = r.keys()
 	}
+	var known known
 	journals := map[string][]byte{}
-	for _, j := range c.Journals {
-		journals[j.Site] = j.Lines
+	if against != nil {
+		var err error
+		if known, err = knownOf(*against); err != nil {
+			return nil, err
+		}
+		for _, j := range against.Journals {
+			journals[j.Site] = j.Lines
+		}
 	}
 	proposals := map[metadata.Digest]*proposal{}
 	for _, p := range known.proposals {
 		proposals[p.id] = p
 	}
-	heads := map[string][]metadata.Signature{}
+	heads := map[string][]HeadSignature{}
 	for _, h := range r.Heads {
-		heads[h.Site] = append(heads[h.Site], h.Signature)
+		heads[h.Site] = append(heads[h.Site], h)
 	}
 	var checks []Check
 	for _, s := range r.Sites {
-		checks = append(checks, checkSite(s, journals[s.ID])...)
+		checks = append(checks, s.check()...)
+		if against != nil {
+			checks = append(checks, s.checkAgainst(journals[s.ID]))
+		}
 		checks = append(checks, known.checkSignatures(s, proposals)...)
-		checks = append(checks, VerifyRecord(s.Payload(), heads[s.ID], keys)...)
+		checks = append(checks, s.checkHeads(heads[s.ID], keys)...)
 		delete(heads, s.ID)
 	}
 	for _, site := range slices.Sorted(maps.Keys(heads)) {
@@ -159,43 +146,106 @@ func CheckRecord(r *Record, c Contents, trusted metadata.Digest) ([]Check, error
 	return checks, nil
 }
 
-// checkSite holds a site's record against its journal.
-func checkSite(s SiteRecord, lines []byte) []Check {
-	chain := Check{Name: "journal"}
-	same := Check{Name: "record"}
-	where := fmt.Sprintf("of %s (site %.8s)", Safe(s.Site), Safe(s.ID))
-	if lines == nil {
-		chain.Reason = "the journal " + where + " is not here"
-		return []Check{chain}
-	}
-	entries, _, err := ReadJournal(lines)
-	if err == nil && SiteID(lines) != s.ID {
-		err = errors.New("it is the journal of another site")
-	}
+// where names the site in the reason of a check.
+func (s *SiteRecord) where() string {
+	return fmt.Sprintf("of %s (site %.8s)", Safe(s.Site), Safe(s.ID))
+}
+
+// lines counts those of the journal that is in the record.
+func (s *SiteRecord) lines() int { return bytes.Count(s.Journal, []byte("\n")) }
+
+// check holds a site's record against the journal that is in it.
+func (s *SiteRecord) check() []Check {
+	chain, same := Check{Name: "journal"}, Check{Name: "record"}
+	again, err := newSiteRecord(s.Journal)
 	if err != nil {
-		chain.Reason = fmt.Sprintf("the journal %s: %v", where, err)
+		chain.Reason = fmt.Sprintf("the journal %s: %v", s.where(), err)
 		return []Check{chain}
 	}
 	chain.Pass = true
-	chain.Reason = fmt.Sprintf("the journal %s holds together: %d lines, each follows from the one before", where, len(entries))
-	if s.Events > len(entries) || s.Events < 1 {
-		same.Reason = fmt.Sprintf("the record %s has %d lines, and the journal only %d: another bundle may have more", where, s.Events, len(entries))
+	chain.Reason = fmt.Sprintf("the journal %s holds together: %d lines, each follows from the one before", s.where(), again.Events)
+	if field := differs(*s, *again); field != "" {
+		same.Reason = fmt.Sprintf("the record %s is not what the journal tells: %s differs", s.where(), field)
 		return []Check{chain, same}
 	}
-	again, err := newSiteRecord(firstLines(lines, s.Events))
-	if err != nil {
-		same.Reason = fmt.Sprintf("the record %s can't be made again: %v", where, err)
-		return []Check{chain, same}
-	}
-	if field := differs(s, *again); field != "" {
-		same.Reason = fmt.Sprintf("the record %s is not what the journal tells: %s differs", where, field)
-		return []Check{chain, same}
-	}
-	same.Pass, same.Reason = true, "the record "+where+" is what the journal tells"
-	if more := len(entries) - s.Events; more > 0 {
-		same.Reason += fmt.Sprintf("; the journal has gone on by %d lines since", more)
-	}
+	same.Pass, same.Reason = true, "the record "+s.where()+" is what the journal tells"
 	return []Check{chain, same}
+}
+
+// checkAgainst holds the journal in a site's record against another copy.
+func (s *SiteRecord) checkAgainst(copied []byte) Check {
+	c := Check{Name: "copy"}
+	mine := s.Journal
+	entries, _, err := ReadJournal(copied)
+	switch more := len(entries) - s.lines(); {
+	case copied == nil:
+		c.Reason = "the journal " + s.where() + " is not here"
+	case err != nil:
+		c.Reason = fmt.Sprintf("the journal %s that is here: %v", s.where(), err)
+	case bytes.HasPrefix(copied, mine):
+		c.Pass, c.Reason = true, "the journal "+s.where()+" is also here"
+		if more > 0 {
+			c.Reason += fmt.Sprintf("; it has gone on by %s since", counted(more, "line"))
+		}
+	case bytes.HasPrefix(mine, copied):
+		c.Pass, c.Reason = true, fmt.Sprintf("the journal %s is here up to line %d: the record is of a later time", s.where(), len(entries))
+	default:
+		c.Reason = "ALARM: the journal " + s.where() + " that is here is another one than in the record: one of them was changed"
+	}
+	return c
+}
+
+// checkHeads checks the signatures over a site's journal, each over the lines
+// that it covers: a journal that has gone on is signed as far as it was.
+func (s *SiteRecord) checkHeads(heads []HeadSignature, keys map[string]HolderKey) []Check {
+	if len(heads) == 0 {
+		return []Check{{Name: "head signature", Pass: true, Reason: "none: nobody has signed the journal " + s.where()}}
+	}
+	checks := make([]Check, len(heads))
+	for i, h := range heads {
+		checks[i] = Check{Name: "head signature"}
+		id := h.Key.ID()
+		key, known := keys[id]
+		if !known {
+			checks[i].Reason = fmt.Sprintf("of %s: key %.8s is nobody's, as far as is known here", Safe(h.Holder), id)
+			continue
+		}
+		if err := s.verifyHead(h, key); err != nil {
+			checks[i].Reason = fmt.Sprintf("of %s: %s", key.Holder, Safe(err.Error()))
+			continue
+		}
+		checks[i].Pass = true
+		checks[i].Reason = fmt.Sprintf("%s signed the journal %s up to line %d with key %.8s, theirs by %s", key.Holder, s.where(), h.Events, id, key.By)
+		if more := s.lines() - h.Events; more > 0 {
+			checks[i].Reason += fmt.Sprintf("; it has gone on by %s since, which the signature does not cover", counted(more, "line"))
+		}
+	}
+	return checks
+}
+
+// verifyHead says why a signature over the first lines of a site's journal does not hold.
+func (s *SiteRecord) verifyHead(h HeadSignature, key HolderKey) error {
+	if h.Holder != key.Holder {
+		return fmt.Errorf("it is said to be %s's", h.Holder)
+	}
+	if h.Events < 1 || h.Events > s.lines() {
+		return fmt.Errorf("it covers %d lines, and the journal in the record has %d", h.Events, s.lines())
+	}
+	then, err := newSiteRecord(firstLines(s.Journal, h.Events))
+	if err != nil {
+		return err
+	}
+	if then.Head != h.Head {
+		return fmt.Errorf("ALARM: up to line %d the journal is not the one that was signed: it was changed", h.Events)
+	}
+	return key.verify(then.RecordHead().Payload(), h.Sig)
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // firstLines is the beginning of a journal; it has at least n lines.

@@ -9,7 +9,8 @@ import (
 )
 
 // Review is what a payload does, in words, read back out of its frozen bytes.
-// All its strings are safe to print.
+// All its strings are safe to print. Version, Changes and Warnings leave out
+// nothing: payloads that differ have reviews that differ.
 type Review struct {
 	Trust    string
 	Role     string
@@ -22,18 +23,20 @@ type Review struct {
 	Expires  time.Time
 	Days     int // whole days from now to Expires
 	First    bool
-	Changes  []Change
+	Changes  []Change // those of targets last, by path
 	Warnings []string // sentences
 	After    Quorum   // with Holder's signature
 	Phrase   string   // what is typed to consent: "sign root 1"
+	Payloads int      // how many hash bins the consent covers, each signed by itself; 0: it is one payload
 }
 
 // Change is one line of a review, before -> after.
 type Change struct {
-	Field  string // "root: threshold", "key of Ada"
+	Field  string // "root: threshold", "team: Ada"
 	Before string // "" did not exist
 	After  string // "" is gone
 	Note   string // in words, where it matters: "fewer signatures are needed than before"
+	Path   string // of the target that it is about; "" for all else
 }
 
 // Review reads a frozen payload back and says what it does, and what the
@@ -42,6 +45,9 @@ type Change struct {
 func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
 	p := c.state.proposal(id)
 	if p == nil {
+		if b := c.state.known().batches()[id]; b != nil {
+			return c.reviewBatch(b, holder)
+		}
 		return Review{}, ErrNotNow
 	}
 	if err := c.signable(p); err != nil {
@@ -58,69 +64,42 @@ func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
 		return Review{}, err
 	}
 	r := Review{
-		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: p.Version, Holder: Safe(holder.Name), Reason: Safe(p.Reason),
+		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: body.Version, Holder: Safe(holder.Name), Reason: Safe(p.Reason),
 		Digest: body.Digest(), Words: Words(body.Digest()), Size: len(body.Payload),
 		Expires: body.Expires, Days: int(body.Expires.Sub(c.now()) / day),
 		After: after, Phrase: Phrase(p.Role, p.Version),
 	}
 	base := known.base(p)
 	r.First = base == nil
-	r.Changes = changes(c.facts(base), c.facts(body))
+	r.Changes = c.changes(base, body)
 	r.Warnings = append(warnings(base, body), c.keyWarnings(body)...)
 	return r, nil
 }
 
-// changes pairs the facts of two versions by what they speak of.
-func changes(before, after []fact) []Change {
-	var list []Change
-	old := map[string]fact{}
-	for _, f := range before {
-		old[f.field] = f
-	}
-	for _, f := range after {
-		b, was := old[f.field]
-		delete(old, f.field)
-		if was && b.value == f.value {
-			continue
-		}
-		ch := Change{Field: f.field, Before: b.value, After: f.value}
-		if was && f.compare != nil {
-			ch.Note = f.compare(b)
-		}
-		list = append(list, ch)
-	}
-	for _, f := range before {
-		if _, gone := old[f.field]; gone {
-			list = append(list, Change{Field: f.field, Before: f.value, Note: "removed"})
-		}
-	}
-	return list
+// changes is everything in which two versions differ but for their numbers;
+// before is nil for none.
+func (c *Ceremony) changes(before, after *metadata.Signed) []Change {
+	list := differences(c.facts(before), c.facts(after))
+	return append(list, targetChanges(before, after, likePaths(before, after))...)
 }
 
 // warnings are what a hurried reader would miss.
 func warnings(before, after *metadata.Signed) []string {
 	var list []string
-	for _, path := range after.Unknown {
-		list = append(list, fmt.Sprintf("There is a field that neither TUF nor this program knows: %s.", Safe(path)))
+	for _, u := range after.Unknown {
+		list = append(list, fmt.Sprintf("There is a field that neither TUF nor this program knows: %s.", unknownPath(u)))
 	}
 	for _, f := range after.Findings {
 		list = append(list, Safe(f.Text))
 	}
 	list = append(list, oddities(before)...)
-	seen := map[string]string{}
-	names := namesIn(after)
-	if before != nil {
-		names = append(namesIn(before), names...)
-	}
-	for _, n := range names {
-		look := skeleton(n)
-		if other, ok := seen[look]; ok && other != n {
-			list = append(list, fmt.Sprintf("%q looks like %q and is another name.", Safe(n), Safe(other)))
-			continue
+	still := rolesIn(after)
+	for _, role := range rolesIn(before) {
+		if _, there := slices.BinarySearch(still, role); !there {
+			list = append(list, fmt.Sprintf("Nothing is delegated to %s any more: clients find none of its targets.", exact(role)))
 		}
-		seen[look] = n
 	}
-	return list
+	return append(list, lookAlikeWarnings(before, after)...)
 }
 
 // oddities are what was found in the adopted version before, one line a kind.
@@ -146,39 +125,13 @@ func oddities(before *metadata.Signed) []string {
 	return list
 }
 
-// namesIn lists the names of holders, roles and paths, sorted.
-func namesIn(s *metadata.Signed) []string {
-	var names []string
-	if s.Conclave != nil {
-		for _, n := range s.Conclave.Holders {
-			names = append(names, n)
-		}
-	}
-	if t := s.Targets; t != nil {
-		for path := range t.Targets {
-			names = append(names, path)
-		}
-		if t.Delegations != nil {
-			for _, d := range t.Delegations.Roles {
-				names = append(names, d.Name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// keyWarnings speak of roles that one lost token would make unrotatable.
+// keyWarnings speak of a root that one lost token would make unrotatable.
 func (c *Ceremony) keyWarnings(s *metadata.Signed) []string {
 	if s.Root == nil {
 		return nil
 	}
-	var list []string
-	for _, role := range []string{"root", "targets"} {
-		who := s.Root.Roles[role]
-		if who.Threshold == len(who.KeyIDs) && role == "root" {
-			list = append(list, "Every root key is needed to change the root: with one token lost it can never be changed again.")
-		}
+	if who := s.Root.Roles["root"]; who.Threshold < len(who.KeyIDs) {
+		return nil
 	}
-	return list
+	return []string{unrotatable}
 }

@@ -63,7 +63,7 @@ func visible(r rune) bool {
 func skeleton(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
-		switch r = lookAlike(unicode.ToLower(r)); {
+		switch r = lookAlike(lower(r)); {
 		case unicode.Is(unicode.M, r):
 			continue
 		case r == '0':
@@ -76,6 +76,27 @@ func skeleton(s string) string {
 		b.WriteRune(r)
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "rn", "m"), "vv", "w")
+}
+
+// lower is the lower-case letter that a capital is taken for.
+func lower(r rune) rune {
+	switch r {
+	case 'Β', 'В':
+		return 'b'
+	case 'Ε':
+		return 'e'
+	case 'Η', 'Н':
+		return 'h'
+	case 'Μ':
+		return 'm'
+	case 'Ν':
+		return 'n'
+	case 'Υ':
+		return 'y'
+	case 'Ζ':
+		return 'z'
+	}
+	return unicode.ToLower(r)
 }
 
 // lookAlike knows the lower-case letters of other scripts that Unicode's

@@ -167,8 +167,7 @@ const notesLines = 8
 
 // step writes one step of the ceremony.
 func (s *script) step(step Step) {
-	s.n++
-	s.add(heading{2, fmt.Sprintf("Step %d: %s", s.n, step.Text)})
+	s.heading(step.Text)
 	switch step.Kind {
 	case StepBegin:
 		s.begin()
@@ -216,24 +215,25 @@ func (s *script) begin() {
 }
 
 func (s *script) imports() {
-	s.add(
-		scriptRows(
-			[3]string{Facilitator, "puts in the stick, and chooses the bundle", "shows the name, the SHA-256 and 32 words"},
-			[3]string{"witness", "calls the other site, on a number that was known before, and compares the words", "shows the words below"},
-			[3]string{Facilitator, "says that they match", asks("the words match")},
-		),
-		factTable([2]string{"bundle", s.name}, [2]string{"SHA-256", fours(s.digest)}),
-		wordGrid(s.digest),
-	)
+	s.add(scriptRows(
+		[3]string{Facilitator, "puts in the stick, and chooses the bundle", "shows the name, the SHA-256 and 32 words"},
+		[3]string{"witness", "calls the other site, on a number that was known before, and compares the words", "shows the words below"},
+		[3]string{Facilitator, "says that they match", asks("the words match")},
+	))
+	if s.digest.IsZero() { // it has not come yet
+		s.add(factTable([2]string{"bundle", ""}, [2]string{"SHA-256", ""}), wordBoxes())
+		return
+	}
+	s.add(factTable([2]string{"bundle", s.name}, [2]string{"SHA-256", fours(s.digest)}), wordGrid(s.digest))
 }
 
 func (s *script) enrol(step Step) {
-	serial := boxLine
-	if h := s.holder(step.Holder); h.Serial != "" {
-		serial = h.Serial
+	expected := step.Detail // as the plan has it; a draft takes any token that is nobody's
+	if expected == "" {
+		expected = "a token that is nobody's; its serial number: " + boxLine
 	}
 	s.add(scriptRows(
-		[3]string{step.Holder, "puts in the new token, and compares its serial number", "expects token " + serial},
+		[3]string{step.Holder, "puts in the new token, and compares its serial number", "expects " + expected},
 		[3]string{step.Holder, "chooses a PIN", "asks for it twice; it is not shown"},
 		[3]string{step.Holder, "writes the PUK on paper, alone", "shows it once, and asks for it"},
 		[3]string{step.Holder, "touches the token when it blinks", "shows the key: " + boxLine},

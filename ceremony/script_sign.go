@@ -22,20 +22,17 @@ func (s *script) planned(role string, r PlannedRole) {
 	s.add(
 		heading{3, role + " 1"},
 		paragraph(fmt.Sprintf("%d of %d have to sign. Who signs elsewhere is crossed out here.", r.Threshold, len(r.Holders))),
-		paragraph("Whoever signs first has the words read aloud, and the witness writes them down. All others must see the same."),
-		wordBoxes(),
-		factTable([2]string{"SHA-256 of the payload", ""}),
-		signing(role, 1, r.Holders),
 	)
+	s.unknown("the payload", signing(Phrase(role, 1), r.Holders))
 }
 
-// signing has what each holder does in order to sign.
-func signing(role string, version int64, holders []string) table {
+// signing has what each holder does in order to sign; phrase is their consent.
+func signing(phrase string, holders []string) table {
 	var list [][3]string
 	for _, h := range holders {
 		list = append(list,
 			[3]string{h, "reads what it does, and the words", "asks for two words: " + boxLine + " " + boxLine},
-			[3]string{h, "consents", asks(Phrase(role, version))},
+			[3]string{h, "consents", asks(phrase)},
 			[3]string{h, "puts in the token, types the PIN, touches it", "shows: Signed"},
 		)
 	}
@@ -74,5 +71,5 @@ func (s *script) payload(step Step) {
 	for _, ch := range review.Changes {
 		t.rows = append(t.rows, []string{ch.Field, orDash(ch.Before), orDash(ch.After), orDash(ch.Note)})
 	}
-	s.add(paragraph("This is what it does:"), t, signing(review.Role, review.Version, open))
+	s.add(paragraph("This is what it does:"), t, signing(review.Phrase, open))
 }

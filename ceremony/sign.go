@@ -17,17 +17,18 @@ type Signed struct {
 	Holder  string
 	KeyID   string
 	Quorum  Quorum // with this signature
+	Left    int    // how many more payloads the consent covers that the token has not signed
 }
 
 // Match says whether the token described by info is the one with which holder
 // signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
 // ErrAlreadySigned. It asks the token for nothing.
 func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) error {
-	p := c.state.proposal(id)
-	if p == nil {
+	covered := c.covered(id)
+	if covered == nil {
 		return ErrNotNow
 	}
-	_, err := c.signer(p, holder, info)
+	_, _, _, err := c.next(covered, holder, info)
 	return err
 }
 
@@ -64,12 +65,19 @@ func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, e
 	if who.keyids == nil {
 		return signer{}, &WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
 	}
-	for sig := range c.state.signatures[p.id] {
-		if slices.Contains(who.keyids, sig.KeyID) {
-			return signer{}, ErrAlreadySigned
-		}
+	if c.hasSigned(p, who) {
+		return who, ErrAlreadySigned
 	}
 	return who, nil
+}
+
+func (c *Ceremony) hasSigned(p *proposal, who signer) bool {
+	for sig := range c.state.signatures[p.id] {
+		if slices.Contains(who.keyids, sig.KeyID) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Ceremony) serialOf(holder string) string {
@@ -81,20 +89,24 @@ func (c *Ceremony) serialOf(holder string) string {
 	return ""
 }
 
-// Sign makes one signature over one payload, by one consent. When it returns
+// Sign makes one signature over one payload, by one consent. Where the consent
+// covers several hash bins it signs the next of them, and is called again while
+// Signed.Left says that there are more. When it returns
 // without an error the signature has been verified in software and is durable.
 // It may block for a touch. Besides the errors of Match and of the token:
 // *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
 // *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
-	p := c.state.proposal(consent.Proposal)
-	if p == nil {
+	covered := c.covered(consent.Proposal)
+	if covered == nil {
 		return Signed{}, ErrNotNow
 	}
-	if err := c.signable(p); err != nil {
-		return Signed{}, err
+	for _, p := range covered {
+		if err := c.signable(p); err != nil {
+			return Signed{}, err
+		}
 	}
-	if err := consent.check(p); err != nil {
+	if err := consent.check(c.phrase(consent.Proposal)); err != nil {
 		return Signed{}, err
 	}
 	info, err := t.Info(ctx)
@@ -104,12 +116,12 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := info.CheckPIN(pin.Bytes()); err != nil {
 		return Signed{}, err
 	}
-	who, err := c.signer(p, holder, info)
+	p, who, left, err := c.next(covered, holder, info)
 	if err != nil {
 		return Signed{}, err
 	}
 	payload := slices.Clone(p.body.Payload)
-	if metadata.Sum(payload) != consent.Proposal {
+	if metadata.Sum(payload) != p.id {
 		return Signed{}, &ConsentError{"the payload is not the one that was shown"}
 	}
 	sig, err := t.Sign(ctx, pin, payload)
@@ -119,15 +131,19 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := who.key.Verify(p.body.Payload, sig); err != nil {
 		return Signed{}, &BadSignatureError{Serial: info.Serial, Err: err}
 	}
+	consentText := consent.String()
+	if p.id != consent.Proposal {
+		consentText += "; read together as SHA-256 " + consent.Proposal.String()
+	}
 	ev := signed{
-		Proposal: p.id, Holder: holder, Serial: info.Serial, Consent: consent.String(),
+		Proposal: p.id, Holder: holder, Serial: info.Serial, Consent: consentText,
 		KeyID: who.keyids[0], Also: who.keyids[1:], Sig: hex.EncodeToString(sig),
 	}
 	if err := c.append(ev); err != nil {
 		return Signed{}, err
 	}
-	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
-	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyids[0], Quorum: quorum}, err
+	quorum, err := c.quorumOf(consent.Proposal)
+	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyids[0], Quorum: quorum, Left: left - 1}, err
 }
 
 // signable refuses what nobody should sign now, whoever it is.

@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type state struct {
 	plan      *Plan
 	enrolling map[string]string   // holder -> serial of a token that was empty when its enrolment began
 	enrolled  map[string]enrolled // by holder, since the last freezing
+	founders  map[string]enrolled // those of the founding, which it has again if root 1 is withdrawn
 	serials   map[string]string   // keyid -> serial of every token enrolled here
 	attested  map[string][]byte   // keyid -> PEM
 	edits     []Edit              // since the last freezing
@@ -32,11 +34,15 @@ type state struct {
 	head       []NamedFile
 	published  []body      // head, parsed
 	proposals  []*proposal // in order of arrival
+	byID       map[metadata.Digest]*proposal
+	indexed    *known                     // of published and proposals; nil where they changed
+	quorums    map[metadata.Digest]Quorum // by proposal, while indexed and the signatures are as they are
 	withdrawn  map[metadata.Digest]bool
 	signatures map[metadata.Digest]map[metadata.Signature]bool
 	journals   map[string]metadata.Digest // other sites' journals
 
-	changed bool // since the last export there is something new to hand on
+	changed  bool // since the last export there is something new to hand on
+	exported bool // a bundle was written
 }
 
 // proposal is a frozen payload with what it says.
@@ -47,7 +53,13 @@ type proposal struct {
 }
 
 // known is what the ceremony knows of its trust.
-func (s *state) known() known { return known{s.published, s.proposals} }
+func (s *state) known() known {
+	if s.indexed == nil {
+		k := newKnown(s.published, s.proposals)
+		s.indexed, s.quorums = &k, map[metadata.Digest]Quorum{}
+	}
+	return *s.indexed
+}
 
 func newState(b Blobs) *state {
 	return &state{
@@ -56,6 +68,7 @@ func newState(b Blobs) *state {
 		enrolled:   map[string]enrolled{},
 		serials:    map[string]string{},
 		attested:   map[string][]byte{},
+		byID:       map[metadata.Digest]*proposal{},
 		withdrawn:  map[metadata.Digest]bool{},
 		signatures: map[metadata.Digest]map[metadata.Signature]bool{},
 		journals:   map[string]metadata.Digest{},
@@ -81,16 +94,20 @@ func (e clockConfirmed) apply(s *state, at time.Time) error {
 }
 
 func (e planned) apply(s *state, _ time.Time) error {
-	files := map[string][]byte{}
-	for name, text := range e.Files {
-		files[name] = []byte(text)
-	}
-	plan, err := ParsePlan([]byte(e.Plan), files)
+	plan, err := e.plan()
 	if err != nil {
 		return err
 	}
 	s.plan, s.trust = plan, plan.Trust
 	return nil
+}
+
+func (e planned) plan() (*Plan, error) {
+	files := map[string][]byte{}
+	for name, text := range e.Files {
+		files[name] = []byte(text)
+	}
+	return ParsePlan([]byte(e.Plan), files)
 }
 
 func (e enrolling) apply(s *state, _ time.Time) error {
@@ -115,11 +132,29 @@ func (e enrolled) apply(s *state, _ time.Time) error {
 }
 
 func (e edited) apply(s *state, _ time.Time) error {
+	if !e.Blob.IsZero() {
+		data, err := s.blobs.Get(e.Blob)
+		if err != nil {
+			return fmt.Errorf("edit %s: %w", Safe(e.Kind), err)
+		}
+		e.Edit = data
+	}
 	edit, err := e.read()
 	if err != nil {
 		return err
 	}
 	s.edits = append(s.edits, edit)
+	if e, again := edit.(ReplaceToken); again {
+		delete(s.enrolled, e.Holder) // the token that was enrolled for this draft is the one that goes
+	}
+	return nil
+}
+
+func (e editTakenBack) apply(s *state, _ time.Time) error {
+	if e.Edit < 1 || e.Edit > len(s.edits) {
+		return fmt.Errorf("there is no edit %d to take back", e.Edit)
+	}
+	s.edits = slices.Delete(slices.Clone(s.edits), e.Edit-1, e.Edit)
 	return nil
 }
 
@@ -129,6 +164,9 @@ func (editsDropped) apply(s *state, _ time.Time) error {
 }
 
 func (e frozen) apply(s *state, at time.Time) error {
+	if s.known().newest("root") == nil {
+		s.founders = s.enrolled
+	}
 	for _, id := range e.Withdrawn {
 		s.withdraw(id)
 	}
@@ -144,14 +182,37 @@ func (e frozen) apply(s *state, at time.Time) error {
 
 func (e withdrawn) apply(s *state, _ time.Time) error {
 	s.withdraw(e.Payload)
+	if s.kind == Found && s.known().newest("root") == nil {
+		s.enrolled = maps.Clone(s.founders)
+	}
 	return nil
 }
 
-// withdraw takes a payload out for good: it does not come back with a bundle.
+// withdraw takes a payload out for good, with its signatures: they do not come
+// back with a bundle.
 func (s *state) withdraw(id metadata.Digest) {
 	s.withdrawn[id] = true
-	s.proposals = slices.DeleteFunc(s.proposals, func(p *proposal) bool { return p.id == id })
+	s.drop(id)
+}
+
+// drop takes a payload out, and what builds on it: nobody could review or
+// verify that any more. It can come back with another base.
+func (s *state) drop(id metadata.Digest) {
+	delete(s.signatures, id)
+	s.proposals = slices.DeleteFunc(slices.Clone(s.proposals), func(p *proposal) bool { return p.id == id })
+	delete(s.byID, id)
+	s.indexed = nil
 	s.changed = true
+	for _, p := range s.proposals {
+		if p.Base == id && !isPublished(s.published, id) {
+			s.drop(p.id)
+		}
+	}
+}
+
+// isPublished says whether a payload is out, whatever people think of it.
+func isPublished(published []body, id metadata.Digest) bool {
+	return slices.ContainsFunc(published, func(b body) bool { return b.file.Digest() == id })
 }
 
 // take adds a payload whose bytes are kept.
@@ -171,8 +232,8 @@ func (s *state) take(p payload) error {
 		return fmt.Errorf("%s %d: the payload is not the one that was frozen", p.Role, p.Version)
 	}
 	if s.proposal(read.id) == nil {
-		s.proposals = append(s.proposals, read)
-		s.changed = true
+		s.proposals, s.byID[read.id] = append(s.proposals, read), read
+		s.changed, s.indexed = true, nil
 	}
 	return nil
 }
@@ -186,6 +247,7 @@ func (e signed) apply(s *state, _ time.Time) error {
 	for _, id := range append([]string{e.KeyID}, e.Also...) {
 		of[metadata.Signature{KeyID: id, Sig: e.Sig}] = true
 	}
+	delete(s.quorums, e.Proposal)
 	s.changed = true
 	return nil
 }
@@ -205,7 +267,7 @@ func (e imported) apply(s *state, at time.Time) error {
 		if err != nil {
 			return err
 		}
-		s.head, s.published = head, published
+		s.head, s.published, s.indexed = head, published, nil
 	}
 	for _, p := range e.Proposals {
 		if err := s.take(p); err != nil {
@@ -228,7 +290,7 @@ func (e imported) apply(s *state, at time.Time) error {
 }
 
 func (e exported) apply(s *state, _ time.Time) error {
-	s.changed = false
+	s.changed, s.exported = false, true
 	return nil
 }
 
@@ -247,6 +309,8 @@ func newProposal(p Proposal) (*proposal, error) {
 		return nil, fmt.Errorf("%s: it holds version %d", what, body.Version)
 	case body.Conclave == nil:
 		return nil, fmt.Errorf("%s: it names no trust", what)
+	case body.Conclave.Role != "" && body.Conclave.Role != p.Role:
+		return nil, fmt.Errorf("%s: it says that it is a version of %s", what, Safe(body.Conclave.Role))
 	case p.Trust != "" && body.Conclave.Trust != p.Trust:
 		return nil, &metadata.OtherTrustError{Want: p.Trust, Got: body.Conclave.Trust}
 	}
@@ -254,13 +318,19 @@ func newProposal(p Proposal) (*proposal, error) {
 	return &proposal{Proposal: p, body: body, id: body.Digest()}, nil
 }
 
-func (s *state) proposal(id metadata.Digest) *proposal {
-	for _, p := range s.proposals {
-		if p.id == id {
-			return p
-		}
+func (s *state) proposal(id metadata.Digest) *proposal { return s.byID[id] }
+
+// quorum is how far a proposal is with the signatures that are here.
+func (s *state) quorum(p *proposal) (Quorum, error) {
+	known := s.known()
+	if q, ok := s.quorums[p.id]; ok {
+		return q, nil
 	}
-	return nil
+	q, err := known.quorum(p, s.signaturesOf(p.id))
+	if err == nil {
+		s.quorums[p.id] = q
+	}
+	return q, err
 }
 
 // signaturesOf returns the signatures over a proposal, sorted.

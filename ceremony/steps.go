@@ -44,7 +44,7 @@ type Step struct {
 	Text     string          // "Ada, Bo or Cy signs root 1"
 	Detail   string          // "1 of 3 by root 1: Ada"; may be empty
 	Holder   string          // StepEnrol: whose token
-	Proposal metadata.Digest // StepSign: of the payload
+	Proposal metadata.Digest // StepSign: of the payload, or of several hash bins together
 	Quorum   Quorum          // StepSign
 }
 
@@ -83,8 +83,13 @@ func (c *Ceremony) Steps() []Step {
 		planned := s.plan != nil
 		add(planned, ready, Step{Kind: StepPlan, Text: "Read and accept the plan", Detail: s.trust})
 		ready = planned && c.enrolSteps(add)
-		frozen := planned && c.frozen()
-		add(frozen, ready, Step{Kind: StepFreeze, Text: "Freeze root 1 and targets 1"})
+		missing := c.Founding()
+		frozen := planned && len(missing) == 0
+		what := "root 1 and targets 1"
+		if len(missing) == 1 {
+			what = missing[0] + " 1"
+		}
+		add(frozen, ready, Step{Kind: StepFreeze, Text: "Freeze " + what})
 		ready = frozen
 	}
 	ready = c.draftSteps(ready, add)
@@ -129,7 +134,7 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 
 // settled says whether a payload has all its signatures.
 func (c *Ceremony) settled(p *proposal) bool {
-	quorum, err := c.state.known().quorum(p, c.state.signaturesOf(p.id))
+	quorum, err := c.state.quorum(p)
 	return err == nil && quorum.Met() && c.state.known().conflict(p) == nil
 }
 
@@ -150,26 +155,18 @@ func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 }
 
 func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
-	known := c.state.known()
-	for _, p := range c.state.proposals {
-		if !known.current(p) {
-			continue
-		}
-		what := fmt.Sprintf("%s %d", Safe(p.Role), p.Version)
-		step := Step{Kind: StepSign, Proposal: p.id}
-		quorum, err := known.quorum(p, c.state.signaturesOf(p.id))
-		if conflict := known.conflict(p); conflict != nil {
-			err = conflict
-		}
+	for _, u := range c.units() {
+		step := Step{Kind: StepSign, Proposal: u.id}
+		quorum, err := c.unitQuorum(u)
 		if err != nil {
-			step.Text, step.Detail = what+" can't be signed", Safe(err.Error())
+			step.Text, step.Detail = u.name+" can't be signed", Safe(err.Error())
 			add(false, false, step)
 			continue
 		}
 		step.Quorum, step.Who = quorum, quorum.Open()
-		step.Text, step.Detail = either(step.Who)+" signs "+what, quorum.String()
+		step.Text, step.Detail = either(step.Who)+" signs "+u.name, quorum.String()
 		if quorum.Met() {
-			step.Text, step.Who = what+" is signed", nil
+			step.Text, step.Who = u.name+" "+u.verb()+" signed", nil
 		}
 		add(quorum.Met(), ready, step)
 	}

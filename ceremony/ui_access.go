@@ -25,7 +25,7 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 	if err != nil {
 		return Drafting{}, err
 	}
-	out := Drafting{Holders: slices.DeleteFunc(d.names(), func(n string) bool { return !d.hasVote(n) })}
+	out := Drafting{Holders: d.names()}
 	for _, role := range d.roles() {
 		out.Roles = append(out.Roles, d.roleState(role))
 	}
@@ -37,14 +37,9 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 	return out, nil
 }
 
-// hasVote says whether somebody has a key in any role. Who has left has none.
-func (d *draft) hasVote(holder string) bool {
-	return slices.ContainsFunc(d.keysOf(holder), func(id string) bool { return d.voting("root", id) || d.voting("targets", id) })
-}
-
 func (d *draft) roleState(role string) RoleState {
 	who := d.keyholders(role)
-	s := RoleState{Name: Safe(role), Threshold: who.Threshold}
+	s := RoleState{Name: role, Threshold: who.Threshold}
 	a := authority{keys: d.keysIn(role), holders: d.owners}
 	for _, id := range who.KeyIDs {
 		s.Holders = append(s.Holders, a.owner(role, id))
@@ -56,9 +51,13 @@ func (d *draft) roleState(role string) RoleState {
 	if r := d.delegation(role); r != nil {
 		s.Paths = r.Paths
 	}
-	if t := d.targets[role]; t != nil {
-		s.Targets = sortedKeys(t.Targets)
+	if parent := d.parent(role); parent != "root" {
+		s.Parent = parent
 	}
+	if b := d.binsOf(role); b != nil && b.role() == role {
+		s.Bins = int(b.Bins())
+	}
+	s.Targets = d.pathsOf(role)
 	return s
 }
 
@@ -87,28 +86,25 @@ func (c *Ceremony) unnamed(d *draft, id string) *Holder {
 // entry a key: somebody who gets a new token stands there with each of the two.
 // KeyID is the one that strict clients give the key.
 func (c *Ceremony) Signers(id metadata.Digest) []Holder {
-	p := c.state.proposal(id)
-	if p == nil {
-		return nil
-	}
-	known, sigs := c.state.known(), c.state.signaturesOf(id)
-	authorities, err := known.authorities(p)
-	if err != nil {
-		return nil
-	}
 	byKey := map[string]Holder{}
-	for _, a := range authorities {
-		valid := metadata.Quorum(a.who, a.keys, p.body.Payload, sigs).Valid
-		if len(valid) >= a.who.Threshold {
-			continue
+	for _, p := range c.covered(id) {
+		authorities, err := c.state.known().authorities(p)
+		if err != nil {
+			return nil
 		}
-		for _, keyid := range a.who.KeyIDs {
-			if slices.Contains(valid, keyid) {
+		for _, a := range authorities {
+			valid := metadata.Quorum(a.who, a.keys, p.body.Payload, c.state.signaturesOf(p.id)).Valid
+			if len(valid) >= a.who.Threshold {
 				continue
 			}
-			strict := strictID(a.keys[keyid], keyid)
-			hw := c.hardware(strict, a.keys[keyid])
-			byKey[strict] = Holder{Name: a.name(keyid), KeyID: strict, Serial: hw.serial, Hardware: hw.text, Roles: []string{p.Role}}
+			for _, keyid := range a.who.KeyIDs {
+				strict := strictID(a.keys[keyid], keyid)
+				if _, listed := byKey[strict]; listed || slices.Contains(valid, keyid) {
+					continue
+				}
+				hw := c.hardware(strict, a.keys[keyid])
+				byKey[strict] = Holder{Name: a.name(keyid), KeyID: strict, Serial: hw.serial, Hardware: hw.text, Roles: []string{p.Role}}
+			}
 		}
 	}
 	var holders []Holder
@@ -127,6 +123,7 @@ type OpenPayload struct {
 	Reason   string
 	Changes  []Change // against the version that it builds on
 	Quorum   Quorum   // so far
+	Bins     int      // of how many hash bins it is made; 0: it is one payload
 	Rivals   int      // how many other payloads claim to be this version
 }
 
@@ -134,19 +131,27 @@ type OpenPayload struct {
 func (c *Ceremony) Undecided() []OpenPayload {
 	known := c.state.known()
 	var list []OpenPayload
-	for _, p := range c.state.proposals {
-		if !known.current(p) || c.settled(p) {
+	for _, u := range c.units() {
+		if !slices.ContainsFunc(u.payloads, func(p *proposal) bool { return !c.settled(p) }) {
 			continue
 		}
-		open := OpenPayload{
-			Proposal: p.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason),
-			Changes: changes(c.facts(known.base(p)), c.facts(p.body)),
+		p := u.payloads[0]
+		open := OpenPayload{Proposal: u.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason)}
+		if u.batch == nil {
+			open.Changes = c.changes(known.base(p), p.body)
+		} else {
+			open.Role, open.Version, open.Bins = Safe(binsRole(u.batch.prefix)), 0, len(u.payloads)
+			open.Changes, _ = c.binChanges(known.binChanges(u.payloads))
 		}
-		open.Quorum, _ = known.quorum(p, c.state.signaturesOf(p.id)) // empty where nothing says who may sign it
-		for _, body := range known.bodies(p.Role) {
-			if body.Version == p.Version && body.Digest() != p.id {
-				open.Rivals++
+		open.Quorum, _ = c.quorumOf(u.id) // empty where nothing says who may sign it
+		for _, p := range u.payloads {
+			rivals := 0
+			for _, claim := range known.byRole[p.Role] {
+				if claim.body.Version == p.Version && claim.id != p.id {
+					rivals++
+				}
 			}
+			open.Rivals = max(open.Rivals, rivals)
 		}
 		list = append(list, open)
 	}

@@ -70,50 +70,97 @@ func (f Facts) lines(t typeface) []line {
 
 const removed = "removed"
 
+// lines says all that changes; where targets are too many for a page, how many
+// they are, where, and which of them are not simply new.
 func (c Changes) lines(t typeface) []line {
+	rest, targets := split(c)
+	if len(targets) <= maxTargets {
+		return t.changes(c)
+	}
+	out := t.changes(rest)
+	if len(out) > 0 {
+		out = append(out, line{})
+	}
+	out = append(out, t.summary(targets)...)
+	weighty, _ := weigh(targets)
+	switch n := len(weighty); {
+	case n > maxWeighty:
+		out = append(append(out, line{}), t.para("Those that are not simply new are too many for this page: they come first in the list of the review.", strong)...)
+	case n > 0:
+		out = append(append(out, line{}), t.para("Of these, not simply new:", strong)...)
+		for _, c := range weighty {
+			out = append(out, t.entry(c, false)...)
+		}
+	}
+	return out
+}
+
+func (t typeface) changes(c []ceremony.Change) []line {
 	columns := t.column(minLabel, t.width/2, len(c), func(i int) string { return c[i].Field })
 	allNew := !slices.ContainsFunc(c, func(c ceremony.Change) bool { return c.Before != "" })
 	beside := t.narrower(columns)
 	var out []line
 	for _, change := range c {
-		var body []line
-		switch {
-		case allNew: // a first version: to say so on every line would hide the rest
-			body = beside.para(change.After, normal)
-		case change.Before == "":
-			body = beside.labelled(span{"new", strong}, 5, change.After)
-		case change.After == "":
-			body = beside.labelled(span{removed, strong}, len(removed)+2, "was "+change.Before)
-		default:
-			body = beside.para(change.Before+" "+t.arrow()+" "+change.After, normal)
-		}
-		if change.Note != "" && change.Note != removed {
-			body = append(body, beside.labelled(span{"!", strong}, 2, change.Note)...)
+		body := beside.change(change)
+		if allNew { // a first version: to say so on every line would hide the rest
+			body = append(beside.para(change.After, normal), beside.note(change)...)
 		}
 		out = append(out, t.hang(line{{t.clean(change.Field), normal}}, columns, body)...)
 	}
 	return out
 }
 
+// change is what happens to a field.
+func (t typeface) change(c ceremony.Change) []line {
+	var out []line
+	switch {
+	case c.Before == "":
+		out = t.labelled(span{"new", strong}, 5, c.After)
+	case c.After == "":
+		out = t.labelled(span{removed, strong}, len(removed)+2, "was "+c.Before)
+	default:
+		out = t.para(c.Before+" "+t.arrow()+" "+c.After, normal)
+		if len(out) > 1 { // two long values are compared below each other
+			out = append(t.labelled(span{"was", strong}, 5, c.Before), t.labelled(span{"now", strong}, 5, c.After)...)
+		}
+	}
+	return append(out, t.note(c)...)
+}
+
+// note is why a change matters, where that is known.
+func (t typeface) note(c ceremony.Change) []line {
+	if c.Note == "" || c.Note == removed {
+		return nil
+	}
+	return t.labelled(span{"!", strong}, 2, c.Note)
+}
+
 func (r Rivals) lines(t typeface) []line {
 	const inset = 2
 	names := t.column(0, t.width/2, len(r), func(i int) string { return r[i].Name })
+	fields, changes := r.byField()
 	var out []line
 	var common Changes
-	for _, field := range r.fields() {
-		changes := make([]ceremony.Change, len(r))
-		for i, rival := range r {
-			changes[i] = rival.change(field)
-		}
-		if !slices.ContainsFunc(changes, func(c ceremony.Change) bool { return c != changes[0] }) {
-			common = append(common, changes[0])
+	targets := 0 // in which they differ
+	for _, field := range fields {
+		of := changes[field]
+		if !slices.ContainsFunc(of, func(c ceremony.Change) bool { return c != of[0] }) {
+			common = append(common, of[0])
 			continue
 		}
+		if slices.ContainsFunc(of, func(c ceremony.Change) bool { return c.Path != "" }) {
+			if targets++; targets > maxTargets {
+				continue
+			}
+		}
 		out = append(out, t.para(field, strong)...)
-		for i, c := range changes {
+		for i, c := range of {
 			label := line{{strings.Repeat(" ", inset), normal}, {t.clean(r[i].Name), normal}}
 			out = append(out, t.hang(label, inset+names, t.narrower(inset+names).para(t.inWords(c), normal))...)
 		}
+	}
+	if targets > maxTargets {
+		out = append(out, t.para(fmt.Sprintf("They differ in %s more targets.", grouped(targets-maxTargets)), strong)...)
 	}
 	if len(common) > 0 {
 		out = append(append(append(out, line{}), t.para("The same in all of them:", strong)...), common.lines(t)...)
@@ -121,25 +168,25 @@ func (r Rivals) lines(t typeface) []line {
 	return out
 }
 
-// fields are those that any of them changes, in the order of the first that does.
-func (r Rivals) fields() []string {
-	var fields []string
-	for _, rival := range r {
+// byField lists the fields that any of them changes, in the order of the first
+// that does, and for each what every one of them does to it.
+func (r Rivals) byField() (fields []string, changes map[string][]ceremony.Change) {
+	changes = map[string][]ceremony.Change{}
+	for i, rival := range r {
 		for _, c := range rival.Changes {
-			if !slices.Contains(fields, c.Field) {
+			of := changes[c.Field]
+			if of == nil {
 				fields = append(fields, c.Field)
+				of = make([]ceremony.Change, len(r))
+				for j := range of {
+					of[j].Field = c.Field
+				}
+				changes[c.Field] = of
 			}
+			of[i] = c
 		}
 	}
-	return fields
-}
-
-// change is what a rival does to a field; nothing where it leaves it alone.
-func (r Rival) change(field string) ceremony.Change {
-	if i := slices.IndexFunc(r.Changes, func(c ceremony.Change) bool { return c.Field == field }); i >= 0 {
-		return r.Changes[i]
-	}
-	return ceremony.Change{Field: field}
+	return fields, changes
 }
 
 // inWords is a change in one sentence.

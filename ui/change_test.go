@@ -61,10 +61,15 @@ func (s *site) signWith(c *ceremony.Ceremony, step ceremony.Step, h ceremony.Hol
 	if err != nil {
 		return err
 	}
-	_, err = c.Sign(s.t.Context(), h.Name, token, secret(pins[h.Name]), ceremony.Consent{
+	given := ceremony.Consent{
 		Proposal: review.Digest, Phrase: review.Phrase, Challenge: words,
 		Words: [2]string{review.Words[words[0]-1], review.Words[words[1]-1]},
-	})
+	}
+	for more := true; more && err == nil; {
+		var done ceremony.Signed
+		done, err = c.Sign(s.t.Context(), h.Name, token, secret(pins[h.Name]), given)
+		more = done.Left > 0
+	}
 	return err
 }
 
@@ -113,12 +118,12 @@ func TestChangeInATerminal(t *testing.T) {
 	e.golden("change-13-other-token", "TOKEN-WRONG", "Token 5417501 (Ada) is expected; 5417506 (Ada) is in the reader.")
 	e.swapsTo("5417501", "PIN of token 5417501")
 	e.types(pins["Ada"] + enter)
-	e.golden("change-14-signed", "Signed", "1 of 3 by old root 1: Ada; 0 of 3 by new root 2")
+	e.golden("change-14-signed", "Signed", "1 of 3: Ada; 2 more of Bo, Cy, Di, Eve", "0 of 3; 3 more of")
 	e.types("c")
 	e.takes("Ada signs root 2 or targets 2")
 	e.takes("Sign root 2")
 	e.signsWith("Ada", "5417506", "root 2")
-	e.sees("1 of 3 by old root 1: Ada; 1 of 3 by new root 2: Ada")
+	e.sees("By old root 1   1 of 3: Ada", "By new root 2   1 of 3: Ada")
 	e.types("c")
 	e.sees("Who acts now?")
 	e.types(ctrlC)

@@ -27,7 +27,7 @@ func conflicts(open []ceremony.OpenPayload) [][]ceremony.OpenPayload {
 	return groups
 }
 
-func openName(p ceremony.OpenPayload) string { return fmt.Sprintf("%s %d", p.Role, p.Version) }
+func openName(p ceremony.OpenPayload) string { return ceremony.PayloadName(p.Role, p.Version, p.Bins) }
 
 // chooseRival shows payloads of one version beside each other, and has people
 // keep one of them.
@@ -120,10 +120,19 @@ func (f *flow) cancel(ctx context.Context) error {
 			return err
 		}
 		i := slices.IndexFunc(items, func(it item) bool { return it.id == id })
-		if err := f.withdraw(ctx, open[i], "Its version number is free again, for another payload."); !errors.Is(err, ErrBack) {
+		what := Para("Its version number is free again, for another payload. A token that was enrolled for it keeps its key: to enrol that token again it has to be reset.")
+		if f.founding(open[i]) {
+			what = "It can be frozen anew then, from the same plan. The tokens stay enrolled. Where it is root 1 that goes, targets 1 goes with it."
+		}
+		if err := f.withdraw(ctx, open[i], what); !errors.Is(err, ErrBack) {
 			return err
 		}
 	}
+}
+
+// founding says whether a payload is one that this site makes from the plan.
+func (f *flow) founding(p ceremony.OpenPayload) bool {
+	return f.Ceremony.Kind() == ceremony.Found && p.Version == 1 && (p.Role == "root" || p.Role == "targets")
 }
 
 // withdraw says what goes with a payload, asks why, and has it typed.
@@ -141,7 +150,6 @@ func (f *flow) withdraw(ctx context.Context, p ceremony.OpenPayload, what Para) 
 			page := f.page("Cancel "+name, what,
 				Warning("It goes for good, and with it every signature over it: "+signedBy(p.Quorum)+"."),
 				Para("Tell the other sites: they can still sign it, and have to cancel it too."),
-				Para("A token that was enrolled for it keeps its key. To enrol that token again it has to be reset."),
 			).as(ceremony.Facilitator, name, "").help("Nothing that is published is touched.")
 			_, err := f.Person.Text(ctx, page, phrase("cancel "+name))
 			return err

@@ -17,9 +17,11 @@ func (f *flow) delegations(ctx context.Context) error {
 	}
 	options := []option{{Choice{"delegate", "Delegate paths to a new role", "with holders of its own"},
 		func(ctx context.Context) error { return f.edit(ctx, f.delegate) }}}
+	options = append(options, option{Choice{"bins", "Divide targets among hash bins", "for very many targets"},
+		func(ctx context.Context) error { return f.edit(ctx, f.hashBins) }})
 	facts := Facts{}
 	for _, r := range delegated(d.Roles) {
-		facts = append(facts, Fact{r.Name, strings.Join(r.Paths, " ")})
+		facts = append(facts, Fact{r.Name, delegatedText(r)})
 	}
 	if len(facts) == 0 {
 		facts = Facts{{"Delegated", "nothing"}}
@@ -49,6 +51,10 @@ func (f *flow) delegate(ctx context.Context, problem *Problem) ([]ceremony.Edit,
 			e.Role, err = f.Person.Text(ctx, f.draftPage("What is the role called?",
 				Para("The name is a part of file names and of tags: letters, digits and dashes do everywhere. It can't be changed later."),
 			).with(problem).help("A team, or what it is responsible for."), Field{Label: "Name of the role", Check: roleName})
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Parent, err = f.parentOf(ctx, e.Role, d)
 			return err
 		},
 		func(ctx context.Context) (err error) { e.Paths, err = f.paths(ctx, e.Role, nil); return err },
@@ -114,8 +120,12 @@ func (f *flow) setPaths(ctx context.Context, problem *Problem) ([]ceremony.Edit,
 func (f *flow) undelegate(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
 	role, err := f.pickDelegated(ctx, f.draftPage("Which delegation is taken away?",
 		Para("Clients find no target of that role any more."),
-		Warning("Clients that know the role refuse a snapshot without it, as long as the snapshot has the same key. Change the key of snapshot in this draft too, once the role was published."),
-	).with(problem).help("A new key for snapshot makes clients forget the snapshots that they have seen."))
+		Para("Clients refuse a snapshot that drops a role. So the uploader goes on listing the last version of it, which nobody asks for any more."),
+		Para("The name is used up: a new role of the same name would begin with version 1, which clients refuse."),
+	).with(problem).help(
+		"Another program that publishes this trust has to go on listing the role too, or sign the snapshot with a new key: change that key in the same draft then.",
+		"To change who signs the role, or for what, keep the delegation and change its holders or its paths.",
+	))
 	return []ceremony.Edit{ceremony.Undelegate{Role: role.Name}}, err
 }
 
@@ -124,5 +134,5 @@ func (f *flow) pickDelegated(ctx context.Context, p Page) (ceremony.RoleState, e
 	if err != nil {
 		return ceremony.RoleState{}, err
 	}
-	return f.pickRoleOf(ctx, p, delegated(d.Roles), func(r ceremony.RoleState) string { return strings.Join(r.Paths, " ") })
+	return f.pickRoleOf(ctx, p, delegated(d.Roles), delegatedText)
 }

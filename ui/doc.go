@@ -27,13 +27,21 @@
 //	> Leave? Type leave, or anything else to stay:  after q
 //	> Press Enter first:                            so that a PIN can be typed unseen
 //
+// The prompt of a page with a list behind it begins with "l list, /WORDS
+// search": l prints the next entries of the list, /WORDS those that hold the
+// words, and / alone more of these.
+//
 // A choice is a line "  1. LABEL" above the prompt; its key (see [Choice]) is
 // taken as well as its number. A line that starts with "! " complains about
-// the last answer; the same prompt follows. End of input means no.
+// the last answer; the same prompt follows. End of input means no. Once there
+// is a journal, the letter n leads from every prompt but that of a PIN or a PUK
+// to a note for the record, and back to the same page.
 //
 // # On a terminal
 //
 // The same titles stand in the first line below the bar. Keys that arrive in
 // bursts are no typing and are refused; a key that answered one page does not
-// answer the next while it is held down.
+// answer the next while it is held down. Behind a page with a list / searches,
+// n and N go to the next match and the one before. Ctrl-N leads to a note, as n
+// does in plain mode, and also from the page of a PIN.
 package ui

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -42,13 +43,15 @@ func (f *flow) drafted(ctx context.Context, d ceremony.Draft) (more bool, err er
 		"The edits are in the journal: leave now, and the next start finds the draft as it is.",
 	)
 	if d.Problem != nil {
-		p.Problem = explain(&stuckError{d.Problem})
+		p.Problem = explain(d.Problem)
 	}
 	err = f.menu(ctx, p,
 		option{Choice{"more", "Change something more", "it goes into the same versions"},
 			func(ctx context.Context) error { more = true; return f.topics(ctx) }},
 		option{Choice{"done", "That is all", afterDraft(d)},
 			func(context.Context) error { more = false; return nil }},
+		option{Choice{"take back", "Take an edit back", "the others stay"},
+			func(ctx context.Context) error { more = true; return f.takeBack(ctx, d.Edits) }},
 		option{Choice{"drop", "Throw the draft away", "what is published stays as it is"},
 			func(ctx context.Context) error { more = false; return f.dropDraft(ctx) }},
 	)
@@ -92,13 +95,9 @@ func (f *flow) comesTo(d ceremony.Draft) ([]Block, error) {
 		return nil, err
 	}
 	for _, p := range d.Payloads {
-		blocks = append(blocks, Strong(fmt.Sprintf("What %s does", payloadName(p))), signers(p), Changes(p.Changes))
+		blocks = append(blocks, Strong(fmt.Sprintf("What %s does", p.Name())), signers(p), Changes(p.Changes))
 	}
 	return blocks, nil
-}
-
-func payloadName(p ceremony.DraftPayload) string {
-	return fmt.Sprintf("%s %d", ceremony.Safe(p.Role), p.Version)
 }
 
 // whoSigns says whose signatures the payloads of a draft need: for a root those
@@ -112,47 +111,83 @@ func (f *flow) whoSigns(d ceremony.Draft) (func(ceremony.DraftPayload) Facts, er
 	if err != nil {
 		return nil, err
 	}
-	lost := lostTokens(d.Edits)
-	of := func(list []ceremony.RoleState, role string, without []string) string {
-		i := slices.IndexFunc(list, func(s ceremony.RoleState) bool { return s.Name == ceremony.Safe(role) })
+	old, fresh := tokenWords(d.Edits)
+	of := func(list []ceremony.RoleState, role string, words map[string]string) string {
+		i := slices.IndexFunc(list, func(s ceremony.RoleState) bool { return s.Name == role })
 		if i < 0 {
 			return "nobody"
 		}
 		names := slices.Clone(list[i].Holders)
 		for i, name := range names {
-			if slices.Contains(without, name) {
-				names[i] += " (token lost)"
-			}
+			names[i] += words[name]
 		}
 		return fmt.Sprintf("%d of %s", list[i].Threshold, strings.Join(names, ", "))
 	}
 	return func(p ceremony.DraftPayload) Facts {
 		if p.Role != "root" {
-			return Facts{{"Signed by", of(after.Roles, p.Role, nil)}}
+			return Facts{{"Signed by", of(after.Roles, p.Role, fresh)}}
 		}
 		return Facts{
-			{fmt.Sprintf("By old root %d", p.Version-1), of(before, p.Role, lost)},
-			{fmt.Sprintf("By new root %d", p.Version), of(after.Roles, p.Role, nil)},
+			{fmt.Sprintf("By old root %d", p.Version-1), of(before, p.Role, old)},
+			{fmt.Sprintf("By new root %d", p.Version), of(after.Roles, p.Role, fresh)},
 		}
 	}, nil
 }
 
-// lostTokens names those whose old token can't sign any more.
-func lostTokens(edits []ceremony.Edit) []string {
-	var names []string
+// tokenWords say with which token somebody signs for the old root, or that
+// theirs can't any more, and with which for what is new.
+func tokenWords(edits []ceremony.Edit) (old, fresh map[string]string) {
+	old, fresh = map[string]string{}, map[string]string{}
 	for _, e := range edits {
 		switch e := e.(type) {
 		case ceremony.ReplaceToken:
+			name := ceremony.Safe(e.Holder)
+			fresh[name] = " (new token)"
+			if old[name] == "" {
+				old[name] = " (old token)"
+			}
 			if e.Lost {
-				names = append(names, ceremony.Safe(e.Holder))
+				old[name] = tokenLost
 			}
 		case ceremony.RemoveHolder:
 			if e.Lost {
-				names = append(names, ceremony.Safe(e.Holder))
+				old[ceremony.Safe(e.Holder)] = tokenLost
 			}
 		}
 	}
-	return names
+	return old, fresh
+}
+
+const tokenLost = " (token lost)"
+
+// takeBack asks for the edit that goes. Which other one needs it is said.
+func (f *flow) takeBack(ctx context.Context, edits []ceremony.Edit) error {
+	items := make([]item, len(edits))
+	for i, e := range edits {
+		items[i] = item{name: fmt.Sprintf("Edit %d", i+1), id: strconv.Itoa(i + 1), detail: e.String()}
+	}
+	var problem *Problem
+	for {
+		id, err := f.pick(ctx, f.draftPage("Which edit is taken back?",
+			Para("It goes, and the others stay as they are. What they come to is worked out anew."),
+		).with(problem).help(
+			"The journal keeps the edit, and that it was taken back.",
+			"A token that was enrolled for it keeps its key, and serves if the same edit is made again.",
+		), "edit", items)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(id)
+		if err != nil {
+			return err
+		}
+		err = f.Ceremony.TakeBack(n)
+		var needed *ceremony.NeededError
+		if !errors.As(err, &needed) {
+			return err
+		}
+		problem = explain(err)
+	}
 }
 
 func (f *flow) dropDraft(ctx context.Context) error {
@@ -172,7 +207,7 @@ func (f *flow) topics(ctx context.Context) error {
 		Para("Say one thing after the other: all of them go into one new version of each role that they touch. Nothing is frozen before all is said."),
 	).help(
 		"After each edit you see what all of them come to, before and after.",
-		"An edit can't be taken back alone, but a later one can undo it, and the whole draft can be thrown away.",
+		"An edit can be taken back alone, and the whole draft can be thrown away.",
 	)
 	return f.menu(ctx, p,
 		option{Choice{"holders", "Holders and their tokens", "join, leave, new token"}, f.holders},
@@ -193,20 +228,11 @@ func (f *flow) edit(ctx context.Context, ask func(context.Context, *Problem) ([]
 		if err != nil {
 			return err
 		}
-		err = f.makeEdits(edits)
+		err = f.Ceremony.Edit(edits...)
 		var refused *ceremony.EditError
 		if !errors.As(err, &refused) {
 			return err
 		}
 		problem = explain(err)
 	}
-}
-
-func (f *flow) makeEdits(edits []ceremony.Edit) error {
-	for _, e := range edits {
-		if err := f.Ceremony.Edit(e); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -14,7 +14,16 @@ import (
 
 // Explain gives an error the words that help a person, for programs that end
 // with one outside of a conversation.
-func Explain(err error) Problem { return *explain(err) }
+func Explain(err error) Problem {
+	p := *explain(err)
+	if p.Code == stopped {
+		p.NotDone, p.Next = "The command was not finished.", "Put right what it names, and give the command again."
+	}
+	return p
+}
+
+// stopped is the code of an error that no other words are known for.
+const stopped = "STOPPED"
 
 // explain gives an error the words that help: what happened, what was not done,
 // what to do next, and a code to look up. It is the only place that does.
@@ -26,7 +35,7 @@ func explain(err error) *Problem {
 			return p
 		}
 	}
-	return &Problem{"STOPPED", sentence(err), "This step was not finished. Everything before it is kept.", "Put right what it names, and do the step again."}
+	return &Problem{stopped, sentence(err), "This step was not finished. Everything before it is kept.", "Put right what it names, and do the step again."}
 }
 
 const (
@@ -233,7 +242,8 @@ func ofPlan(err error) *Problem {
 // ofPayload: what was to be signed can't be, or not now.
 func ofPayload(err error) *Problem {
 	var edit *ceremony.EditError
-	var stuck *stuckError
+	var needed *ceremony.NeededError
+	var stuck *ceremony.DraftError
 	var unusable *unusableError
 	var consent *ceremony.ConsentError
 	var conflict *ceremony.ConflictError
@@ -247,8 +257,10 @@ func ofPayload(err error) *Problem {
 			why = edit.Edit.String() + ": " + why
 		}
 		return &Problem{"EDIT", sentence(errors.New(why)), notEdited, "Look at what stands there now, and change it in another way."}
+	case errors.As(err, &needed):
+		return &Problem{"EDIT-NEEDED", sentence(fmt.Errorf("a later edit needs it (%s): without it, %s", needed.By, needed.Why)), notEdited, "Take the later edit back first."}
 	case errors.As(err, &stuck):
-		return &Problem{"DRAFT-STUCK", sentence(stuck.error), "Nothing is frozen: as it is, this draft can't be.", "Change something more, or throw the draft away."}
+		return &Problem{"DRAFT-STUCK", sentence(stuck.Err), "Nothing is frozen: as it is, this draft can't be.", "Change something more, or throw the draft away."}
 	case errors.As(err, &unusable):
 		return &Problem{"FILE-UNUSABLE", sentence(unusable), notEdited, "Choose another file, or have this one made again."}
 	case errors.As(err, &consent):
@@ -267,11 +279,6 @@ func ofPayload(err error) *Problem {
 	}
 	return nil
 }
-
-// stuckError is why a draft can't be frozen.
-type stuckError struct{ error }
-
-func (e *stuckError) Unwrap() error { return e.error }
 
 // unusableError: a file that was chosen is not what it has to be.
 type unusableError struct {
@@ -375,6 +382,7 @@ func ofCode(err error) *Problem {
 		"BUNDLE-PROPOSED-TWICE": {"The bundles were not merged.", "Ask the sites which of the two is meant, and leave the other bundle out."},
 		"WORKSPACE-LOCKED":      {nothingDone, "Close the other program, or choose another workspace."},
 		"FILE-DAMAGED":          {"What it holds was not used.", "Keep the medium as it is, take another one, and do the step again or go on at another site."},
+		"EXPORT-REFUSED":        {"Nothing left this machine. What was signed is kept.", "Make a new version in which that is put right, and have it signed."},
 		"MEDIUM-FULL":           {notWritten, "Make room on the medium, or take another one."},
 		"FILE-EXISTS":           {"The file that is there was not touched, and nothing was written.", "Choose another place, or take the other file away first."},
 		"FILE-NAME":             {notWritten, "Choose another name: this one can't travel to every kind of machine."},
@@ -385,11 +393,14 @@ func ofCode(err error) *Problem {
 	return &Problem{known.Code(), sentence(err), words.notDone, words.next}
 }
 
-// sentence is an error as people write: a capital first, a full stop last.
+// sentence is an error as people write: a capital first, a full stop last. The
+// name of a file or a field stays as it is.
 func sentence(err error) string {
 	s := err.Error()
-	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
+	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(strings.TrimRight(first, ".,:;"), `./\_="0123456789`) {
+		r, n := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(r)) + s[n:]
+	}
 	if !strings.HasSuffix(s, ".") {
 		s += "."
 	}

@@ -53,10 +53,13 @@ var explained = []struct {
 
 	{&ceremony.PlanError{Line: 3, Field: "trust", Why: "is missing"}, "PLAN"},
 	{&ceremony.EditError{Why: "nobody is called Zoe"}, "EDIT"},
+	{&ceremony.NeededError{Edit: ceremony.JoinRole{Holder: "Ada", Role: "team"}, By: ceremony.LeaveRole{Holder: "Ada", Role: "team"}, Why: "Ada has no key in team"}, "EDIT-NEEDED"},
+	{&ceremony.DraftError{Err: errCause}, "DRAFT-STUCK"},
 	{&ceremony.ConsentError{Why: "the words are others"}, "CONSENT"},
 	{&ceremony.ConflictError{Role: "root", Version: 1}, "CONFLICT"},
 	{&metadata.ExpiredError{Role: "root", Version: 1, Expires: noon, At: noon}, "EXPIRED"},
 	{&ceremony.HorizonError{Role: "root", Version: 1, Expires: noon, Now: noon}, "HORIZON"},
+	{&ceremony.ExportError{Role: "root", Version: 1, Rule: "has 600000 bytes"}, "EXPORT-REFUSED"},
 	{&ceremony.IncompleteError{Quorum: ceremony.Quorum{Role: "root", Version: 1}}, "INCOMPLETE"},
 	{ceremony.ErrNotNow, "NOT-NOW"},
 	{&ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour), What: "the last entry"}, "CLOCK"},
@@ -203,4 +206,24 @@ func declaredErrors(file *ast.File) []string {
 		}
 	}
 	return names
+}
+
+// A sentence begins with a capital, unless it begins with a name.
+func TestNamesKeepTheirCase(t *testing.T) {
+	for text, want := range map[string]string{
+		"the disk is full":               "The disk is full.",
+		"plan.yaml: line 3":              "plan.yaml: line 3.",
+		"media/stick is read-only":       "media/stick is read-only.",
+		"bundle: it is empty.":           "Bundle: it is empty.",
+		`"x" is no date`:                 `"x" is no date.`,
+		"signed.version: is given twice": "signed.version: is given twice.",
+		"émile has signed":               "Émile has signed.",
+	} {
+		if p := ui.Explain(errors.New(text)); p.Happened != want {
+			t.Errorf("%q became %q", text, p.Happened)
+		}
+	}
+	if p := ui.Explain(errCause); strings.Contains(p.NotDone+p.Next, "step") {
+		t.Errorf("a command has no steps: %+v", p)
+	}
 }

@@ -17,15 +17,18 @@ func (f *flow) freeze(ctx context.Context) error {
 	case len(d.Edits) > 0:
 		return f.freezeDraft(ctx, d)
 	}
-	plan := f.Ceremony.Plan()
-	p := f.page("Freeze root 1 and targets 1", append([]Block{
+	plan, roles := f.Ceremony.Plan(), f.Ceremony.Founding()
+	if plan == nil || len(roles) == 0 {
+		return ceremony.ErrNotNow
+	}
+	p := f.page("Freeze "+strings.Join(roles, " 1 and ")+" 1", append([]Block{
 		Para("Every holder has a token. Now the first root and the first targets are made from the plan and from the keys. From here on their bytes don't change: these are what is read, signed and published."),
 	}, planned(plan, f.Now())...)...).help(
 		"Freezing signs nothing. It fixes the bytes, so that all holders read and sign the same.",
-		"If the plan turns out to be wrong after this, begin a new ceremony: what is frozen is never edited.",
+		"What is frozen is never edited. It can be cancelled while it lacks signatures, and frozen anew; a plan that is wrong needs a new ceremony.",
 	)
 	p.ReadAll = true
-	if _, err := f.Person.Text(ctx, p, phrase("freeze root 1")); err != nil {
+	if _, err := f.Person.Text(ctx, p, phrase("freeze "+roles[0]+" 1")); err != nil {
 		return err
 	}
 	return f.Ceremony.Freeze()
@@ -37,7 +40,7 @@ func (f *flow) freezeDraft(ctx context.Context, d ceremony.Draft) error {
 	if err != nil {
 		return err
 	}
-	what := payloadNames(d.Payloads)
+	what := d.Names()
 	p := f.draftPage("Freeze "+what, append([]Block{
 		Para("From here on the bytes don't change: these are what is read, signed and published."),
 	}, blocks...)...).help(
@@ -49,17 +52,4 @@ func (f *flow) freezeDraft(ctx context.Context, d ceremony.Draft) error {
 		return err
 	}
 	return f.Ceremony.Freeze()
-}
-
-// payloadNames names what is frozen at once: "root 2 and targets 2".
-func payloadNames(payloads []ceremony.DraftPayload) string {
-	const few = 3
-	if len(payloads) > few {
-		return plural(len(payloads), "version", "versions")
-	}
-	names := make([]string, len(payloads))
-	for i, p := range payloads {
-		names[i] = payloadName(p)
-	}
-	return strings.Join(names, " and ")
 }

@@ -22,6 +22,10 @@ func (f *flow) holders(ctx context.Context) error {
 			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(false)) }},
 		{Choice{"lost", "A token is lost or broken", "its holder gets a new one"},
 			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(true)) }},
+		{Choice{"join role", "Somebody signs one more role", "with the token that they have"},
+			func(ctx context.Context) error { return f.edit(ctx, f.joinsRole) }},
+		{Choice{"leave role", "Somebody leaves one role", "and stays in the others"},
+			func(ctx context.Context) error { return f.edit(ctx, f.leavesRole) }},
 		{Choice{"leave", "Somebody leaves", "every role at once"},
 			func(ctx context.Context) error { return f.edit(ctx, f.leaves) }},
 	}
@@ -99,6 +103,75 @@ func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]ceremon
 		))
 		return []ceremony.Edit{ceremony.ReplaceToken{Holder: name, Lost: lost}}, err
 	}
+}
+
+// joinsRole gives somebody a vote in more roles, with the key that they have.
+func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var name string
+	var roles []string
+	err := inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			name, err = f.pickHolder(ctx, f.draftPage("Who signs one more role?",
+				Para("Their token stays the same: no other one is enrolled."),
+			).with(problem).help("Somebody who has no token yet joins instead."))
+			return err
+		},
+		func(ctx context.Context) error {
+			others, err := f.rolesOf(name, false)
+			if err != nil {
+				return err
+			}
+			p := f.draftPage("What does " + name + " sign as well?").help("The number of signatures that a role needs stays as it is: that is another change.")
+			if len(others) == 0 {
+				p.Body = append(p.Body, Strong(name+" signs every role already."))
+				return backFrom(f.Person.Tell(ctx, p))
+			}
+			roles, err = f.several(ctx, p, 1, roleItems(others))
+			return err
+		},
+	)
+	edits := make([]ceremony.Edit, len(roles))
+	for i, role := range roles {
+		edits[i] = ceremony.JoinRole{Holder: name, Role: role}
+	}
+	return edits, err
+}
+
+// leavesRole takes somebody's vote in one role away.
+func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.LeaveRole
+	err := inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves a role?",
+				Para("Their key has no vote any more in that role, and keeps its votes in the others."),
+			).with(problem).help("Whose token is lost leaves every role: choose that instead."))
+			return err
+		},
+		func(ctx context.Context) error {
+			roles, err := f.rolesOf(e.Holder, true)
+			if err != nil {
+				return err
+			}
+			role, err := f.pickRoleOf(ctx, f.draftPage("Which role does "+e.Holder+" leave?",
+				Para("The number of signatures that the role needs stays as it is."),
+			).help("If the role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."), roles,
+				func(r ceremony.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
+			e.Role = role.Name
+			return err
+		},
+	)
+	return []ceremony.Edit{e}, err
+}
+
+// rolesOf lists the roles that somebody signs, or the others that holders sign.
+func (f *flow) rolesOf(name string, signs bool) ([]ceremony.RoleState, error) {
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(signedByHolders(d.Roles), func(r ceremony.RoleState) bool {
+		return slices.Contains(r.Holders, ceremony.Safe(name)) != signs
+	}), nil
 }
 
 func (f *flow) leaves(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {

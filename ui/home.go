@@ -123,13 +123,19 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 	if signing {
 		f.signers(due, add)
 	}
-	if slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() }) {
+	frozen := slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() })
+	if frozen || slices.ContainsFunc(due, func(s ceremony.Step) bool { return s.Kind == ceremony.StepExport }) {
 		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
 		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
+	}
+	if len(f.Ceremony.RecordSigners()) > 0 {
+		add(Choice{"record", "Sign the record", "holders stand by the journal"}, f.signRecord)
 	}
 	if f.Ceremony.Changeable() {
 		add(draft, f.draft)
 		add(Choice{"recover", "Something went wrong", "a token, a key, an expiry"}, f.recover)
+	} else if len(f.Ceremony.Undecided()) > 0 {
+		add(Choice{"cancel", "Something is frozen that is wrong", "cancel it"}, f.cancel)
 	}
 	choices = append(choices, Choice{"leave", "Leave", "everything is kept"})
 	return choices, actions

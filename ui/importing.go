@@ -62,6 +62,9 @@ func (f *flow) importFile(ctx context.Context, file File) error {
 		Para("Its signatures verify, and it builds on what this site knows."),
 		StepList(now(f.Ceremony.Steps())),
 	)
+	if in.Older {
+		p.Body = append(p.Body, Para("The published set in it is older than the one that this site knows, which stays. The rest of the bundle was taken over."))
+	}
 	p.Help = []string{"What was in the bundle stands in this site's journal now, with its name and digest."}
 	p.NoBack = "The bundle is taken over."
 	return f.Person.Tell(ctx, p)

@@ -31,6 +31,14 @@ type Machine interface {
 	Hash(ctx context.Context, f File) (metadata.Digest, int64, error)
 	// Read returns a small file: a key, a descriptor. A large one is an error.
 	Read(ctx context.Context, f File) ([]byte, error)
+	// Folders lists the directories in a place, by name.
+	Folders(ctx context.Context, in Place) ([]File, error)
+	// Tree hashes every file below a directory; Images reads the manifests of
+	// an OCI layout, in a directory or a tar; Listing reads a list of targets.
+	// What can't be a target is an error that names it.
+	Tree(ctx context.Context, f File) ([]ceremony.NewTarget, error)
+	Images(ctx context.Context, f File) ([]ceremony.NewTarget, error)
+	Listing(ctx context.Context, f File) ([]ceremony.NewTarget, error)
 	// Repository returns every metadata file (.json) below a place, by its
 	// path relative to it. What is too large or too much is an error.
 	Repository(ctx context.Context, in Place) (map[string][]byte, error)
@@ -49,9 +57,10 @@ type Place struct {
 
 // File is a file in a [Place].
 type File struct {
-	Name string
-	Path string
-	Size int64 // bytes
+	Name   string
+	Path   string
+	Size   int64 // bytes
+	Folder bool  // it is a directory
 }
 
 // Written is a bundle that was written, synced, read back and compared.

@@ -51,7 +51,7 @@ func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
 		).help("Who has the private half of this key says what is current, for as long as it is in the root."),
 			[]Choice{{"use", "Use this key", ""}})
 		if err == nil {
-			return f.makeEdits(edits)
+			return f.Ceremony.Edit(edits...)
 		}
 		if !errors.Is(err, ErrBack) {
 			return err

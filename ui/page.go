@@ -18,8 +18,15 @@ type Page struct {
 	// ReadAll holds back the way on until the end of the body was on screen.
 	ReadAll bool
 
+	// List stands behind the body of a page that is told. It holds nothing
+	// back: whoever reads it turns its pages or searches it. nil for none.
+	List *Listing
+
 	// NoBack says why one can't go back from here; "" where one can.
 	NoBack string
+
+	// Notes says that a note for the record can be written now.
+	Notes bool
 }
 
 // Banner stands on every page.

@@ -71,7 +71,11 @@ func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(cont
 		}
 		choices := make([]Choice, 0, len(files)+1)
 		for i, file := range files {
-			choices = append(choices, Choice{fmt.Sprint(i), file.Name, bytesText(file.Size)})
+			detail := bytesText(file.Size)
+			if file.Folder {
+				detail = "directory"
+			}
+			choices = append(choices, Choice{fmt.Sprint(i), file.Name, detail})
 		}
 		choices = append(choices, Choice{"again", "Look again", ""})
 		key, err := f.Person.Choose(ctx, p, choices)

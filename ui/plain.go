@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -73,13 +74,21 @@ func (p *Plain) say(s string) error {
 // prompt asks until answer takes a line. It knows the words that every prompt
 // takes: b, ? and q.
 func (p *Plain) prompt(ctx context.Context, page Page, words string, answer func(typed string) (taken bool, complaint string)) error {
+	var list *plainList
+	if page.List != nil {
+		list, words = &plainList{Listing: page.List}, listWords+words
+	}
 	for {
 		typed, err := p.line(ctx, words)
 		if err != nil {
 			return err
 		}
 		complaint := ""
-		switch typed = strings.TrimSpace(typed); typed {
+		typed = strings.TrimSpace(typed)
+		if typed == "n" && page.Notes {
+			return errNote
+		}
+		switch typed {
 		case "":
 			complaint = "Nothing was typed."
 		case "b":
@@ -103,6 +112,13 @@ func (p *Plain) prompt(ctx context.Context, page Page, words string, answer func
 			continue
 		default:
 			var taken bool
+			if taken, complaint, err = list.answer(p, typed); err != nil {
+				return err
+			} else if taken && complaint == "" {
+				continue
+			} else if taken {
+				break
+			}
 			if taken, complaint = answer(typed); taken {
 				return nil
 			}
@@ -128,6 +144,9 @@ func (p *Plain) help(page Page) error {
 	help := page.Help
 	if len(help) == 0 {
 		help = []string{"There is no more to say about this step."}
+	}
+	if page.Notes {
+		help = append(slices.Clip(help), "n writes a note for the record, with who says it and the time.")
 	}
 	for _, text := range help {
 		for _, l := range p.face().wrap(text) {

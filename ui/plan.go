@@ -70,6 +70,9 @@ func planned(p *ceremony.Plan, at time.Time) []Block {
 	roles = append(roles,
 		Fact{"snapshot", "online key " + short(p.Online.Snapshot.ID())},
 		Fact{"timestamp", "online key " + short(p.Online.Timestamp.ID())})
+	if p.Margin > 0 {
+		roles = append(roles, Fact{"Margin", "the next versions are signed " + plural(int(p.Margin/(24*time.Hour)), "day", "days") + " before these expire"})
+	}
 	t := p.Tokens
 	tokens := Facts{{"Keys", fmt.Sprintf("%s, touch %s, PIN %s", t.Algorithm, t.Touch, t.PIN)}}
 	if t.Policy.MinFirmware != "" {
@@ -78,7 +81,11 @@ func planned(p *ceremony.Plan, at time.Time) []Block {
 	if t.Policy.WithoutAttestation {
 		tokens = append(tokens, Fact{"Attestation", "not demanded: a key may come from anywhere"})
 	}
-	blocks := []Block{roles, holders, tokens}
+	blocks := []Block{roles}
+	for _, w := range p.Warnings() {
+		blocks = append(blocks, Warning(w))
+	}
+	blocks = append(blocks, holders, tokens)
 	for _, target := range p.Files {
 		what := bytesText(target.Length)
 		if target.MediaType != "" {

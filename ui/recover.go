@@ -166,7 +166,7 @@ func (f *flow) replaceAll(ctx context.Context, d ceremony.Drafting, gone []strin
 			edits[i] = ceremony.RemoveHolder{Holder: name, Lost: true}
 		}
 	}
-	return f.makeEdits(edits)
+	return f.Ceremony.Edit(edits...)
 }
 
 // beyondRepair says honestly that no root can follow, and what is left to do.
@@ -190,7 +190,7 @@ func (f *flow) expired(ctx context.Context) error {
 func (f *flow) fastForward(ctx context.Context) error {
 	return f.menu(ctx, f.draftPage("Snapshot or timestamp were attacked",
 		Para("Who had the online key may have published a snapshot or a timestamp with a very high number. Clients that saw it refuse every lower one."),
-		Para("A root that names new keys makes clients forget those numbers, and the uploader begins again with low ones. The attacker could hold back new targets, but not make any: those need their holders."),
+		Para("A root that names new keys makes clients forget what the old ones signed: versions start again, and low numbers are good. The attacker could hold back new targets, but not make any: those need their holders."),
 		Para("Have the new key made on a machine that the attacker never had. The old one is not used again."),
 	).help("Changing both keys is the safe way, also where only one number was raised."),
 		option{Choice{"both", "New keys for snapshot and timestamp", "read from a file"},

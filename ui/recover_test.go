@@ -86,7 +86,7 @@ func TestExpiryAndFastForward(t *testing.T) {
 	e.types(escape)
 	e.takes("Something went wrong")
 	e.takes("Snapshot or timestamp were attacked")
-	e.golden("recover-fast-forward", "Snapshot or timestamp were attacked", "low ones")
+	e.golden("recover-fast-forward", "Snapshot or timestamp were attacked", "versions start again")
 	e.takes("New keys for snapshot and timestamp")
 	e.takes("CEREMONY")
 	e.sees("Which public key?", "new.pub")

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 )
 
-// review shows what a payload does: every change, then every warning.
-func (f *flow) review(ctx context.Context, r ceremony.Review, before ceremony.Quorum) error {
+// review shows what a payload does: every change, then every warning. The list
+// of its targets, where there are many, stands behind that.
+func (f *flow) review(ctx context.Context, r ceremony.Review, list *Listing, before ceremony.Quorum) error {
 	builds := "the version before it"
 	if r.First {
 		builds = "nothing: it is the first version"
@@ -19,8 +21,11 @@ func (f *flow) review(ctx context.Context, r ceremony.Review, before ceremony.Qu
 	facts := Facts{
 		{"Trust", r.Trust},
 		{"Builds on", builds},
-		{"Expires", fmt.Sprintf("%s, in %s", date(r.Expires), plural(r.Days, "day", "days"))},
+		{"Expires", fmt.Sprintf("%s, in %s", toTheSecond(r.Expires), plural(r.Days, "day", "days"))},
 		{"Size", bytesText(int64(r.Size)) + " to be signed"},
+	}
+	if r.Payloads > 0 {
+		facts = append(facts, Fact{"Covers", plural(r.Payloads, "hash bin", "hash bins") + ", read as one list, each signed by itself"})
 	}
 	if r.Reason != "" {
 		facts = append(facts, Fact{"Reason", r.Reason})
@@ -35,8 +40,20 @@ func (f *flow) review(ctx context.Context, r ceremony.Review, before ceremony.Qu
 	for _, w := range r.Warnings {
 		p.Body = append(p.Body, Warning(w))
 	}
+	if list != nil {
+		p.List = list
+		p.Help = append(p.Help, "The list of all targets is turned with Page Down, and searched with / for a part of a path or of a digest, or for: removed, looks like. The page before your consent says how much of it was not on the screen.")
+	}
 	p.ReadAll = true
 	return f.Person.Tell(ctx, p)
+}
+
+// toTheSecond is date with the seconds, where there are any.
+func toTheSecond(t time.Time) string {
+	if t.Second() == 0 {
+		return date(t)
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 // changes are those of the review. Of a first version everything is new, and
@@ -87,7 +104,7 @@ func (f *flow) digest(ctx context.Context, r ceremony.Review, before ceremony.Qu
 }
 
 // consent says what the signature completes, and has the consent typed.
-func (f *flow) consent(ctx context.Context, r ceremony.Review, before ceremony.Quorum) (string, error) {
+func (f *flow) consent(ctx context.Context, r ceremony.Review, list *Listing, before ceremony.Quorum) (string, error) {
 	var after Facts
 	for _, t := range r.After.By {
 		count := fmt.Sprintf("%d of %d signatures", len(t.Signed), t.Threshold)
@@ -100,11 +117,17 @@ func (f *flow) consent(ctx context.Context, r ceremony.Review, before ceremony.Q
 	if r.After.Met() {
 		verdict = Para("With your signature it is complete.")
 	}
-	p := f.page(fmt.Sprintf("%s: do you sign %s?", r.Holder, what(before)),
-		Facts{{"Payload", "SHA-256 of what the token signs"}}, Hex(r.Digest),
-		after, verdict,
+	blocks := []Block{Facts{{"Payload", "SHA-256 of what the token signs"}}, Hex(r.Digest), after, verdict}
+	if r.Payloads > 0 {
+		blocks[0] = Facts{{"Payloads", "SHA-256 of the list of their SHA-256"}}
+		blocks = append(blocks, Para(fmt.Sprintf("The token makes up to %d signatures, one after the other, with one PIN. If it wants a touch for each, that many touches; if it remembers a touch, one every fifteen seconds.", r.Payloads)))
+	}
+	if list != nil {
+		blocks = append(blocks, list.read())
+	}
+	p := f.page(fmt.Sprintf("%s: do you sign %s?", r.Holder, what(before)), append(blocks,
 		Strong("By typing this you say that you have read what it does and that you want it."),
-	).as(r.Holder, what(before), progress(before)).help(
+	)...).as(r.Holder, what(before), progress(before)).help(
 		"Only the holder types here. Esc goes back and signs nothing.",
 		"The token is asked for next, and then its PIN.",
 	)

@@ -35,6 +35,11 @@ type Config struct {
 // is kept all the same), and otherwise why the conversation ended.
 func Run(ctx context.Context, c Config) error {
 	f := &flow{c}
+	f.Person = noting{
+		Person: c.Person,
+		begun:  c.Ceremony.Begun,
+		write:  func(during Page) error { return note(ctx, c, during) },
+	}
 	if f.Ceremony.Begun() {
 		if err := f.resume(ctx); err != nil && !errors.Is(err, ErrBack) {
 			return err
@@ -171,7 +176,7 @@ func (p Page) with(problem *Problem) Page { p.Problem = problem; return p }
 func (p Page) help(text ...string) Page   { p.Help = text; return p }
 
 // what names the payload of a step: "root 1".
-func what(q ceremony.Quorum) string { return fmt.Sprintf("%s %d", q.Role, q.Version) }
+func what(q ceremony.Quorum) string { return q.Name() }
 
 // progress is how far a quorum is, in few words: "1 of 3 signatures".
 func progress(q ceremony.Quorum) string {

@@ -141,6 +141,9 @@ func TestScreens(t *testing.T) {
 		"plain looks":    TestASCIIWithoutColour,
 		"small":          TestSmallTerminalIsToldSo,
 		"review":         TestChangesAreShownBeforeAndAfter,
+		"delegations":    TestReviewOfDelegations,
+		"keyid":          TestReviewOfAKeyThatChangesUnderItsKeyid,
+		"many targets":   TestManyTargetsInATerminal,
 		"change":         TestChangeInATerminal,
 		"adopt":          TestAdoptInATerminal,
 		"conflict":       TestPeopleChooseBetweenTwoPayloads,
@@ -150,6 +153,10 @@ func TestScreens(t *testing.T) {
 		"too few":        TestTooFewTokens,
 		"expired":        TestExpiryAndFastForward,
 		"unblocking":     TestBlockedTokenOutsideOfASignature,
+		"record":         TestHoldersSignTheRecord,
+		"testimony":      TestTestimony,
+		"notes":          TestNoteOnEveryPage,
+		"drill":          TestDrill,
 	} {
 		t.Run(name, test)
 	}

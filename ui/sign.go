@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -17,10 +18,14 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 	}
 	var c ceremony.Consent
 	var s ceremony.Signed
+	list := listOf(r.Changes)
 	err = inTurn(ctx,
-		func(ctx context.Context) error { return f.review(ctx, r, step.Quorum) },
+		func(ctx context.Context) error { return f.review(ctx, r, list, step.Quorum) },
 		func(ctx context.Context) (err error) { c, err = f.digest(ctx, r, step.Quorum); return err },
-		func(ctx context.Context) (err error) { c.Phrase, err = f.consent(ctx, r, step.Quorum); return err },
+		func(ctx context.Context) (err error) {
+			c.Phrase, err = f.consent(ctx, r, list, step.Quorum)
+			return err
+		},
 		func(ctx context.Context) (err error) { s, err = f.signature(ctx, h, step, c); return err },
 	)
 	if err != nil {
@@ -29,29 +34,47 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 	return f.signed(ctx, h, step, s)
 }
 
-// signature asks for the token, its PIN and a touch. What goes wrong is said,
-// and nothing is tried a second time without the person.
+// signature makes one with the holder's token.
 func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
 	dress := func(p Page) Page { return p.as(h.Name, what(step.Quorum), progress(step.Quorum)) }
 	match := func(info ceremony.TokenInfo) error { return f.maySign(h, step, info) }
+	var signed ceremony.Signed
+	purpose := "sign " + what(step.Quorum)
+	err := f.byToken(ctx, h, dress, match, purpose, func(ctx context.Context, t ceremony.Token, pin ceremony.PIN) (next string, err error) {
+		signed, err = f.Ceremony.Sign(ctx, h.Name, t, pin, consent)
+		if err == nil && signed.Left > 0 {
+			next = fmt.Sprintf("%s, %d left", purpose, signed.Left)
+		}
+		return next, err
+	})
+	return signed, err
+}
+
+// byToken asks for the token, its PIN and a touch, and has sign do what they
+// are for. What goes wrong is said, and nothing is tried a second time without
+// the person. sign says what it wants the token for next, with the same PIN; ""
+// is nothing more.
+func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(ceremony.TokenInfo) error,
+	purpose string, sign func(context.Context, ceremony.Token, ceremony.PIN) (next string, err error)) error {
 	var last error
 	for {
 		t, said, err := f.usable(ctx, h, dress, match, last)
 		if err != nil {
-			return ceremony.Signed{}, err
+			return err
 		}
 		pin, err := f.secrets(h, t.info, dress, said).pin(ctx)
 		if err != nil {
-			return ceremony.Signed{}, err
-		}
-		var signed ceremony.Signed
-		err = f.Person.Wait(ctx, dress(f.touchPage(h, t.info, "sign "+what(step.Quorum))), func(ctx context.Context) (err error) {
-			signed, err = f.Ceremony.Sign(ctx, h.Name, t.token, pin, consent)
 			return err
-		})
+		}
+		for next := purpose; err == nil && next != ""; {
+			err = f.Person.Wait(ctx, dress(f.touchPage(h, t.info, next)), func(ctx context.Context) (err error) {
+				next, err = sign(ctx, t.token, pin)
+				return err
+			})
+		}
 		pin.Wipe()
 		if err == nil || ends(ctx, err) || !again(err) && !pinBlocked(err) {
-			return signed, err
+			return err
 		}
 		last = err
 	}
@@ -114,12 +137,7 @@ func (f *flow) signed(ctx context.Context, h ceremony.Holder, step ceremony.Step
 	}
 	p := f.page("Signed",
 		Para("The signature was checked by this machine and written to its journal."),
-		Facts{
-			{"Holder", h.Name},
-			{"Signed", what(step.Quorum)},
-			{"Signatures", s.Quorum.String()},
-			{"State", state},
-		},
+		slices.Concat(Facts{{"Holder", h.Name}, {"Signed", what(step.Quorum)}}, tallies(s.Quorum), Facts{{"State", state}}),
 		Para("Take the token out and give it back to "+h.Name+"."),
 	).as(h.Name, what(s.Quorum), progress(s.Quorum)).help(
 		"From here on the signature survives a power cut. It is in every bundle that this site writes.",

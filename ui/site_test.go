@@ -220,6 +220,34 @@ func (s *stick) Read(_ context.Context, f ui.File) ([]byte, error) {
 	return []byte(s.files[f.Name]), nil
 }
 
+func (s *stick) Folders(_ context.Context, in ui.Place) ([]ui.File, error) {
+	var dirs []ui.File
+	for name := range s.files {
+		if dir, _, below := strings.Cut(name, "/"); below && !slices.ContainsFunc(dirs, func(f ui.File) bool { return f.Name == dir }) {
+			dirs = append(dirs, ui.File{Name: dir, Path: in.Path + "/" + dir, Folder: true})
+		}
+	}
+	return dirs, nil
+}
+
+func (s *stick) Tree(_ context.Context, dir ui.File) ([]ceremony.NewTarget, error) {
+	var list []ceremony.NewTarget
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		if path, below := strings.CutPrefix(name, dir.Name+"/"); below {
+			list = append(list, ceremony.NewTarget{Path: path, SHA256: metadata.Sum([]byte(s.files[name])), Length: int64(len(s.files[name]))})
+		}
+	}
+	return list, nil
+}
+
+func (s *stick) Images(context.Context, ui.File) ([]ceremony.NewTarget, error) {
+	return nil, errors.New("it is no OCI image layout")
+}
+
+func (s *stick) Listing(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+	return ceremony.ParseListing([]byte(s.files[f.Name]))
+}
+
 func (s *stick) Repository(context.Context, ui.Place) (map[string][]byte, error) {
 	return s.repository, nil
 }

@@ -3,8 +3,8 @@ package ui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -22,7 +22,12 @@ func (f *flow) targets(ctx context.Context) error {
 		option{Choice{"file", "Put a file in", "hashed here"}, f.inRole(f.addFile)},
 		option{Choice{"descriptor", "Put an image in", "from its OCI descriptor"}, f.inRole(f.addDescribed)},
 		option{Choice{"digest", "Put an image in by its digest", "typed"}, f.inRole(f.addTyped)},
+		option{Choice{"directory", "Put a directory in", "every file in it, hashed here"}, f.inRole(f.addDirectory)},
+		option{Choice{"layout", "Put the images of an OCI layout in", "a directory or a tar"}, f.inRole(f.addLayout)},
+		option{Choice{"listing", "Put in what a listing names", "by digest"}, f.inRole(f.addListing)},
+		option{Choice{"custom", "Change the custom data of a target", ""}, f.inRole(f.setCustom)},
 		option{Choice{"remove", "Take a target out", ""}, f.inRole(f.removeTarget)},
+		option{Choice{"remove many", "Take out all that match a pattern", ""}, f.inRole(f.removeTargets)},
 	)
 }
 
@@ -33,7 +38,7 @@ func (f *flow) inRole(do func(context.Context, ceremony.RoleState) error) action
 		if err != nil {
 			return err
 		}
-		roles := signedByHolders(d.Roles)[1:] // but for root
+		roles := slices.DeleteFunc(signedByHolders(d.Roles), func(r ceremony.RoleState) bool { return r.Name == "root" || r.Bins > 0 })
 		if len(roles) == 1 {
 			return do(ctx, roles[0])
 		}
@@ -169,14 +174,7 @@ func (f *flow) addTarget(ctx context.Context, t ceremony.AddTarget, from Fact) e
 }
 
 // targetPath takes a path that stays where it is put.
-func targetPath(typed []byte) error {
-	for part := range strings.SplitSeq(string(typed), "/") {
-		if part == "" || part == "." || part == ".." || strings.Contains(part, `\`) {
-			return errors.New(`a path is relative, and has no ".", "..", \ or empty part`)
-		}
-	}
-	return nil
-}
+func targetPath(typed []byte) error { return ceremony.CheckTargetPath(string(typed)) }
 
 func (f *flow) removeTarget(ctx context.Context, role ceremony.RoleState) error {
 	if len(role.Targets) == 0 {

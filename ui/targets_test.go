@@ -48,7 +48,7 @@ func TestTargetsAreAddedAndTakenOut(t *testing.T) {
 	p.takes("tool.tgz", "== Which file?")
 	p.sees("== Reading the file", "== Under which path?", "/media/CEREMONY/tool.tgz", "8 bytes")
 	p.answers("/wabbit/../tool")
-	p.sees("! A path is relative")
+	p.sees("! The path begins with a slash")
 	p.answers("wabbit/tool")
 	p.takes("Change something more", "== What the draft comes to", "wabbit/tool is put into targets", "What targets 2 does")
 	want := ceremony.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("the tool")), Length: 8}
@@ -171,7 +171,7 @@ func TestDelegationsInPlainLines(t *testing.T) {
 	p.sees("== What is to change?")
 	p.answers("delegations")
 	p.takes("Take a delegation away")
-	p.takes("team", "== Which delegation is taken away?", "Clients that know the role refuse a snapshot without it")
+	p.takes("team", "== Which delegation is taken away?", "Clients refuse a snapshot that drops a role")
 	p.sees("nothing is delegated to team any more")
 }
 

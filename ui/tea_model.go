@@ -35,6 +35,7 @@ type model struct {
 	going   *byte // the last key, if it goes on
 
 	laid laid
+	list browse
 }
 
 // laid is the body as it was last set: that of a long review takes a while.
@@ -122,6 +123,7 @@ func (m *model) take(a askMsg) tea.Cmd {
 	m.asked, m.open, m.laid = a, true, laid{}
 	m.choice, m.typed, m.notice, m.over, m.going = 0, 0, "", noOverlay, nil
 	m.seconds, m.stop, m.fresh, m.read = 0, false, true, false
+	m.list = browse{}
 	m.scroll = 0
 	if a.page.Problem == nil {
 		m.scroll = m.frame().now
@@ -142,6 +144,10 @@ func (m *model) take(a askMsg) tea.Cmd {
 func (m *model) settle() {
 	for {
 		f := m.frame()
+		if m.list.open {
+			m.look(f)
+			return
+		}
 		m.scroll = max(0, min(m.scroll, len(f.body)-f.rows))
 		if m.read || m.width == 0 || !f.fits || m.scroll+f.rows < len(f.body) {
 			return
@@ -201,6 +207,10 @@ func (m *model) press(k tea.KeyPressMsg) {
 		return
 	}
 	m.notice = ""
+	if m.browses(key, k) {
+		m.settle()
+		return
+	}
 	switch key {
 	case "esc":
 		m.back()
@@ -208,6 +218,8 @@ func (m *model) press(k tea.KeyPressMsg) {
 		m.turn(key)
 	case "f1":
 		m.help()
+	case "ctrl+n":
+		m.note()
 	default:
 		m.reply(key, k)
 	}
@@ -247,6 +259,14 @@ func (m *model) turn(key string) {
 func (m *model) help() {
 	if len(m.asked.page.Help) > 0 {
 		m.over = helping
+	}
+}
+
+// note leaves the page for a note.
+func (m *model) note() {
+	if m.asked.page.Notes {
+		m.input.wipe()
+		m.answer(answer{err: errNote})
 	}
 }
 

@@ -22,6 +22,8 @@ type frame struct {
 	page   Page
 	body   []line
 	rows   int           // for the body
+	scroll int           // first line of body on the screen
+	beyond string        // in words, what of the page is out of sight
 	now    int           // how far to scroll for the step that is now
 	foot   []line        // choices or field, below the body
 	cursor *tea.Position // in foot
@@ -53,6 +55,11 @@ func (m *model) frame() frame {
 		around++ // empty, or how much more there is
 	}
 	f.rows = max(1, m.height-around-max(len(f.foot), m.reserved(t)))
+	f.scroll = m.scroll
+	f.beyond = more(m.scroll, len(f.body)-m.scroll-f.rows)
+	if m.over == noOverlay {
+		m.behind(t, &f)
+	}
 	return f
 }
 
@@ -77,6 +84,9 @@ func (m *model) shown() Page {
 		for _, text := range p.Help {
 			over.Body = append(over.Body, Para(text))
 		}
+		if p.Notes {
+			over.Body = append(over.Body, Para("Ctrl-N writes a note for the record, with who says it and the time."))
+		}
 		return over
 	case leaving:
 		return Page{Banner: p.Banner, Title: "Leave now?", Body: []Block{
@@ -95,6 +105,8 @@ func (m *model) foot(t typeface) (out []line, cursor *tea.Position) {
 		return nil, nil
 	case a.kind == waiting:
 		out = m.waited()
+	case m.list.asking:
+		out, cursor = m.field(t, "Search for")
 	case !m.ready():
 		out = []line{{{"Read to the end to go on: Page Down.", strong}}}
 	case a.kind == choosing:
@@ -109,9 +121,11 @@ func (m *model) foot(t typeface) (out []line, cursor *tea.Position) {
 	return out, cursor
 }
 
-// typing is the field, behind its label or below a long one.
-func (m *model) typing(t typeface) ([]line, *tea.Position) {
-	label := t.narrower(2).para(m.asked.field.Label, strong)
+func (m *model) typing(t typeface) ([]line, *tea.Position) { return m.field(t, m.asked.field.Label) }
+
+// field is what is typed, behind its label or below a long one.
+func (m *model) field(t typeface, words string) ([]line, *tea.Position) {
+	label := t.narrower(2).para(words, strong)
 	label = label[:min(len(label), 4)]
 	last := &label[len(label)-1]
 	if width(*last) > t.width/2 {
@@ -179,6 +193,9 @@ func (m *model) keys(f frame) [][2]string {
 	case a.kind == waiting:
 		return [][2]string{{"Ctrl-C", "stop"}}
 	}
+	if m.list.asking {
+		return [][2]string{{"Enter", "search"}, {"Esc", "back"}, {"Ctrl-C", "leave"}}
+	}
 	var keys [][2]string
 	switch {
 	case !m.ready():
@@ -193,8 +210,14 @@ func (m *model) keys(f frame) [][2]string {
 	default:
 		keys = append(keys, [2]string{"Enter", "done"})
 	}
-	if len(f.body) > f.rows {
+	if len(f.body) > f.rows || a.page.List != nil {
 		keys = append(keys, [2]string{"PgUp PgDn", "read"})
+	}
+	if a.page.List != nil {
+		keys = append(keys, [2]string{"/", "search"})
+	}
+	if len(m.list.found) > 0 {
+		keys = append(keys, [2]string{"n N", "next"})
 	}
 	if a.page.NoBack == "" {
 		keys = append(keys, [2]string{"Esc", "back"})
@@ -237,8 +260,8 @@ func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
 	}
 	rows = append(rows, full.bar(banner), line{}, indent(line{{full.narrower(2 * margin).fit(f.page.Title), strong}}), line{})
 
-	last := min(len(f.body), m.scroll+f.rows)
-	for _, l := range f.body[min(m.scroll, last):last] {
+	last := min(len(f.body), f.scroll+f.rows)
+	for _, l := range f.body[min(f.scroll, last):last] {
 		rows = append(rows, indent(l))
 	}
 	bottom := m.height - 2
@@ -257,7 +280,7 @@ func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
 	for _, l := range f.foot {
 		rows = append(rows, indent(l))
 	}
-	rows = append(rows, full.ruleWith(more(m.scroll, len(f.body)-last)), full.legend(m.keys(f)))
+	rows = append(rows, full.ruleWith(f.beyond), full.legend(m.keys(f)))
 	if banner.Rehearsal {
 		rows = append(rows, full.watermark())
 	}
@@ -308,13 +331,20 @@ func (t typeface) ruleWith(words string) line {
 	return line{{strings.Repeat(dash, 2), quiet}, {words, strong}, {strings.Repeat(dash, rest), quiet}}
 }
 
+// legend lists keys, as far apart as there is room for.
 func (t typeface) legend(keys [][2]string) line {
-	l := line{{strings.Repeat(" ", margin), normal}}
-	for i, k := range keys {
-		if i > 0 {
-			l = append(l, span{"    ", normal})
+	var l line
+	for gap := 4; gap > 0; gap-- {
+		l = line{{strings.Repeat(" ", margin), normal}}
+		for i, k := range keys {
+			if i > 0 {
+				l = append(l, span{strings.Repeat(" ", gap), normal})
+			}
+			l = append(l, span{k[0], strong}, span{" " + k[1], normal})
 		}
-		l = append(l, span{k[0], strong}, span{" " + k[1], normal})
+		if width(l) <= t.width {
+			break
+		}
 	}
 	return l
 }

@@ -65,7 +65,7 @@ func TestWrongPINStopsBeforeTheLastTry(t *testing.T) {
 	e.types("use the last try" + enter)
 	e.golden("pin-last", "PIN of token 5417501 (Ada)", "Tries left 1")
 	e.types(pins["Ada"] + enter)
-	e.sees("Signed", "1 of 3 by root 1: Ada")
+	e.sees("Signed", "1 of 3: Ada")
 	if n := s.signatures(); n != 1 {
 		t.Errorf("there are %d signatures", n)
 	}

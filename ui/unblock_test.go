@@ -68,7 +68,7 @@ func TestBlockedPINIsUnblocked(t *testing.T) {
 	e.types("c")
 	e.sees("PIN of token 5417501 (Ada)", "Tries left 3")
 	e.types("new-7391" + enter)
-	e.sees("Signed", "1 of 3 by root 1: Ada")
+	e.sees("Signed", "1 of 3: Ada")
 	if n := s.drawer.Card("5417501").Counts(); n.PUK != after.PUK {
 		t.Errorf("the PUK was shown %d times", n.PUK-before.PUK)
 	}

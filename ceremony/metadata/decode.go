@@ -27,7 +27,7 @@ type decoder struct {
 	err      *FieldError
 	findings []Finding
 	found    map[string]int // findings by code, also those that were not listed
-	unknown  []string
+	unknown  []Unknown
 }
 
 // maxListed bounds what is listed of each code of findings, and of unknown
@@ -165,29 +165,29 @@ func (d *decoder) hex(n node) string {
 // other deals with a field that is none of known, where TUF lets others add
 // some: it is named. One that a reader which ignores case takes for a known
 // one is refused: readers would disagree.
-func (d *decoder) other(key string, known ...string) {
+func (d *decoder) other(v node, key string, known ...string) {
 	if d.lookalike(key, known) {
 		return
 	}
-	d.listUnknown()
+	d.listUnknown(v)
 	if d.mode == Adopted {
 		d.odd(CodeUnknownField, "is a field that TUF does not define")
 	}
 }
 
 // never is other for places where an unknown field is an oddity by itself.
-func (d *decoder) never(key string, known ...string) {
+func (d *decoder) never(v node, key string, known ...string) {
 	if !d.lookalike(key, known) {
-		d.listUnknown()
+		d.listUnknown(v)
 		d.odd(CodeUnknownField, "is a field that TUF does not define")
 	}
 }
 
 // listUnknown lists the field at the current path as unknown.
-func (d *decoder) listUnknown() {
+func (d *decoder) listUnknown(v node) {
 	switch {
 	case len(d.unknown) < maxListed:
-		d.unknown = append(d.unknown, joinPath(d.path))
+		d.unknown = append(d.unknown, Unknown{slices.Clone(d.path), escapeControls([]byte(v))})
 	case d.mode == Strict:
 		d.fail("is one unknown field too many: nobody could review %d of them", maxListed)
 	}

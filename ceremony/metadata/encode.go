@@ -93,6 +93,9 @@ func (h Header) encode(kind string, body object) ([]byte, error) {
 		if len(h.Conclave.Holders) > 0 {
 			conclave["holders"] = texts(h.Conclave.Holders)
 		}
+		if h.Conclave.Role != "" {
+			conclave["role"] = text{h.Conclave.Role}
+		}
 		body["x-conclave"] = conclave
 	}
 	raw, err := json.Marshal(body)

@@ -36,7 +36,7 @@ func ParseFile(file []byte, m Mode) (*File, error) {
 			f.Signatures = d.signatures(v)
 		case "signed":
 		default:
-			d.never(key, "signatures", "signed")
+			d.never(v, key, "signatures", "signed")
 		}
 	})
 	if f.Signatures == nil {
@@ -69,7 +69,7 @@ func (d *decoder) signatures(n node) []Signature {
 			case "sig":
 				s.Sig, hasSig = d.signature(v), true
 			default:
-				d.never(field, "keyid", "sig")
+				d.never(v, field, "keyid", "sig")
 			}
 		})
 		if s.KeyID == "" {

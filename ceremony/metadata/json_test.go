@@ -141,7 +141,7 @@ func TestHostileSizes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for _, mode := range []metadata.Mode{metadata.Strict, metadata.Adopted} {
 				var err error
-				withinASecond(t, func() { _, err = metadata.ParseFile([]byte(c.text), mode) })
+				ends(t, func() { _, err = metadata.ParseFile([]byte(c.text), mode) })
 				if wantAs[*metadata.FieldError](t, err); len(err.Error()) > 1000 {
 					t.Errorf("an error of %d bytes", len(err.Error()))
 				}

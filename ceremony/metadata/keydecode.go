@@ -36,12 +36,12 @@ func (d *decoder) key(n node) Key {
 					k.Public, hasPublic = d.name(v), true
 				} else {
 					plain = false
-					d.never(field, "public")
+					d.never(v, field, "public")
 				}
 			})
 		default:
 			plain = false
-			d.never(field, "keytype", "scheme", "keyval")
+			d.never(v, field, "keytype", "scheme", "keyval")
 		}
 	})
 	switch {

@@ -38,7 +38,7 @@ func (d *decoder) roles(n node, keys map[string]Key) map[string]Keyholders {
 		var k keyholders
 		d.object(v, func(field string, v node) {
 			if !k.decode(d, field, v) {
-				d.other(field, "keyids", "threshold")
+				d.other(v, field, "keyids", "threshold")
 			}
 		})
 		roles[name] = k.checked(d, keys)

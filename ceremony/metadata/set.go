@@ -98,12 +98,15 @@ func verifyDelegations(s *Set, trust string) ([]namedFile, error) {
 				if err := checkTrust(trust, role, f); err != nil {
 					return nil, err
 				}
+				if says := f.Conclave.Role; says != "" && says != role {
+					return nil, &MismatchError{role, "says that it is a version of " + printable(says)}
+				}
 			}
 			found = append(found, namedFile{role, f})
 			queue = append(queue, namedFile{role, f})
 		}
-		if d := parent.Targets.Delegations; d != nil && d.Succinct != nil && uint64(bins) != d.Succinct.bins() {
-			return nil, &MismatchError{typeSnapshot, fmt.Sprintf("lists %d of the %d bins of %s", bins, d.Succinct.bins(), parent.by())}
+		if d := parent.Targets.Delegations; d != nil && d.Succinct != nil && uint64(bins) != d.Succinct.Bins() {
+			return nil, &MismatchError{typeSnapshot, fmt.Sprintf("lists %d of the %d bins of %s", bins, d.Succinct.Bins(), parent.by())}
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(s.Delegated)) {

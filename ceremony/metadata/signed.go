@@ -24,7 +24,7 @@ type Signed struct {
 	Version     int64
 	Expires     time.Time // UTC
 	Conclave    *Conclave // nil where the file has none
-	Unknown     []string  // paths of fields that TUF and x-conclave do not define
+	Unknown     []Unknown // fields that TUF and x-conclave do not define
 	Root        *Root
 	Targets     *Targets
 	Snapshot    *Snapshot
@@ -34,10 +34,20 @@ type Signed struct {
 	Payload     []byte    // its canonical form
 }
 
+// Unknown is a field that TUF and x-conclave do not define.
+type Unknown struct {
+	Path  []string // from "signed" on; array elements by number
+	Value []byte   // compact JSON
+}
+
+// String is the path as in FieldError, safe to print and shortened where it is long.
+func (u Unknown) String() string { return joinPath(u.Path) }
+
 // Conclave is the "x-conclave" object of a signed.
 type Conclave struct {
 	Trust   string            `json:"trust"`
 	Holders map[string]string `json:"holders,omitempty"` // keyid -> holder's name
+	Role    string            `json:"role,omitempty"`    // the delegated role that it is a version of: no other has its payload
 }
 
 // Digest is the SHA-256 of the payload: what people read aloud.
@@ -151,7 +161,7 @@ func (d *decoder) body(n node, s *Signed) {
 		case slices.Contains(own, key):
 			p.decode(key, v)
 		default:
-			d.other(key, known...)
+			d.other(v, key, known...)
 		}
 	})
 	if s.Root != nil && !s.Root.ConsistentSnapshot {
@@ -204,11 +214,14 @@ func (d *decoder) conclave(n node) *Conclave {
 			if c.Trust = d.text(v); !isTag(c.Trust) {
 				d.fail("is no name for a trust: %s (up to %d letters, digits, '.', '_', '-')", printable(c.Trust), maxTag)
 			}
+		case "role":
+			c.Role = d.text(v)
+			d.roleName(c.Role)
 		case "holders":
 			c.Holders = map[string]string{}
 			d.object(v, func(keyid string, v node) { c.Holders[keyid] = d.name(v) })
 		default:
-			d.other(key, "trust", "holders")
+			d.other(v, key, "trust", "holders", "role")
 		}
 	})
 	if c.Trust == "" {

@@ -63,7 +63,7 @@ func (d *decoder) timestamp(t *Timestamp) func(key string, v node) {
 			if file == name {
 				t.Snapshot, has = d.fileMeta(v), true
 			} else {
-				d.never(file, name)
+				d.never(v, file, name)
 			}
 		})
 		if !has {
@@ -83,7 +83,7 @@ func (d *decoder) fileMeta(n node) FileMeta {
 		case "hashes":
 			m.Hashes = d.hashes(v)
 		default:
-			d.other(field, "version", "length", "hashes")
+			d.other(v, field, "version", "length", "hashes")
 		}
 	})
 	if m.Version == 0 {

@@ -279,7 +279,7 @@ func TestUnknownFieldsAreNamed(t *testing.T) {
 		for _, mode := range []metadata.Mode{metadata.Strict, metadata.Adopted} {
 			s, err := metadata.ParseSigned(text, mode)
 			must(t, err)
-			if strings.Join(s.Unknown, " ") != strings.Join(c.want, " ") {
+			if fmt.Sprint(s.Unknown) != fmt.Sprint(c.want) {
 				t.Errorf("%s: unknown fields: got %q, want %q", kind, s.Unknown, c.want)
 			}
 			if got, want := codes(s.Findings)["unknown-field"], int(mode)*len(c.want); got != want {

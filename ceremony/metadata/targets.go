@@ -1,6 +1,8 @@
 package metadata
 
 import (
+	"encoding/binary"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -46,15 +48,41 @@ type SuccinctRoles struct {
 // and the number in hex with the same number of digits for all (TUF 1.0, 4.5).
 func (s *SuccinctRoles) Bin(role string) bool {
 	digits, ok := strings.CutPrefix(role, s.NamePrefix+"-")
-	if !ok || len(digits) != (s.BitLength+3)/4 || strings.Trim(digits, "0123456789abcdef") != "" {
+	if !ok || len(digits) != s.digits() || strings.Trim(digits, "0123456789abcdef") != "" {
 		return false
 	}
 	n, err := strconv.ParseUint(digits, 16, 64)
-	return err == nil && n < s.bins()
+	return err == nil && n < s.Bins()
 }
 
-// bins is how many there are.
-func (s *SuccinctRoles) bins() uint64 { return 1 << s.BitLength }
+// Bins is how many there are.
+func (s *SuccinctRoles) Bins() uint64 { return 1 << s.BitLength }
+
+// Name is the name of the bin with a number, from 0.
+func (s *SuccinctRoles) Name(n uint64) string {
+	return fmt.Sprintf("%s-%0*x", s.NamePrefix, s.digits(), n)
+}
+
+// For is the name of the bin that a target's path belongs to: the leftmost bits
+// of the path's SHA-256 are its number (TUF 1.0, 4.5, "succinct_roles").
+func (s *SuccinctRoles) For(path string) string {
+	sum := Sum([]byte(path))
+	return s.Name(uint64(binary.BigEndian.Uint32(sum[:4]) >> (32 - s.BitLength)))
+}
+
+// HashPrefixes are the path_hash_prefixes that delegate to a role what bin n
+// holds: the beginnings, in hex, of its paths' SHA-256.
+func (s *SuccinctRoles) HashPrefixes(n uint64) []string {
+	each := uint64(1) << (4*s.digits() - s.BitLength) // a digit has four bits
+	prefixes := make([]string, each)
+	for i := range each {
+		prefixes[i] = fmt.Sprintf("%0*x", s.digits(), n*each+i)
+	}
+	return prefixes
+}
+
+// digits is how many hex digits a bin's number has.
+func (s *SuccinctRoles) digits() int { return (s.BitLength + 3) / 4 }
 
 // targets decodes the fields that only targets has.
 func (d *decoder) targets(t *Targets) func(key string, v node) {
@@ -86,7 +114,7 @@ func (d *decoder) target(n node) Target {
 		case "custom":
 			t.Custom = escapeControls([]byte(v))
 		default:
-			d.other(field, "length", "hashes", "custom")
+			d.other(v, field, "length", "hashes", "custom")
 		}
 	})
 	if !hasLength {
@@ -129,7 +157,7 @@ func (d *decoder) delegations(n node) *Delegations {
 		case "succinct_roles":
 			dg.Succinct = d.succinct(v, dg.Keys)
 		default:
-			d.other(field, "keys", "roles", "succinct_roles")
+			d.other(v, field, "keys", "roles", "succinct_roles")
 		}
 	})
 	if dg.Keys == nil {
@@ -182,13 +210,16 @@ func (d *decoder) delegatedRole(n node, keys map[string]Key) DelegatedRole {
 			r.Paths = d.texts(v)
 		case "path_hash_prefixes":
 			d.array(v, func(v node) { r.PathHashPrefixes = append(r.PathHashPrefixes, d.hashPrefix(v)) })
+			if len(r.PathHashPrefixes) == 0 {
+				d.odd(CodeNoPaths, "is empty")
+			}
 		case "x-conclave-tag":
 			if r.Tag = d.text(v); !isTag(r.Tag) {
 				d.fail("is no tag of a registry: %s", printable(r.Tag))
 			}
 		default:
 			if !k.decode(d, field, v) {
-				d.other(field, "name", "keyids", "threshold", "terminating", "paths", "path_hash_prefixes", "x-conclave-tag")
+				d.other(v, field, "name", "keyids", "threshold", "terminating", "paths", "path_hash_prefixes", "x-conclave-tag")
 			}
 		}
 	})
@@ -226,7 +257,7 @@ func (d *decoder) succinct(n node, keys map[string]Key) *SuccinctRoles {
 			d.roleName(s.NamePrefix)
 		default:
 			if !k.decode(d, field, v) {
-				d.other(field, "keyids", "threshold", "bit_length", "name_prefix")
+				d.other(v, field, "keyids", "threshold", "bit_length", "name_prefix")
 			}
 		}
 	})

@@ -77,7 +77,7 @@ func hint(err error) string {
 	case is[*ceremony.IncompleteError](err):
 		return "import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back"
 	case is[*publish.RollbackError](err):
-		return "this bundle is older than what is live: look for a newer one"
+		return "this is older than what is live: look for a newer one"
 	case is[*publish.ForkError](err):
 		return "do not publish either again before it is known who signed the other one"
 	case is[*publish.MovedError](err):

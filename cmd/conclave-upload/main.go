@@ -30,9 +30,10 @@ type program struct {
 	now            func() time.Time
 	tokens         ceremony.Reader
 
-	format  string // of --output
-	wire    wire
-	telling sync.Mutex // held while a line of progress is written
+	format string // of --output
+	wire   wire
+	drawn  sync.Once
+	shown  *bar
 }
 
 // run executes one command line and returns the exit code.
@@ -68,7 +69,7 @@ what is there. Signers who are not in one room share through the registry.
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.PersistentFlags().StringVar(&p.format, "output", "text", "how to report: text or json")
+	root.PersistentFlags().StringVar(&p.format, "output", "text", "how to report: text, or one JSON document on standard output (progress goes to standard error)")
 	root.AddCommand(p.pushCommand(), p.refreshCommand(), p.statusCommand(), p.verifyCommand(), p.mirrorCommand(),
 		p.fetchCommand(), p.shareCommand(), p.collectCommand(), p.pruneCommand(), p.keyCommand(), p.versionCommand())
 	cli.Prepare(root)

@@ -1,70 +1,158 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/mirror"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/spf13/cobra"
 )
 
-func (p *program) mirrorCommand() *cobra.Command {
-	var root string
-	c := &cobra.Command{
-		Use:   "mirror REF DIR",
-		Short: "Write what is published as a plain TUF repository",
-		Long: `mirror verifies what is published at REF and writes it to DIR as a plain TUF
-repository, for any web server and any TUF client. Targets are written below
-DIR/targets. DIR may hold an older state: its clients find the old one or the
-new one, never a mixture, and it never goes back.
+// mirrorFlags are those of mirror alone.
+type mirrorFlags struct {
+	root      string
+	elsewhere bool
+	dryRun    bool
+}
 
-The root to begin with is --root, or else the oldest that DIR holds already.
-Without both the registry's own oldest root is believed.`,
-		Example: `  conclave-upload mirror registry.example/org/tuf:wabbit /srv/www/tuf --root 1.root.json`,
-		Args:    cobra.ExactArgs(2),
+func (p *program) mirrorCommand() *cobra.Command {
+	var f mirrorFlags
+	c := &cobra.Command{
+		Use:   "mirror SRC DST",
+		Short: "Copy a published set, as its owners signed it, from one place to another",
+		Long: `mirror verifies the set that is published at SRC as a TUF client does, and
+writes it to DST byte for byte. It needs no key. SRC and DST are each one of
+
+  HOST[:PORT]/REPOSITORY[:TAG]   a registry; the tag is the name of the trust
+  oci:DIR[:TAG]                  an OCI image layout in a directory
+  DIR                            a plain TUF repository with consistent snapshots,
+                                 for any web server and any TUF client
+
+SRC need not have been published by this program. Of a registry or an image
+layout, an image is read whose layers are the metadata, too. Where the metadata
+names no trust, the tag of DST does.
+
+What is at DST may be an older state: its clients find the old one or the new
+one, never a mixture. It never goes back, and no other trust is written over it.
+File targets and images that DST lacks are copied. Below a DIR they are in
+DIR/targets, and what SRC lacks is left out there. A registry has to hold them
+all in the end, unless --targets-elsewhere says otherwise; a plain directory as
+SRC has the manifests of images alone, so they have to be there before.
+
+The root to begin with is --root, or else the oldest that DST holds already.
+Without both, SRC's own oldest root is believed if DST is a DIR, and otherwise
+nothing is done.`,
+		Example: `  conclave-upload mirror registry.example/org/tuf:wabbit /srv/www/tuf --root 1.root.json
+  conclave-upload mirror /srv/www/tuf registry.example/org/tuf:wabbit --root 1.root.json
+  conclave-upload mirror registry.example/org/tuf:wabbit mirror.example/org/tuf --root 1.root.json
+  conclave-upload mirror registry.example/org/tuf:wabbit oci:stick/wabbit --root 1.root.json`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return p.mirror(c.Context(), args[0], args[1], root)
+			return p.mirror(c.Context(), args[0], args[1], f)
 		},
 	}
-	c.Flags().StringVar(&root, "root", "", "the root to begin with, from a source that you trust")
+	c.Flags().StringVar(&f.root, "root", "", "the root to begin with, from a source that you trust")
+	c.Flags().BoolVar(&f.elsewhere, "targets-elsewhere", false, "targets that SRC lacks are served by something else: leave them out")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "verify, and print the requests that writing to a registry takes")
 	p.registryFlags(c)
 	return c
 }
 
-func (p *program) mirror(ctx context.Context, name, dir, rootFile string) error {
-	ref, err := parseReference(name)
+func (p *program) mirror(ctx context.Context, src, dst string, f mirrorFlags) error {
+	from, err := parsePlace(src)
 	if err != nil {
 		return err
 	}
-	pinned, err := p.pin(dir, rootFile)
+	to, err := parsePlace(dst)
 	if err != nil {
 		return err
 	}
-	if pinned == nil && ref.Tag == "" {
-		return usagef("%s needs a tag, the name of the trust, where no --root is given", ref)
+	if f.dryRun && to.plain() {
+		return usagef("--dry-run prints requests to a registry, and %s is a directory", dst)
 	}
-	if pinned != nil {
-		if ref, err = tagged(ref, pinned); err != nil {
+	var pinned []byte
+	if f.root != "" {
+		if pinned, err = os.ReadFile(f.root); err != nil {
 			return err
 		}
 	}
-	repository, err := p.repository(ref)
+	if to.plain() && pinned == nil {
+		if pinned, err = mirror.OldestRoot(to.dir); err != nil {
+			return err
+		}
+	}
+	if from, err = named(from, to, pinned); err != nil {
+		return err
+	}
+	if to.plain() {
+		return p.mirrorToDir(ctx, from, to, pinned)
+	}
+	return p.mirrorTo(ctx, from, to, pinned, f)
+}
+
+// named gives the origin a tag where it has none, and needs one: that of the
+// pinned root's trust, or else that of the destination.
+func named(from, to place, pinned []byte) (place, error) {
+	if from.plain() || from.tag != "" {
+		return from, nil
+	}
+	tag := to.tag
+	if pinned != nil {
+		root, err := metadata.ParseFile(pinned, metadata.Adopted)
+		if err != nil {
+			return from, fmt.Errorf("the pinned root: %w", err)
+		}
+		tag = cmp.Or(root.Trust(), tag)
+	}
+	if tag == "" {
+		return from, usagef("%s needs a tag: neither a pinned root nor %s names the trust", from, to)
+	}
+	return from.withTag(tag), nil
+}
+
+// verifiedOrigin runs a client over what is at the origin.
+func (p *program) verifiedOrigin(from *origin, pinned []byte) (*client.Verified, error) {
+	if pinned == nil {
+		var err error
+		if pinned, err = (&client.Published{Files: from.files}).OldestRoot(); err != nil {
+			return nil, err
+		}
+		p.progress("no root is pinned: the origin's own oldest root is believed")
+	}
+	verified, err := client.Verify(from.files, pinned, p.now())
+	if err != nil {
+		return nil, err
+	}
+	if from.trust != "" && verified.Trust != "" && from.trust != verified.Trust {
+		return nil, &metadata.OtherTrustError{Role: "the head", Want: verified.Trust, Got: from.trust}
+	}
+	return verified, nil
+}
+
+func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte) error {
+	o, err := p.origin(ctx, from)
 	if err != nil {
 		return err
 	}
-	_, verified, err := p.published(ctx, repository, ref, pinned)
+	defer o.close()
+	verified, err := p.verifiedOrigin(o, pinned)
 	if err != nil {
 		return err
 	}
-	there, missing, err := p.writeMirror(ctx, dir, repository, verified)
+	there, missing, err := p.writeMirror(ctx, to.dir, o, verified)
 	if err != nil {
 		return err
 	}
-	rows := append([]row{{"mirrored", ref.String(), dir}}, roleRows(verified.Roles)...)
+	rows := append([]row{{"mirrored", from.String(), to.dir}}, roleRows(verified.Roles)...)
 	rows = append(rows, targetRows("target", there)...)
 	rows = append(rows, targetRows("missing", missing)...)
 	return p.report(struct {
@@ -74,24 +162,12 @@ func (p *program) mirror(ctx context.Context, name, dir, rootFile string) error 
 		Roles     []client.Role   `json:"roles"`
 		Targets   []client.Target `json:"targets"`
 		Missing   []client.Target `json:"missing"`
-	}{ref.String(), verified.Trust, dir, verified.Roles, there, missing}, rows)
+	}{from.String(), verified.Trust, to.dir, verified.Roles, there, missing}, rows)
 }
 
-// pin is the root to begin with; nil where there is none.
-func (p *program) pin(dir, rootFile string) ([]byte, error) {
-	if rootFile != "" {
-		return os.ReadFile(rootFile)
-	}
-	pinned, err := mirror.OldestRoot(dir)
-	if err == nil && pinned == nil {
-		p.progress("no root is pinned: the registry's own oldest root is believed")
-	}
-	return pinned, err
-}
-
-// writeMirror writes the targets that the repository holds, and then the
-// metadata that vouches for them.
-func (p *program) writeMirror(ctx context.Context, dir string, store *registry.Repository, verified *client.Verified) (there, missing []client.Target, err error) {
+// writeMirror writes the targets that the origin holds, and then the metadata
+// that vouches for them.
+func (p *program) writeMirror(ctx context.Context, dir string, o *origin, verified *client.Verified) (there, missing []client.Target, err error) {
 	m, err := mirror.Open(dir)
 	if err != nil {
 		return nil, nil, err
@@ -99,19 +175,95 @@ func (p *program) writeMirror(ctx context.Context, dir string, store *registry.R
 	defer m.Close()
 	there, missing = []client.Target{}, []client.Target{}
 	for _, t := range verified.Targets {
-		content, err := client.Content(ctx, store, t)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			p.progress(fmt.Sprintf("target %s: the registry does not hold it", t.Path))
+		switch err := copyTarget(ctx, m, o, t); {
+		case errors.Is(err, fs.ErrNotExist):
+			p.progress(fmt.Sprintf("target %s: the origin does not hold it", t.Path))
 			missing = append(missing, t)
-			continue
 		case err != nil:
 			return nil, nil, err
+		default:
+			there = append(there, t)
 		}
-		if err := m.PutTarget(t.Path, t.SHA256, content); err != nil {
-			return nil, nil, err
-		}
-		there = append(there, t)
 	}
 	return there, missing, m.PutMetadata(verified.Set)
+}
+
+func copyTarget(ctx context.Context, m *mirror.Repository, o *origin, t client.Target) error {
+	if m.HasTarget(t) {
+		return nil
+	}
+	r, err := o.Open(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return m.PutTarget(t, r)
+}
+
+// mirrorTo publishes the origin's set in a registry or an image layout.
+func (p *program) mirrorTo(ctx context.Context, from, to place, pinned []byte, f mirrorFlags) error {
+	o, err := p.origin(ctx, from)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if p.wire.mountFrom == "" && from.dir == "" && from.ref.Host == to.ref.Host {
+		p.wire.mountFrom = from.ref.Repository
+	}
+	r, done, err := p.repositoryAt(to, !f.dryRun)
+	if err != nil {
+		return err
+	}
+	defer done()
+	set, err := head.Set(o.files)
+	if err != nil {
+		return err
+	}
+	trust, err := trustAt(to, set)
+	if err != nil {
+		return err
+	}
+	to = to.withTag(trust)
+	if pinned == nil {
+		if pinned, err = oldestLive(ctx, r, trust); err != nil {
+			return err
+		}
+	}
+	if _, err := p.verifiedOrigin(o, pinned); err != nil {
+		return err
+	}
+	publisher := &publish.Publisher{Registry: r, Now: p.now, Progress: p.progress, Patience: patience, From: o.Origin, Elsewhere: f.elsewhere}
+	return p.publish(to.String(), publisher, f.dryRun, func(result *publish.Result, err error) error {
+		if err != nil {
+			return err
+		}
+		return p.reportResult(to.String(), "mirrored", result)
+	}, func() (*publish.Result, error) { return publisher.Mirror(ctx, trust, set) })
+}
+
+// trustAt is the name of the trust at the destination.
+func trustAt(to place, set *metadata.Set) (string, error) {
+	named := set.Roots[len(set.Roots)-1].Trust()
+	switch {
+	case to.tag == "" && named == "":
+		return "", usagef("%s needs a tag: the metadata names no trust", to)
+	case to.tag == "":
+		return named, nil
+	case named != "" && named != to.tag:
+		return "", fmt.Errorf("the set is of the trust %s, and %s names the tag %s: nothing was published", named, to, to.tag)
+	}
+	return to.tag, nil
+}
+
+// oldestLive is the oldest root that is live in a repository, from where its
+// clients set out.
+func oldestLive(ctx context.Context, r repository, trust string) ([]byte, error) {
+	published, err := client.Read(ctx, r, trust, nil)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, usagef("--root FILE is missing: nothing is live yet from which the set could go on")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return published.OldestRoot()
 }

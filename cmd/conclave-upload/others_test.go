@@ -1,8 +1,10 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,12 +12,17 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2"
+	"oras.land/oras-go/v2/content/oci"
+	"oras.land/oras-go/v2/registry/remote"
 )
 
 // The tests in this file have programs that nobody here wrote read what the
@@ -33,10 +40,27 @@ type site struct {
 	dir  string
 	host string
 	ref  string
+	now  func() time.Time // nil: the clock
+}
+
+// time is that of the machine.
+func (s *site) time() time.Time {
+	if s.now != nil {
+		return s.now()
+	}
+	return time.Now()
 }
 
 // publishing pushes an image and publishes a trust that vouches for it.
 func publishing(t *testing.T, host string) *site {
+	t.Helper()
+	s := vouching(t, host)
+	s.run("push", s.path("bundle.tar"), s.ref, "--online-key", s.path("online.pem"), "--passphrase-file", s.path("passphrase"))
+	return s
+}
+
+// vouching pushes an image, and has a bundle of a trust that vouches for it.
+func vouching(t *testing.T, host string) *site {
 	t.Helper()
 	s := ready(t, host, func(x *trusttest.Trust) { x.Vouch("app:1.0", []byte(image), imageType) })
 	r := registrytest.Open(t, host, registry.Options{})
@@ -46,7 +70,6 @@ func publishing(t *testing.T, host string) *site {
 	if err := r.PutManifest(t.Context(), "image", imageType, []byte(image)); err != nil {
 		t.Fatal(err)
 	}
-	s.run("push", s.path("bundle.tar"), s.ref, "--online-key", s.path("online.pem"), "--passphrase-file", s.path("passphrase"))
 	return s
 }
 
@@ -63,7 +86,7 @@ func (s *site) write(name string, content []byte) {
 func (s *site) run(args ...string) []byte {
 	s.t.Helper()
 	var stdout, stderr bytes.Buffer
-	p := &program{stdin: os.Stdin, stdout: &stdout, stderr: &stderr, now: time.Now}
+	p := &program{stdin: os.Stdin, stdout: &stdout, stderr: &stderr, now: s.time}
 	if code := p.run(s.t.Context(), args); code != cli.Done {
 		s.t.Fatalf("%v: exit code %d\n%s", args, code, stderr.String())
 	}
@@ -145,10 +168,101 @@ func TestSkopeo(t *testing.T) {
 			t.Errorf("artifact type %q", m.ArtifactType)
 		}
 		copied := "oci:" + s.path("copied") + ":wabbit"
-		if out, err := exec.Command(skopeo, "copy", "--src-tls-verify=false", "--insecure-policy", "docker://"+s.ref, copied).CombinedOutput(); err != nil {
-			t.Errorf("skopeo copy: %v\n%s", err, out)
+		there := s.host + "/elsewhere/tuf:wabbit"
+		for _, copy := range [][2]string{{"docker://" + s.ref, copied}, {copied, "docker://" + there}} {
+			c := exec.Command(skopeo, "copy", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests", "--insecure-policy", copy[0], copy[1])
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Fatalf("skopeo copy: %v\n%s", err, out)
+			}
 		}
+		s.run("verify", there, "--root", s.path("root.json"))
 	})
+}
+
+// TestORAS has oras's own library copy the head to a directory and from there
+// into another repository, where a client verifies it.
+func TestORAS(t *testing.T) {
+	registries(t, func(t *testing.T, s *site) {
+		repository := func(name string) *remote.Repository {
+			r, err := remote.NewRepository(s.host + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.PlainHTTP = true
+			return r
+		}
+		layout, err := oci.New(s.path("layout"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := oras.Copy(t.Context(), repository("/org/tuf"), "wabbit", layout, "wabbit", oras.DefaultCopyOptions); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := oras.Copy(t.Context(), layout, "wabbit", repository("/elsewhere/tuf"), "wabbit", oras.DefaultCopyOptions); err != nil {
+			t.Fatal(err)
+		}
+		s.run("verify", s.host+"/elsewhere/tuf:wabbit", "--root", s.path("root.json"))
+	})
+}
+
+// TestBundleByOthers: what fetch writes for the locked room is an image layout
+// in a tar to skopeo and to oras's library: both read every item that is in it,
+// and take it to a registry and back.
+func TestBundleByOthers(t *testing.T) {
+	s := publishing(t, registrytest.Embedded(t).Host())
+	s.run("fetch", s.ref, "-o", s.path("room.tar"))
+	dir := s.path("layout")
+	if err := os.CopyFS(dir, untarred(t, s.read("room.tar"))); err != nil {
+		t.Fatal(err)
+	}
+	layout, err := oci.New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index ocispec.Index
+	if err := json.Unmarshal(s.read("layout/index.json"), &index); err != nil || len(index.Manifests) == 0 {
+		t.Fatalf("%d items, %v", len(index.Manifests), err)
+	}
+	registry, err := remote.NewRepository(s.host + "/room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry.PlainHTTP = true
+	for _, d := range index.Manifests {
+		name := d.Annotations[ocispec.AnnotationRefName]
+		copied, err := oras.Copy(t.Context(), layout, name, registry, name, oras.DefaultCopyOptions)
+		if err != nil || copied.Digest != d.Digest {
+			t.Errorf("%s: %v, %v", name, copied, err)
+		}
+	}
+	skopeo := registrytest.Tool(t, "skopeo")
+	for _, d := range index.Manifests {
+		name := d.Annotations[ocispec.AnnotationRefName]
+		c := exec.Command(skopeo, "copy", "--src-tls-verify=false", "--insecure-policy", "--preserve-digests", "oci-archive:"+s.path("room.tar")+":"+name, "oci:"+s.path("again")+":"+name)
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("skopeo copy %s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// untarred is the files of an archive.
+func untarred(t *testing.T, archive []byte) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	for r := tar.NewReader(bytes.NewReader(archive)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[h.Name] = &fstest.MapFile{Data: content}
+	}
 }
 
 // TestRequests counts what the commands ask of a registry.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -31,11 +32,19 @@ func (p *program) report(value any, rows []row) error {
 	})
 }
 
-// progress prints one line a step. Requests that are under way at once may do so.
-func (p *program) progress(line string) {
-	p.telling.Lock()
-	defer p.telling.Unlock()
-	fmt.Fprintln(p.stderr, ceremony.Safe(line))
+// progress prints one line a step, above the bar if one is shown. Requests that
+// are under way at once may do so.
+func (p *program) progress(line string) { p.bar().line(line) }
+
+// reportResult says what is live at ref now, and how that came about.
+func (p *program) reportResult(ref, how string, result *publish.Result) error {
+	if result.Unchanged {
+		how = "unchanged"
+	}
+	return p.report(struct {
+		Reference string `json:"reference"`
+		*publish.Result
+	}{ref, result}, append([]row{{how, ref}, {"head", result.Head.OCI()}}, roleRows(result.Roles)...))
 }
 
 func roleRows(roles []client.Role) []row {

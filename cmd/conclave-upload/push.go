@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
-	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/spf13/cobra"
 )
 
@@ -18,6 +18,7 @@ import (
 type pushFlags struct {
 	margin    days
 	targets   string
+	targetsIn string
 	elsewhere bool
 	pointers  bool
 	dryRun    bool
@@ -36,7 +37,9 @@ is left as it is, but for a timestamp whose life is half over: that is signed
 anew. An interrupted push is completed by running it again.
 
 Targets have to be in the repository: images are pushed there before, and files
-are uploaded from --with-targets DIR, where each lies under its path.
+are uploaded from --with-targets DIR, where each lies under its path. Clients of
+docker/attest look for files in a repository of their own: --targets-repository
+names it, and files are laid out there as those clients read them.
 
 ` + keysHelp + `
 
@@ -49,8 +52,8 @@ REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 			if err := s.check(); err != nil {
 				return err
 			}
-			if f.elsewhere && f.targets != "" {
-				return usagef("--with-targets and --targets-elsewhere exclude each other")
+			if f.elsewhere && f.targets+f.targetsIn != "" {
+				return usagef("--targets-elsewhere excludes --with-targets and --targets-repository")
 			}
 			return p.push(c.Context(), args[0], args[1], s, f)
 		},
@@ -59,9 +62,10 @@ REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 	p.registryFlags(c)
 	c.Flags().Var(&f.margin, "expiry-margin", "refuse what holders have signed if it expires sooner than this: 1d, 1m")
 	c.Flags().StringVar(&f.targets, "with-targets", "", "upload file targets from this directory")
+	c.Flags().StringVar(&f.targetsIn, "targets-repository", "", "the file targets are in this repository, HOST[:PORT]/REPOSITORY, not in that of REF")
 	c.Flags().BoolVar(&f.elsewhere, "targets-elsewhere", false, "file targets are served by something else: don't ask the repository for them")
-	c.Flags().BoolVar(&f.pointers, "pointers", false, "link each new image to the role that vouches for it (a referrer of type "+head.PointerArtifactType+")")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "do everything but send: print what would be stored")
+	c.Flags().BoolVar(&f.pointers, "pointers", true, "link each new image to the role that vouches for it (a referrer of type "+head.PointerArtifactType+")")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "do everything but send: print the requests, and what they would store")
 	c.Flags().StringVar(&p.wire.mountFrom, "mount-from", "", "take blobs that are missing from this repository of the same registry, where it holds them")
 	return c
 }
@@ -108,24 +112,54 @@ func (p *program) push(ctx context.Context, path, name string, s signing, f push
 		defer root.Close()
 		publisher.Files = root.FS()
 	}
-	if !f.dryRun {
-		return session.report(publisher.Push(ctx, set))
+	if f.targetsIn != "" {
+		if publisher.FilesIn, err = p.repositoryOf(f.targetsIn); err != nil {
+			return err
+		}
 	}
-	plan := publish.NewPlan(repository)
-	publisher.Registry = plan
-	if _, err := publisher.Push(ctx, set); err != nil {
-		return err
-	}
-	return p.reportPlan(ref, plan.Steps())
+	return p.publish(ref.String(), publisher, f.dryRun, session.report, func() (*publish.Result, error) { return publisher.Push(ctx, set) })
 }
 
-func (p *program) reportPlan(ref registry.Reference, steps []publish.Step) error {
-	rows := []row{{"would publish", ref.String(), fmt.Sprintf("%d objects", len(steps))}}
-	for _, step := range steps {
-		rows = append(rows, row{"would send", step.String()})
+// publish runs do with publisher and has its result reported, or, in a dry run,
+// the requests that it would take.
+func (p *program) publish(ref string, publisher *publish.Publisher, dry bool, report func(*publish.Result, error) error,
+	do func() (*publish.Result, error)) error {
+	if !dry {
+		bar := p.bar()
+		publisher.Meter = bar.show
+		result, err := do()
+		bar.end()
+		return report(result, err)
 	}
+	publisher.Progress = func(line string) { p.progress("dry run: " + line) }
+	plan := publish.NewPlan(publisher.Registry)
+	publisher.Registry = plan
+	steps := plan.Steps
+	if publisher.FilesIn != nil {
+		files := publish.NewPlan(publisher.FilesIn)
+		publisher.FilesIn = files
+		steps = func() []publish.Step { return append(files.Steps(), plan.Steps()...) }
+	}
+	if _, err := do(); err != nil {
+		return err
+	}
+	return p.reportPlan(ref, steps())
+}
+
+func (p *program) reportPlan(ref string, steps []publish.Step) error {
+	stores := 0
+	var rows []row
+	for _, step := range steps {
+		word := "would ask"
+		if step.Stores() {
+			word = "would send"
+			stores++
+		}
+		rows = append(rows, row{word, step.String()})
+	}
+	rows = slices.Insert(rows, 0, row{"would publish", ref, fmt.Sprintf("%d objects in %d requests", stores, len(steps))})
 	return p.report(struct {
 		Reference string         `json:"reference"`
 		Plan      []publish.Step `json:"plan"`
-	}{ref.String(), steps}, rows)
+	}{ref, steps}, rows)
 }

@@ -88,6 +88,18 @@ func parseReference(arg string) (registry.Reference, error) {
 	return ref, nil
 }
 
+// repositoryOf opens the repository of a reference that has no tag.
+func (p *program) repositoryOf(arg string) (*registry.Repository, error) {
+	ref, err := parseReference(arg)
+	if err != nil {
+		return nil, err
+	}
+	if ref.Tag != "" {
+		return nil, usagef("%s: name a repository, without a tag", ref)
+	}
+	return p.repository(ref)
+}
+
 // trustOf opens the repository of a REF that has to name its trust.
 func (p *program) trustOf(arg string) (registry.Reference, *registry.Repository, error) {
 	ref, err := parseReference(arg)
@@ -102,13 +114,17 @@ func (p *program) trustOf(arg string) (registry.Reference, *registry.Repository,
 }
 
 // published reads the set that ref names and verifies it from the pinned root.
-// Where pinned is nil, the oldest root of the set itself is believed.
+// Where pinned is nil, the oldest root of the set itself is believed, if the set
+// is of the trust that the tag names: nothing else says which one is meant.
 func (p *program) published(ctx context.Context, repository *registry.Repository, ref registry.Reference, pinned []byte) (*client.Published, *client.Verified, error) {
 	set, err := client.Read(ctx, repository, ref.Tag, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	verified, err := p.verified(set, pinned)
+	if err == nil && pinned == nil {
+		err = set.IsOf(ref.Tag, verified.Set)
+	}
 	return set, verified, err
 }
 

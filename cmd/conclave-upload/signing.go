@@ -103,13 +103,5 @@ func (x *session) report(result *publish.Result, err error) error {
 			return errors.Join(err, failed)
 		}
 	}
-	what := "published"
-	if result.Unchanged {
-		what = "unchanged"
-	}
-	rows := append([]row{{what, x.ref.String()}, {"head", result.Head.OCI()}}, roleRows(result.Roles)...)
-	return errors.Join(err, x.program.report(struct {
-		Reference string `json:"reference"`
-		*publish.Result
-	}{x.ref.String(), result}, rows))
+	return errors.Join(err, x.program.reportResult(x.ref.String(), "published", result))
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -128,23 +127,10 @@ func writeBundle(ts *testscript.TestScript, c ceremony.Contents, name string) {
 // signed-by NAME N FILE: the N-th holder exports what is proposed, with the own
 // signatures alone.
 func signedBy(ts *testscript.TestScript, _ bool, args []string) {
-	c := storyOf(ts).trust(ts, args[0]).Contents
-	var keyids []string
-	for _, s := range c.Signatures {
-		if !slices.Contains(keyids, s.KeyID) {
-			keyids = append(keyids, s.KeyID)
-		}
-	}
+	x := storyOf(ts).trust(ts, args[0])
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	all := c.Signatures
-	c.Signatures = nil
-	for _, s := range all {
-		if s.KeyID == keyids[n] {
-			c.Signatures = append(c.Signatures, s)
-		}
-	}
-	writeBundle(ts, c, args[2])
+	writeBundle(ts, x.By(x.Holders()[n]), args[2])
 }
 
 // online-key NAME FILE: the holders sign a root that names the public key in

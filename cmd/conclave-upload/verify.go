@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) verifyCommand() *cobra.Command {
-	var root, state string
+	var root, state, targetsIn string
 	var paths []string
 	c := &cobra.Command{
 		Use:   "verify REF --root FILE",
@@ -32,17 +32,18 @@ The root is needed the first time only.`,
 			if root == "" && state == "" {
 				return usagef("--root FILE is missing: a client has to begin with a root that it knows")
 			}
-			return p.verify(c.Context(), args[0], root, state, paths)
+			return p.verify(c.Context(), args[0], root, state, targetsIn, paths)
 		},
 	}
 	c.Flags().StringVar(&root, "root", "", "the root to begin with, from a source that you trust")
 	c.Flags().StringVar(&state, "state", "", "remember in this directory what was verified")
 	c.Flags().StringArrayVar(&paths, "target", nil, "a target to get and check (may be repeated)")
+	c.Flags().StringVar(&targetsIn, "targets-repository", "", "the file targets are in this repository, HOST[:PORT]/REPOSITORY, not in that of REF")
 	p.registryFlags(c)
 	return c
 }
 
-func (p *program) verify(ctx context.Context, name, rootFile, stateDir string, paths []string) error {
+func (p *program) verify(ctx context.Context, name, rootFile, stateDir, targetsIn string, paths []string) error {
 	ref, err := parseReference(name)
 	if err != nil {
 		return err
@@ -63,6 +64,12 @@ func (p *program) verify(ctx context.Context, name, rootFile, stateDir string, p
 	if err != nil {
 		return err
 	}
+	files := repository
+	if targetsIn != "" {
+		if files, err = p.repositoryOf(targetsIn); err != nil {
+			return err
+		}
+	}
 	set, verified, err := p.verifiedSince(ctx, repository, ref, root, stateDir)
 	if err != nil {
 		return err
@@ -73,7 +80,11 @@ func (p *program) verify(ctx context.Context, name, rootFile, stateDir string, p
 		if err != nil {
 			return err
 		}
-		if _, err := client.Content(ctx, repository, target); err != nil {
+		holds := files
+		if target.IsManifest() {
+			holds = repository
+		}
+		if _, err := client.Content(ctx, holds, target); err != nil {
 			return err
 		}
 		checked = append(checked, target)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -53,7 +54,7 @@ func ready(t *testing.T, host string, prepare func(x *trusttest.Trust)) *site {
 func (s *site) exits(tokens ceremony.Reader, args ...string) (code int, printed string) {
 	s.t.Helper()
 	var out bytes.Buffer
-	p := &program{stdin: os.Stdin, stdout: &out, stderr: &out, now: time.Now, tokens: tokens}
+	p := &program{stdin: os.Stdin, stdout: &out, stderr: &out, now: s.time, tokens: tokens}
 	code = p.run(s.t.Context(), args)
 	return code, out.String()
 }
@@ -91,30 +92,33 @@ func TestPrivateAuthority(t *testing.T) {
 	}
 }
 
-// TestCredentialHelper gets the credential from a helper of docker's, which is
-// asked for the registry alone.
+// TestCredentialHelper gets the credential from a helper of docker's, one for
+// this registry or one for all, which is asked for the registry alone.
 func TestCredentialHelper(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("skipped: the helper is a script for a POSIX shell")
 	}
-	host, authorities := registrytest.SecureHost(t, registrytest.Embedded(t).Host())
-	s := ready(t, host, nil)
-	s.write("ca.pem", authorities)
-	s.write("config.json", fmt.Appendf(nil, `{"credHelpers":{%q:"canary"}}`, host))
-	helper := fmt.Sprintf("#!/bin/sh\nread -r asked\necho \"$asked\" >> %q\necho '{\"Username\":%q,\"Secret\":%q}'\n", s.path("asked"), registrytest.User, registrytest.Secret)
-	if err := os.WriteFile(s.path("docker-credential-canary"), []byte(helper), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("PATH", s.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	code, printed := s.exits(nil, "push", s.path("bundle.tar"), s.ref, "--ca-file", s.path("ca.pem"),
-		"--online-key", s.path("online.pem"), "--passphrase-file", s.path("passphrase"))
-	if code != cli.Done || strings.Contains(printed, registrytest.Secret) {
-		t.Errorf("exit code %d\n%s", code, printed)
-	}
-	for asked := range strings.FieldsSeq(string(s.read("asked"))) {
-		if asked != host {
-			t.Errorf("the helper was asked for %s", asked)
-		}
+	for name, config := range map[string]string{"of the registry": `{"credHelpers":{%q:"canary"}}`, "of all": `{"auths":{%q:{}},"credsStore":"canary"}`} {
+		t.Run(name, func(t *testing.T) {
+			host, authorities := registrytest.SecureHost(t, registrytest.Embedded(t).Host())
+			s := ready(t, host, nil)
+			s.write("ca.pem", authorities)
+			s.write("config.json", fmt.Appendf(nil, config, host))
+			helper := fmt.Sprintf("#!/bin/sh\nread -r asked\necho \"$asked\" >> %q\necho '{\"Username\":%q,\"Secret\":%q}'\n", s.path("asked"), registrytest.User, registrytest.Secret)
+			if err := os.WriteFile(s.path("docker-credential-canary"), []byte(helper), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", s.dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+			code, printed := s.exits(nil, "push", s.path("bundle.tar"), s.ref, "--ca-file", s.path("ca.pem"),
+				"--online-key", s.path("online.pem"), "--passphrase-file", s.path("passphrase"), "--trace")
+			if code != cli.Done || strings.Contains(printed, registrytest.Secret) {
+				t.Errorf("exit code %d\n%s", code, printed)
+			}
+			asked := strings.Fields(string(s.read("asked")))
+			if len(asked) == 0 || slices.ContainsFunc(asked, func(name string) bool { return name != host }) {
+				t.Errorf("the helper was asked for %v", asked)
+			}
+		})
 	}
 }
 
@@ -127,22 +131,36 @@ func (s *site) read(name string) []byte {
 	return b
 }
 
-// TestProxy: a registry behind a proxy is reached through it. The proxy of the
-// environment is looked up once in a process, so this takes one of its own.
+// TestProxy: a registry behind a proxy is reached through it, unless it is one
+// of those that NO_PROXY names, or on this machine. The proxy of the environment
+// is looked up once in a process, so each takes one of its own.
 func TestProxy(t *testing.T) {
-	var asked atomic.Int64
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Host == "registry.invalid" {
-			asked.Add(1)
-		}
-		w.WriteHeader(http.StatusNotFound)
-	}))
-	t.Cleanup(proxy.Close)
-	c := exec.Command("conclave-upload", "status", "registry.invalid/org/tuf:wabbit", "--plain-http")
-	c.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "NO_PROXY=", "DOCKER_CONFIG="+t.TempDir())
-	_ = c.Run() // the proxy knows no such registry
-	if asked.Load() != 1 {
-		t.Errorf("the proxy was asked %d times", asked.Load())
+	for name, c := range map[string]struct {
+		ref, noProxy string
+		asked        int64
+	}{
+		"through it":       {"registry.invalid/org/tuf:wabbit", "", 1},
+		"of another":       {"registry.invalid/org/tuf:wabbit", "else.invalid", 1},
+		"named":            {"registry.invalid/org/tuf:wabbit", "else.invalid,registry.invalid", 0},
+		"by its domain":    {"registry.invalid/org/tuf:wabbit", ".invalid", 0},
+		"everything":       {"registry.invalid/org/tuf:wabbit", "*", 0},
+		"on this machine":  {"127.0.0.1:1/org/tuf:wabbit", "", 0},
+		"and by that name": {"localhost:1/org/tuf:wabbit", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				w.WriteHeader(http.StatusNotFound)
+			}))
+			t.Cleanup(proxy.Close)
+			run := exec.Command("conclave-upload", "status", c.ref, "--plain-http", "--deadline", "30s")
+			run.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "NO_PROXY="+c.noProxy, "DOCKER_CONFIG="+t.TempDir())
+			out, err := run.CombinedOutput() // nobody there knows such a trust
+			if err == nil || asked.Load() != c.asked || !strings.Contains(string(out), "error: registry ") {
+				t.Errorf("the proxy was asked %d times\n%s", asked.Load(), out)
+			}
+		})
 	}
 }
 

@@ -23,7 +23,7 @@ func TestImports(t *testing.T) {
 		{"hsm/virtual", []string{"ceremony", "ceremony/metadata", "hsm/..."}},
 		{"offline", []string{"bundles", "ceremony", "ceremony/metadata"}},
 		{"ui", []string{"ceremony", "ceremony/metadata"}},
-		{"cmd/conclave", []string{"ui", "offline", "hsm/...", "bundles", "ceremony", "ceremony/metadata", "cmd/internal/cli"}},
+		{"cmd/conclave", []string{"ui", "offline", "hsm/...", "bundles", "ceremony", "ceremony/metadata", "cmd/internal/cli", "cmd/conclave/internal/drill"}},
 		{"cmd/conclave-upload", []string{"hsm/...", "bundles", "ceremony", "ceremony/metadata", "cmd/internal/cli", "cmd/conclave-upload/..."}},
 	} {
 		for _, dep := range deps(t, "./"+tt.pkg) {

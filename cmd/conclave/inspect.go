@@ -27,7 +27,7 @@ func inspectCommand() *cobra.Command {
 		Use:   "inspect PATH",
 		Short: "Verify a bundle, a metadata file or a directory of metadata, and report what it says",
 		Long: `Inspect reads a bundle (.tar), a metadata file (.json), or a directory that holds
-a chain of roots or a whole repository. It verifies what can be verified, and
+a chain of roots, a whole repository, or an OCI image layout with metadata in it. It verifies what can be verified, and
 reports keys, thresholds, expiry, and every oddity of other people's metadata.
 Exit code 0: it verifies. 1: it does not, or is expired at the given time. 4: a
 bundle lacks signatures.`,
@@ -82,7 +82,8 @@ const (
 )
 
 // metadataFiles reads the file, or every .json below the directory, by its
-// name relative to it. Links are not followed.
+// name relative to it; of an OCI image layout the metadata in its images.
+// Links are not followed.
 func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	if !dir {
@@ -90,8 +91,16 @@ func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 		files[filepath.Base(path)] = b
 		return files, err
 	}
-	root := os.DirFS(path)
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+	inside, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, err
+	}
+	defer inside.Close()
+	root := inside.FS()
+	if bundles.IsImage(root) {
+		return bundles.ReadImage(root)
+	}
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(name, ".json") {
 			return err
 		}

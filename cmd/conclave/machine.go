@@ -159,6 +159,34 @@ func (m *machine) Read(_ context.Context, f ui.File) ([]byte, error) {
 	return b, err
 }
 
+func (m *machine) Folders(_ context.Context, in ui.Place) ([]ui.File, error) {
+	found, err := offline.Folders(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]ui.File, len(found))
+	for i, name := range found {
+		list[i] = ui.File{Name: name, Path: filepath.Join(in.Path, name), Folder: true}
+	}
+	return list, nil
+}
+
+func (m *machine) Tree(ctx context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+	return offline.Tree(ctx, f.Path)
+}
+
+func (m *machine) Images(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+	return bundles.Images(f.Path)
+}
+
+func (m *machine) Listing(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+	text, err := bundles.ReadFile(f.Path, ceremony.MaxListing)
+	if err != nil {
+		return nil, err
+	}
+	return ceremony.ParseListing(text)
+}
+
 func (m *machine) Repository(_ context.Context, in ui.Place) (map[string][]byte, error) {
 	return metadataFiles(in.Path, true)
 }

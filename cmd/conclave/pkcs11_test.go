@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
@@ -70,10 +69,10 @@ tokens: {without-attestation: true}
 	if s.Program, err = player.OnTerminal(cmd, player.Smallest(), nil); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.Hold(ctx); err != nil {
-		t.Fatal(err, s.Program.Kill())
+		t.Fatalf("%v\n%s", err, s.Program.Stacks())
 	}
 	if !unknown {
 		t.Error("no page said that the token can't attest its key")

@@ -26,10 +26,12 @@ journal (journal.jsonl), or a bundle: a bundle has the journals of every site
 that it has been to. The same journals always give the same record.
 
 The formats are md (Markdown), html (one page to print, which needs nothing
-else), and json, which "conclave record verify" reads.`,
+else), and json, which has the journals in it: holders sign it with "conclave
+record sign", and anyone can check it with "conclave record verify".`,
 		Example: `  conclave record wabbit-root-1-4f2a91c0.tar --format html -o record.html
   conclave record /media/ceremony --format json -o record.json
-  conclave record verify record.json wabbit-root-1-4f2a91c0.tar`,
+  conclave record sign record.json --serial 5417533
+  conclave record verify record.json --root pinned/1.root.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			contents, err := readJournals(args[0])
@@ -56,7 +58,7 @@ else), and json, which "conclave record verify" reads.`,
 	}
 	c.Flags().StringVar(&format, "format", "md", "form of the record: md, html or json")
 	outFlag(c, &out)
-	c.AddCommand(recordVerifyCommand())
+	c.AddCommand(recordSignCommand(), recordVerifyCommand())
 	return c
 }
 

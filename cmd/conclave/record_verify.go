@@ -17,20 +17,21 @@ import (
 func recordVerifyCommand() *cobra.Command {
 	var rootFile string
 	c := &cobra.Command{
-		Use:   "verify RECORD.json BUNDLE",
-		Short: "Hold a record against the journals that it was made from",
-		Long: `Verify makes the record again from the journals, compares, checks that each
-journal holds together, and checks every signature of the record: those over
-payloads that the bundle holds, and those of holders over a journal's head. A
-journal may have gone on since. In the place of the bundle a workspace or a
-journal will do; then there are no payloads and keys to check signatures with.
+		Use:   "verify RECORD.json [BUNDLE]",
+		Short: "Check a record, and the holders' signatures over it",
+		Long: `Verify makes the record again from the journals in it, compares, checks that each
+journal holds together, and checks the holders' signatures over the journals. A
+journal may have gone on since one was made: it is said which lines it covers.
+With a bundle, a workspace or a journal its copies of the journals are compared
+too; with a bundle also the signatures over its payloads.
 
-That the keys are those of the right trust a bundle can't tell by itself. With
---root only the keys count that follow from a root which you have by other ways.
+Whose key is whose the record says itself, or the bundle. With --root only keys
+count that a root names which you have by other ways, or that follow from it in
+the bundle: without it a made-up record of made-up people would pass.
 Exit code 0: every check passed. 1: a check failed, and the report says which.`,
-		Example: `  conclave record verify record.json wabbit-root-1-4f2a91c0.tar
+		Example: `  conclave record verify record.json --root pinned/1.root.json
   conclave record verify record.json wabbit-root-1-4f2a91c0.tar --root pinned/1.root.json --output json`,
-		Args: cobra.ExactArgs(2),
+		Args: cobra.RangeArgs(1, 2),
 	}
 	output := cli.OutputFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -38,9 +39,9 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.`,
 		if err != nil {
 			return err
 		}
-		var trusted metadata.Digest
+		var root *metadata.File
 		if rootFile != "" {
-			if trusted, err = rootDigest(rootFile); err != nil {
+			if root, err = readRoot(rootFile); err != nil {
 				return err
 			}
 		}
@@ -48,17 +49,13 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.`,
 		if err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
-		contents, err := readJournals(args[1])
-		if err != nil {
-			return err
-		}
-		checks, err := ceremony.CheckRecord(record, contents, trusted)
+		checks, err := checkRecord(record, args[1:], root)
 		if err != nil {
 			return err
 		}
 		return newRecordReport(text, checks).print(c.OutOrStdout(), *output)
 	}
-	c.Flags().StringVar(&rootFile, "root", "", "a root that you know to be right (default: the bundle's word is taken for its first one)")
+	c.Flags().StringVar(&rootFile, "root", "", "a root that you know to be right (default: the bundle, or the record itself, is taken at its word)")
 	return c
 }
 
@@ -66,20 +63,44 @@ func readNamed(path string) ([]byte, error) {
 	return readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 }
 
-// rootDigest is the payload digest of the root in a file.
-func rootDigest(path string) (metadata.Digest, error) {
+// checkRecord checks a record by itself, or against the bundle that is named.
+// root is one that is known to be right; nil for none.
+func checkRecord(r *ceremony.Record, bundle []string, root *metadata.File) ([]ceremony.Check, error) {
+	if len(bundle) == 0 && root == nil {
+		return ceremony.CheckRecord(r, nil, nil)
+	}
+	if len(bundle) == 0 {
+		return ceremony.CheckRecord(r, nil, ceremony.KeysOfRoot(root))
+	}
+	contents, err := readJournals(bundle[0])
+	if err != nil {
+		return nil, err
+	}
+	var trusted metadata.Digest
+	if root != nil {
+		trusted = root.Digest()
+	}
+	keys, err := ceremony.HolderKeys(contents, trusted)
+	if err != nil {
+		return nil, err
+	}
+	return ceremony.CheckRecord(r, &contents, keys)
+}
+
+// readRoot reads the root in a file.
+func readRoot(path string) (*metadata.File, error) {
 	text, err := readNamed(path)
 	if err != nil {
-		return metadata.Digest{}, err
+		return nil, err
 	}
 	f, err := metadata.ParseFile(text, metadata.Adopted)
 	if err == nil && f.Root == nil {
 		err = fmt.Errorf("it is no root, but %s", f.Type)
 	}
 	if err != nil {
-		return metadata.Digest{}, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return f.Digest(), nil
+	return f, nil
 }
 
 // recordReport is what came of holding a record against journals.
@@ -90,8 +111,11 @@ type recordReport struct {
 }
 
 func newRecordReport(record []byte, checks []ceremony.Check) recordReport {
-	failed := slices.ContainsFunc(checks, func(c ceremony.Check) bool { return !c.Pass })
-	return recordReport{len(checks) > 0 && !failed, metadata.Sum(record), checks}
+	return recordReport{len(checks) > 0 && !failed(checks), metadata.Sum(record), checks}
+}
+
+func failed(checks []ceremony.Check) bool {
+	return slices.ContainsFunc(checks, func(c ceremony.Check) bool { return !c.Pass })
 }
 
 // print prints the report, and returns errCheckFailed where a check did.

@@ -16,7 +16,7 @@ import (
 
 func rehearseCommand() *cobra.Command {
 	s := session{rehearsal: true}
-	var tokens string
+	var tokens, practise string
 	var touch time.Duration
 	c := &cobra.Command{
 		Use:   "rehearse",
@@ -29,11 +29,23 @@ virtual token's key from its serial number. Do not type the PIN of a real token.
 Two sites can be rehearsed on one machine: give each a workspace of its own, and
 both the same drawer. Without --place a directory in the workspace plays the
 stick, with a plan to begin with. With --tokens pcsc the tokens are those of a
-card service that virtual cards were put into.`,
+card service that virtual cards were put into.
+
+With --drill an accident has happened to a trust that was founded for it, and you
+are to put it right; "--drill list" lists them. At the end it is said what was
+achieved. A drill that was left goes on where it was, in the same workspace; to
+do it again take another one. Exit code 0: achieved. 4: not yet.`,
 		Example: `  conclave rehearse
-  conclave rehearse --workspace oslo --tokens drawer --place stick`,
+  conclave rehearse --workspace oslo --tokens drawer --place stick
+  conclave rehearse --drill lost-token --workspace /tmp/drill`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if practise == drillList {
+				return listDrills(c.OutOrStdout())
+			}
+			if practise != "" {
+				return s.drill(c, practise, tokens, touch)
+			}
 			if len(s.places) == 0 {
 				stick, err := sampleStick(c.Context(), s.workspace)
 				if err != nil {
@@ -58,6 +70,7 @@ card service that virtual cards were put into.`,
 	}
 	s.flags(c, "rehearsal")
 	c.Flags().StringVar(&tokens, "tokens", "", `the drawer with the virtual tokens: a directory, or "pcsc" (default: in the workspace)`)
+	c.Flags().StringVar(&practise, "drill", "", `an accident to practise; "list" lists them`)
 	c.Flags().DurationVar(&touch, "touch-after", time.Second, "how long a virtual token blinks before it is touched")
 	return c
 }

@@ -22,12 +22,14 @@ does what, in the order of the program's own steps, what the program asks for,
 and boxes for initials and the time in UTC. PATH is a plan: then it is the script
 of the founding, with boxes for the words that are only known on the day. Or it
 is a bundle (.tar): then it is that of its co-signing, with the words that
-everybody has to see printed.
+everybody has to see printed. Or it is a workspace in which a ceremony has begun:
+then it is that of what is left, such as freezing and signing a draft.
 
 The formats are md (Markdown) and html (one page to print, which needs nothing
 else).`,
 		Example: `  conclave script plan.yaml --format html -o script.html
-  conclave script wabbit-root-2-4f2a91c0.tar`,
+  conclave script wabbit-root-2-4f2a91c0.tar
+  conclave script /media/ceremony -o rotation.md`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			when := time.Now().UTC()
@@ -49,7 +51,7 @@ else).`,
 		},
 	}
 	c.Flags().StringVar(&format, "format", "md", "form of the script: md or html")
-	c.Flags().StringVar(&at, "at", "", "the time of the co-signing, as in 2026-11-25T09:00:00Z (default: now)")
+	c.Flags().StringVar(&at, "at", "", "the time of the ceremony, as in 2026-11-25T09:00:00Z (default: now)")
 	outFlag(c, &out)
 	return c
 }
@@ -61,6 +63,13 @@ func scriptOf(c *cobra.Command, path string, at time.Time) (*ceremony.Paper, err
 			return nil, err
 		}
 		return ceremony.CosignScript(b.Contents, filepath.Base(path), b.Digest, at, hsm.Checker{})
+	}
+	if isWorkspace(path) {
+		held, err := (readOnly{path}).open(at)
+		if err != nil {
+			return nil, err
+		}
+		return ceremony.HeldScript(held)
 	}
 	text, files, err := (&machine{}).ReadPlan(c.Context(), ui.File{Path: path})
 	if err != nil {

@@ -26,6 +26,7 @@ type session struct {
 	rehearsal bool
 	reader    ceremony.Reader
 	hand      ui.Hand
+	hold      func(context.Context, ui.Config) error // the conversation; nil: that of a ceremony
 }
 
 func (s *session) flags(c *cobra.Command, name string) {
@@ -93,8 +94,12 @@ func (s *session) run(c *cobra.Command) (err error) {
 
 // drive holds the conversation.
 func (s *session) drive(c *cobra.Command, config ui.Config) error {
+	hold := s.hold
+	if hold == nil {
+		hold = ui.Run
+	}
 	return converse(c, s.plain, s.rehearsal, func(ctx context.Context, p ui.Person) error {
 		config.Person = p
-		return ui.Run(ctx, config)
+		return hold(ctx, config)
 	})
 }

@@ -17,14 +17,8 @@ import (
 // errExpired ends a status whose report says what.
 var errExpired = errors.New("something has expired, and clients refuse it: the report above says what")
 
-// dueError ends a status whose report says what. What is due lacks signatures,
-// those of its next version: so it ends the program as any open quorum does.
-type dueError struct{ quorum ceremony.Quorum }
-
-func (e *dueError) Error() string {
-	return "signatures are due: the report above says whose, and by when"
-}
-func (e *dueError) Unwrap() error { return &ceremony.IncompleteError{Quorum: e.quorum} }
+// errDue ends a status whose report says what.
+var errDue = errors.New("signatures are due: the report above says whose, and by when")
 
 func statusCommand() *cobra.Command {
 	var at, margin, output string
@@ -34,7 +28,8 @@ func statusCommand() *cobra.Command {
 		Long: `Status looks at a bundle, a workspace, a metadata file or a directory of
 metadata. It says when each role expires, by which day its next version has to be
 signed, and by whom; and which signatures are missing from what is frozen. The
-margin is how long before an expiry people sign.
+margin is how long before an expiry people sign: a plan may say it, and --margin
+says it for this once.
 
 In a bundle or a workspace what is complete counts as published, and the age of
 snapshot and timestamp says nothing: a program renews them. In a directory of
@@ -61,7 +56,7 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 			if err != nil || !strings.HasSuffix(margin, "d") || days < 0 || days > ceremony.MaxMargin {
 				return &cli.UsageError{Err: fmt.Errorf("--margin takes a number of days from 0d to %dd, not %q", ceremony.MaxMargin, margin)}
 			}
-			s, err := scheduleAt(args[0], when, days)
+			s, err := scheduleAt(args[0], when, days, c.Flags().Changed("margin"))
 			if err != nil {
 				return err
 			}
@@ -69,7 +64,7 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 		},
 	}
 	c.Flags().StringVar(&at, "at", "", "the time to hold everything against, as in 2026-11-25T09:00:00Z (default: now)")
-	c.Flags().StringVar(&margin, "margin", "30d", "how long before an expiry people sign, in days")
+	c.Flags().StringVar(&margin, "margin", "30d", "how long before an expiry people sign, in days; left out, a plan that says it is followed")
 	c.Flags().StringVar(&output, "output", "text", "form of the report: text, json or ics")
 	return c
 }
@@ -93,22 +88,9 @@ func printSchedule(w io.Writer, format string, s *ceremony.Schedule) error {
 	case s.State == ceremony.DueExpired:
 		return errExpired
 	case s.State == ceremony.DueNow:
-		return &dueError{firstDue(s)}
+		return &cli.OpenError{Err: errDue}
 	}
 	return nil
-}
-
-// firstDue is the quorum that is to be reached first.
-func firstDue(s *ceremony.Schedule) ceremony.Quorum {
-	if len(s.Missing) > 0 {
-		return s.Missing[0].Quorum
-	}
-	for _, r := range s.Roles {
-		if r.State == ceremony.DueNow {
-			return ceremony.Quorum{Role: r.Role, Version: r.Version + 1, By: []ceremony.Tally{{By: r.By, Threshold: r.Threshold, Open: r.Signers}}}
-		}
-	}
-	return ceremony.Quorum{}
 }
 
 func scheduleText(w io.Writer, s *ceremony.Schedule) error {

@@ -39,19 +39,29 @@ func (w readOnly) Get(d metadata.Digest) ([]byte, error) {
 	return b, err
 }
 
-// contents replays the journal of the workspace.
-func (w readOnly) contents() (ceremony.Contents, error) {
+// open replays the journal of the workspace, as seen at a time.
+func (w readOnly) open(at time.Time) (*ceremony.Ceremony, error) {
 	held, err := ceremony.Open(ceremony.Deps{
-		Workspace: w, Now: time.Now, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave " + version,
+		Workspace: w, Now: func() time.Time { return at }, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave " + version,
 	})
 	if err != nil {
-		return ceremony.Contents{}, fmt.Errorf("the workspace %s: %w", w.dir, err)
+		return nil, fmt.Errorf("the workspace %s: %w", w.dir, err)
+	}
+	return held, nil
+}
+
+// contents is what a bundle of the workspace would hold.
+func (w readOnly) contents(at time.Time) (ceremony.Contents, error) {
+	held, err := w.open(at)
+	if err != nil {
+		return ceremony.Contents{}, err
 	}
 	return held.Contents()
 }
 
-// scheduleAt reads what is at path: a bundle, a workspace, or metadata.
-func scheduleAt(path string, at time.Time, margin int) (*ceremony.Schedule, error) {
+// scheduleAt reads what is at path: a bundle, a workspace, or metadata. margin
+// is in days; unless it was asked for, a plan's own one comes before it.
+func scheduleAt(path string, at time.Time, margin int, asked bool) (*ceremony.Schedule, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -65,7 +75,7 @@ func scheduleAt(path string, at time.Time, margin int) (*ceremony.Schedule, erro
 		}
 		contents = b.Contents
 	case isWorkspace(path):
-		if contents, err = (readOnly{path}).contents(); err != nil {
+		if contents, err = (readOnly{path}).contents(at); err != nil {
 			return nil, err
 		}
 	default:
@@ -74,6 +84,9 @@ func scheduleAt(path string, at time.Time, margin int) (*ceremony.Schedule, erro
 			return nil, err
 		}
 		return ceremony.ScheduleOfFiles(files, at, margin)
+	}
+	if planned, ok := ceremony.MarginOf(contents); ok && !asked {
+		margin = planned
 	}
 	return ceremony.ScheduleOf(contents, at, margin)
 }

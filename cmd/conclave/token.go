@@ -105,7 +105,11 @@ func look(ctx context.Context, r ceremony.Reader) ([]seen, error) {
 // find returns the token with the serial number, or without one the only
 // token there is. No other token is asked for more than what it tells freely.
 func (f *tokenFlags) find(ctx context.Context) (seen, error) {
-	all, err := look(ctx, readerFor(f.modules))
+	return f.findIn(ctx, readerFor(f.modules))
+}
+
+func (f *tokenFlags) findIn(ctx context.Context, r ceremony.Reader) (seen, error) {
+	all, err := look(ctx, r)
 	if err != nil {
 		return seen{}, err
 	}

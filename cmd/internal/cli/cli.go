@@ -35,6 +35,12 @@ type UsageError struct{ Err error }
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
+// OpenError: what is reported lacks something that is still to come. Err says what.
+type OpenError struct{ Err error }
+
+func (e *OpenError) Error() string { return e.Err.Error() }
+func (e *OpenError) Unwrap() error { return e.Err }
+
 // Code is the exit code that an error of the rules or of a token leads to.
 func Code(err error) int {
 	switch {
@@ -44,7 +50,7 @@ func Code(err error) int {
 		return Cancelled
 	case is[*UsageError](err):
 		return Usage
-	case is[*ceremony.IncompleteError](err):
+	case is[*ceremony.IncompleteError](err), is[*OpenError](err):
 		return Incomplete
 	case tokenError(err):
 		return Token

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 )
@@ -28,6 +29,13 @@ type Site struct {
 	Todo  []string          // what is chosen from the list of steps, and chosen or typed for a draft, one after the other
 	PINs  map[string]string // by the token's serial
 	Spare []string          // serials of new tokens, where any will do
+
+	// Tokens are the serials by holder, for a program that knows their names alone.
+	Tokens map[string]string
+
+	// Bundles are chosen one after the other, the last one again and again;
+	// where none is named, one of the trust.
+	Bundles []string
 
 	// Insert, if not nil, puts a token into a real reader; else the tokens lie
 	// in the program's own drawer.
@@ -163,9 +171,11 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 		if err := s.Program.Type(ctx, keys, keyPause); err != nil {
 			return "", err
 		}
-		// Its last letter has to be on the screen, so that what Enter changes is seen.
-		if screen, err = s.Program.Await(ctx, func(string) bool { return true }); err != nil {
+		if screen, err = s.typed(ctx, keys); err != nil {
 			return "", err
+		}
+		if s.title(screen) != title {
+			return "", nil // the page had its answer before; this is the next one
 		}
 		keys = "\r"
 	}
@@ -174,6 +184,16 @@ func (s *Site) reply(ctx context.Context, title, screen string) (string, error) 
 	}
 	s.letGo(ctx, keys)
 	return screen, s.Program.Type(ctx, keys, keyPause)
+}
+
+// typed waits for the last letter to be on the screen, so that what Enter
+// changes is seen, and returns that screen. A long line is not shown whole: then
+// it is enough that nothing moves any more.
+func (s *Site) typed(ctx context.Context, keys string) (string, error) {
+	since, dots := time.Now(), strings.Repeat("•", utf8.RuneCountInString(keys))
+	return s.Program.Await(ctx, func(screen string) bool {
+		return strings.Contains(screen, keys) || strings.Contains(screen, dots) || time.Since(since) > patience
+	})
 }
 
 // longList is among the keys of a page with more choices than digits.
@@ -219,12 +239,14 @@ var (
 	// asksForWords: what is asked for is typed, and not chosen by a number.
 	asksForWords = regexp.MustCompile(`> [^>\n]*\(b back, \? help, q leave\): $|  Enter done  `)
 
-	onPage     = regexp.MustCompile(`YubiKey ([0-9]+)`)
-	inTitle    = regexp.MustCompile(`token ([0-9]+)`)
-	pukOnPage  = regexp.MustCompile(`(?m)^\s*([ACDEFGHJKMNPQRTUVWXY34679](?: *[ACDEFGHJKMNPQRTUVWXY34679]){7})\s*$`)
-	wordAsked  = regexp.MustCompile(`Type word ([0-9]+)`)
-	onDraft    = regexp.MustCompile(`facilitator(?:,| ·| \|) draft`)
-	signedPage = regexp.MustCompile(`do you sign ([a-z]+ [0-9]+)\?`)
+	onPage      = regexp.MustCompile(`YubiKey ([0-9]+)`)
+	inTitle     = regexp.MustCompile(`token ([0-9]+)`)
+	pukOnPage   = regexp.MustCompile(`(?m)^\s*([ACDEFGHJKMNPQRTUVWXY34679](?: *[ACDEFGHJKMNPQRTUVWXY34679]){7})\s*$`)
+	phraseAsked = regexp.MustCompile(`Type: ([^(\n]*[^(\s])`)
+	wordAsked   = regexp.MustCompile(`Type word ([0-9]+)`)
+	onDraft     = regexp.MustCompile(`facilitator(?:,| ·| \|) draft`)
+	enrolling   = regexp.MustCompile(`, enrolment|(?:·|\|) enrolment`)
+	signedPage  = regexp.MustCompile(`do you sign ([a-z]+ [0-9]+)\?`)
 )
 
 // decide is what a person does who knows what they came for.
@@ -255,13 +277,17 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case has("Which plan"):
 		return Answer{Choose: "plan.yaml"}, nil
 	case has("Which bundle"):
-		return Answer{Choose: s.Trust}, nil
+		return Answer{Choose: s.bundle()}, nil
 	case has("The plan of"):
 		return Answer{Text: "accept " + s.Trust}, nil
 	case has("Who acts now"), has("Every step is done"):
 		return s.next(screen)
 	case strings.HasPrefix(title, "Freeze") && title != "Freeze root 1 and targets 1":
 		return Answer{Text: "f" + strings.TrimPrefix(title, "F")}, nil
+	case strings.HasPrefix(title, "Keep payload"), strings.HasPrefix(title, "Cancel "):
+		return phraseOn(screen)
+	case has("is meant?"), has("cancelled?"), has("should nobody sign?"):
+		return s.next(screen)
 	case onDraft.MatchString(screen), has("Which file"), has("Which public key"), has("Which descriptor"), has("went wrong"):
 		return s.next(screen)
 	case strings.HasSuffix(title, "enrols a token"):
@@ -269,7 +295,7 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case strings.HasSuffix(title, "was interrupted"):
 		return Answer{Choose: "Go on with token"}, nil
 	case strings.HasPrefix(title, "Insert"):
-		return s.insert(serialIn(title))
+		return s.insert(s.expected(title, screen))
 	case has("Choose a PIN for"), has("Type the PIN once more"), strings.HasPrefix(title, "PIN of"), has("The PIN of the interrupted"):
 		return s.pin(screen)
 	case has("Write this PUK"):
@@ -287,14 +313,20 @@ func (s *Site) decide(title, screen string) (Answer, error) {
 	case has("Freeze root 1"):
 		return Answer{Text: "freeze root 1"}, nil
 	case has("sign first"):
-		if strings.Contains(screen, "Sign root") {
-			return Answer{Choose: "Sign root"}, nil
+		for _, first := range []string{"Sign root", "Sign targets"} {
+			if strings.Contains(screen, first) {
+				return Answer{Choose: first}, nil
+			}
 		}
-		return Answer{Choose: "Sign targets"}, nil
+		return Answer{Choose: "Sign"}, nil
 	case has("Read the digest"):
 		return wordOn(screen)
 	case signedPage.MatchString(title):
 		return Answer{Text: "sign " + signedPage.FindStringSubmatch(title)[1]}, nil
+	case has("do you sign"):
+		return phraseOn(screen) // of several payloads at once
+	case has("Is this the bundle") && strings.Contains(screen, "c continue"):
+		return Answer{GoOn: true}, nil // the machine knows the trust
 	case has("Is this the bundle"):
 		return Answer{Text: "the words match"}, nil
 	case has("Where") && has("written"):
@@ -316,6 +348,17 @@ func (s *Site) purpose() string {
 		return "Change a trust"
 	}
 	return "Co-sign what another site proposes"
+}
+
+func (s *Site) bundle() string {
+	if len(s.Bundles) == 0 {
+		return s.Trust
+	}
+	name := s.Bundles[0]
+	if len(s.Bundles) > 1 {
+		s.Bundles = s.Bundles[1:]
+	}
+	return name
 }
 
 // next does what is next on the list of what is to be done.
@@ -358,11 +401,15 @@ func tokenOn(screen string) string {
 	return ""
 }
 
-func serialIn(text string) string {
-	if m := inTitle.FindStringSubmatch(text); m != nil {
+// expected is the token that is asked for; "" where any new one will do.
+func (s *Site) expected(title, screen string) string {
+	if m := inTitle.FindStringSubmatch(title); m != nil {
 		return m[1]
 	}
-	return ""
+	if enrolling.MatchString(screen) {
+		return ""
+	}
+	return s.Tokens[strings.TrimPrefix(title, "Insert the token of ")]
 }
 
 // wordOn reads the word that is asked for out of the numbered words.
@@ -381,7 +428,16 @@ func wordOn(screen string) (Answer, error) {
 	return Answer{Text: word[1]}, nil
 }
 
-// numberOf finds the number in front of a choice.
+// phraseOn reads what has to be typed, word for word.
+func phraseOn(screen string) (Answer, error) {
+	m := phraseAsked.FindStringSubmatch(screen)
+	if m == nil {
+		return Answer{}, errors.New("no phrase is asked for")
+	}
+	return Answer{Text: m[1]}, nil
+}
+
+// numberOf finds the number in front of a choice; the beginning of its label is enough.
 func numberOf(label, screen string) (string, error) {
 	at := regexp.MustCompile(`(?m)^\W*([0-9]+)\.?\s+` + regexp.QuoteMeta(label))
 	if m := at.FindStringSubmatch(screen); m != nil {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/vt"
@@ -258,6 +259,20 @@ func (p *Program) Kill() error {
 		return nil
 	}
 	return err
+}
+
+// Stacks ends a Go program that answers no more, and returns what it says then
+// of where each of its goroutines was.
+func (p *Program) Stacks() string {
+	before := len(p.Output())
+	if err := p.Signal(syscall.SIGQUIT); err != nil {
+		return err.Error()
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(5 * time.Second): // it takes no signals either
+	}
+	return string(p.Output()[before:])
 }
 
 // Signal sends the program a signal.

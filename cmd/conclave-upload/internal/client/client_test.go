@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,10 +216,17 @@ func TestMissingBin(t *testing.T) {
 	}
 }
 
-// without is a store that has lost a blob.
+// without is a store that has lost a blob, and the manifests that carry it.
 type without struct {
 	client.Store
 	lost metadata.Digest
+}
+
+func (w without) Manifest(ctx context.Context, reference string, limit int64) (registry.Manifest, error) {
+	if strings.HasPrefix(reference, "sha256:") {
+		return registry.Manifest{}, registry.ErrNotFound
+	}
+	return w.Store.Manifest(ctx, reference, limit)
 }
 
 func (w without) Blob(ctx context.Context, sum metadata.Digest, size int64) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -38,10 +39,13 @@ type Published struct {
 // is no registry.ErrNotFound: there is a set, and it is broken.
 type IncompleteError struct {
 	Name   string
-	Digest metadata.Digest
+	Digest metadata.Digest // zero where nothing gives it
 }
 
 func (e *IncompleteError) Error() string {
+	if e.Digest.IsZero() {
+		return "the set is not whole: its repository lacks " + e.Name
+	}
 	return fmt.Sprintf("the set is not whole: the repository lacks %s (%s)", e.Name, e.Digest.OCI())
 }
 
@@ -59,7 +63,8 @@ type Known func(sum metadata.Digest) []byte
 
 // Read gets the set that reference, a tag or a digest, names: one request for
 // the head, and then one, side by side, for each file that is neither inline
-// nor known. known may be nil. It returns an error that wraps
+// nor known. Without known, which is nil then, that is two round trips, however
+// large the set is: what the head does not list comes in a few manifests. It returns an error that wraps
 // registry.ErrNotFound only where there is no such head.
 func Read(ctx context.Context, store Store, reference string, known Known) (*Published, error) {
 	m, err := store.Manifest(ctx, reference, head.MaxSize)
@@ -103,12 +108,21 @@ func ReadHead(ctx context.Context, store Store, reference string, m registry.Man
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", reference, err)
 	}
-	if known == nil {
+	cold := known == nil
+	if cold {
 		known = func(metadata.Digest) []byte { return nil }
 	}
-	r := reader{store, known}
-	files, err := r.files(ctx, h.Layers)
-	if err != nil {
+	r := &reader{store: store, known: known, manifests: h.Bins}
+	var files []ceremony.NamedFile
+	group, side := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		files, err = r.files(side, h.Layers)
+		return err
+	})
+	if cold {
+		group.Go(func() error { return r.carried(side) })
+	}
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	if len(h.Bins) > 0 {
@@ -120,12 +134,26 @@ func ReadHead(ctx context.Context, store Store, reference string, m registry.Man
 }
 
 type reader struct {
-	store Store
-	known Known
+	store     Store
+	known     Known
+	manifests []metadata.Digest // of bins
+
+	mu   sync.Mutex
+	held map[metadata.Digest][]byte // what those carry; nil: they were not read
+}
+
+// at gives a file that need not be asked for.
+func (r *reader) at(sum metadata.Digest) []byte {
+	if at := r.known(sum); at != nil && metadata.Sum(at) == sum {
+		return at
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held[sum]
 }
 
 // files gets the content of layers, side by side.
-func (r reader) files(ctx context.Context, layers []head.Layer) ([]ceremony.NamedFile, error) {
+func (r *reader) files(ctx context.Context, layers []head.Layer) ([]ceremony.NamedFile, error) {
 	files := make([]ceremony.NamedFile, len(layers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(registry.Parallel)
@@ -134,7 +162,7 @@ func (r reader) files(ctx context.Context, layers []head.Layer) ([]ceremony.Name
 		if l.Data != nil {
 			continue
 		}
-		if at := r.known(l.Digest); at != nil && metadata.Sum(at) == l.Digest {
+		if at := r.at(l.Digest); at != nil {
 			files[i].Bytes = at
 			continue
 		}

@@ -2,7 +2,6 @@ package head
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/opencontainers/go-digest"
@@ -10,13 +9,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Types of what stands beside the heads.
-const (
-	PointerArtifactType = "application/vnd.conclave.pointer.v1+json"
-	TargetArtifactType  = "application/vnd.conclave.target.v1+json"
-	targetType          = "application/vnd.tuf.target"
-	annotationPath      = "io.conclave.path"
-)
+// PointerArtifactType is the type of what links an image to a trust.
+const PointerArtifactType = "application/vnd.conclave.pointer.v1+json"
+
+const annotationPath = "io.conclave.path"
 
 // Subject is an image that a role vouches for.
 type Subject struct {
@@ -46,31 +42,4 @@ func EncodePointer(trust, role, path string, s Subject) (raw []byte, listing oci
 		Size:         int64(len(raw)),
 		Annotations:  notes,
 	}, err
-}
-
-// EncodeTarget makes the manifest that holds a file target, and the tag at
-// which docker/attest's client looks for it: SHA256.PATH. Where that can be no
-// tag, it is the SHA-256 alone.
-func EncodeTarget(path string, sum metadata.Digest, size int64) (tag string, raw []byte, err error) {
-	dir, base := "", path
-	if i := strings.LastIndex(path, "/"); i >= 0 {
-		dir, base = path[:i+1], path[i+1:]
-	}
-	raw, err = json.Marshal(ocispec.Manifest{
-		Versioned:    specs.Versioned{SchemaVersion: 2},
-		MediaType:    ManifestType,
-		ArtifactType: TargetArtifactType,
-		Config:       ocispec.DescriptorEmptyJSON,
-		Layers: []ocispec.Descriptor{{
-			MediaType:   targetType,
-			Digest:      digest.Digest(sum.OCI()),
-			Size:        size,
-			Annotations: map[string]string{annotationFileName: dir + sum.String() + "." + base},
-		}},
-	})
-	tag = sum.String() + "." + path
-	if len(tag) > 128 || strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "" {
-		tag = sum.String()
-	}
-	return tag, raw, err
 }

@@ -181,7 +181,7 @@ func TestSplit(t *testing.T) {
 	if err != nil || len(listed) != 7 || len(bins) != 0 {
 		t.Errorf("a small one: %d files listed, %d manifests, %v", len(listed), len(bins), err)
 	}
-	listed, bins, err = head.Split("wabbit", set(500, 2500))
+	listed, bins, err = head.Split("wabbit", set(500, 8000))
 	if err != nil || len(listed) != 4 || len(bins) != 3 {
 		t.Fatalf("a large one: %d files listed, %d manifests, %v", len(listed), len(bins), err)
 	}
@@ -199,9 +199,58 @@ func TestSplit(t *testing.T) {
 	if h, err := head.Parse(raw); err != nil || !slices.Equal(h.Bins, sums) {
 		t.Errorf("%+v, %v", h, err)
 	}
-	_, later, err := head.Split("wabbit", set(501, 2500))
+	_, later, err := head.Split("wabbit", set(501, 8000))
 	if err != nil || !slices.EqualFunc(bins, later, func(a, b head.Bins) bool { return a.Digest == b.Digest }) {
 		t.Errorf("a new timestamp made other manifests: %v", err)
+	}
+}
+
+// TestHeadSize: whatever the size of a trust, a new timestamp costs a client no
+// more than 100 KiB, and what does not fit comes in a few manifests.
+func TestHeadSize(t *testing.T) {
+	for name, c := range map[string]struct{ roots, rootSize, snapshot, targets, bins, binSize, manifests int }{
+		"16,384 hash bins, 100,000 targets": {3, 5000, 2_100_000, 2000, 16384, 1500, 15},
+		"as many roots as clients follow":   {256, 5000, 500, 3000, 0, 0, 0},
+		"large roots, large teams":          {10, 400_000, 5000, 60_000, 40, 2_000_000, 40},
+		"many small teams":                  {1, 5000, 20_000, 50_000, 300, 600, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var files []ceremony.NamedFile
+			for n := range c.roots {
+				files = append(files, file(fmt.Sprintf("%d.root.json", n+1), c.rootSize))
+			}
+			files = append(files, file("timestamp.json", 800), file("1.snapshot.json", c.snapshot), file("1.targets.json", c.targets))
+			for n := range c.bins {
+				files = append(files, file(fmt.Sprintf("1.bin-%04x.json", n), c.binSize))
+			}
+			listed, bins, err := head.Split("wabbit", files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sums []metadata.Digest
+			carried := 0
+			for _, b := range bins {
+				sums = append(sums, b.Digest)
+				layers, err := head.ParseBins(b.Bytes)
+				if err != nil || len(b.Bytes) > head.MaxSize {
+					t.Fatalf("a manifest of %d bytes, %v", len(b.Bytes), err)
+				}
+				for _, l := range layers {
+					if l.Data == nil {
+						t.Errorf("%s is not inline", l.Name)
+					}
+				}
+				carried += len(layers)
+			}
+			raw, err := head.Encode("wabbit", 9, listed, sums...)
+			if err != nil || len(raw) > head.SplitSize {
+				t.Errorf("the head has %d bytes, %v", len(raw), err)
+			}
+			if len(bins) > c.manifests || carried+len(listed) != len(files) {
+				t.Errorf("%d files in %d manifests, %d listed", carried, len(bins), len(listed))
+			}
+			t.Logf("the head has %d bytes, %d manifests carry %d files", len(raw), len(bins), carried)
+		})
 	}
 }
 
@@ -215,7 +264,7 @@ func TestTargetTags(t *testing.T) {
 		"doc/policy.rego":       sum.String(),
 		"app:1.0":               sum.String(),
 	} {
-		if tag, _, err := head.EncodeTarget(path, sum, 1); err != nil || tag != want {
+		if tag, _, _, err := head.EncodeTarget(path, sum, 1); err != nil || tag != want {
 			t.Errorf("%s: %s, %v", path, tag, err)
 		}
 	}
@@ -247,11 +296,16 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"schemaVersion":2,"layers":[null]}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		h, err := head.Parse(raw)
-		if err != nil {
-			return
+		var layers []head.Layer
+		if h, err := head.Parse(raw); err == nil {
+			layers = h.Layers
 		}
-		for _, l := range h.Layers {
+		for _, parse := range []func([]byte) ([]head.Layer, error){head.ParseImage, head.ParseBins} {
+			if more, err := parse(raw); err == nil {
+				layers = append(layers, more...)
+			}
+		}
+		for _, l := range layers {
 			if l.Data != nil && metadata.Sum(l.Data) != l.Digest {
 				t.Errorf("%s: inline data that is not what its digest says", l.Name)
 			}

@@ -35,7 +35,7 @@ const (
 
 const (
 	// InlineBudget is how many bytes of metadata a head carries itself, in the
-	// data fields of its layers.
+	// data fields of its layers, as long as it stays below SplitSize with them.
 	InlineBudget = 64 << 10
 	// MaxSize is the longest manifest, in bytes, that is written or read:
 	// registries refuse more than 4 MiB.
@@ -45,6 +45,9 @@ const (
 	MaxFile = 5_000_000
 	// MaxSet is how many bytes all files of a set may have together.
 	MaxSet = 256 << 20
+	// maxBins is how many manifests of bins a head may have: as many as it
+	// takes for MaxSet if each is but half full.
+	maxBins = 2 * MaxSet / 3 * 4 / MaxSize
 )
 
 // Head is what a head manifest says. Nothing of it has been verified.
@@ -72,13 +75,25 @@ func EmptyConfig() []byte { return []byte("{}") }
 // them. version is that of the timestamp, and bins are the manifests that hold
 // the files which Split took out.
 func Encode(trust string, version int64, files []ceremony.NamedFile, bins ...metadata.Digest) ([]byte, error) {
-	return encode(manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: version, bins: bins}, files, inline(files))
+	m := manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: version, bins: bins}
+	bare, err := encode(m, files, nil)
+	if err != nil {
+		return nil, err
+	}
+	return encode(m, files, inline(files, min(InlineBudget, room(len(bare), len(files)))))
+}
+
+// room is how many bytes can be inline in a manifest that has so many without,
+// and does not get longer than SplitSize: in base64 they are four for three.
+func room(bare, files int) int {
+	const field = len(`"data":"==",`)
+	return max(0, SplitSize-bare-files*field) / 4 * 3
 }
 
 // EncodeRoot makes the manifest that holds one root by itself.
 func EncodeRoot(trust string, version int64, file []byte) ([]byte, error) {
 	files := []ceremony.NamedFile{{Name: FileName(Root, version), Bytes: file}}
-	return encode(manifest{artifactType: RootArtifactType, trust: trust, role: Root, version: version}, files, inline(files))
+	return encode(manifest{artifactType: RootArtifactType, trust: trust, role: Root, version: version}, files, inline(files, InlineBudget))
 }
 
 // EncodeRole makes the manifest that holds a delegated role by itself, as
@@ -141,8 +156,8 @@ func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]b
 }
 
 // inline chooses what a head carries itself: first what every client needs,
-// whatever it already has, then the rest while there is room.
-func inline(files []ceremony.NamedFile) map[string]bool {
+// whatever it already has, then the rest while there is room for its bytes.
+func inline(files []ceremony.NamedFile, left int) map[string]bool {
 	const never = 5
 	newest := newestRoot(files)
 	rank := func(name string) int {
@@ -161,7 +176,7 @@ func inline(files []ceremony.NamedFile) map[string]bool {
 		}
 		return 4
 	}
-	chosen, left := map[string]bool{}, InlineBudget
+	chosen := map[string]bool{}
 	for r := range never {
 		for _, f := range files {
 			if rank(f.Name) == r && len(f.Bytes) <= left {

@@ -3,6 +3,7 @@ package head
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,32 @@ func Parse(raw []byte) (*Head, error) {
 	return &Head{Trust: m.Annotations[annotationTrust], Version: version, Layers: layers, Bins: bins}, nil
 }
 
+// ParseImage reads an image whose layers are metadata files, as docker/attest's
+// client does: it goes by the names of the layers, and passes over others.
+func ParseImage(raw []byte) ([]Layer, error) {
+	var m ocispec.Manifest
+	switch err := json.Unmarshal(raw, &m); {
+	case err != nil:
+		return nil, &FormatError{Why: "it is no JSON of that kind: " + err.Error()}
+	case m.MediaType != ManifestType:
+		return nil, &FormatError{"mediaType", fmt.Sprintf("%q, not %q", m.MediaType, ManifestType)}
+	}
+	return parseLayers(slices.DeleteFunc(m.Layers, func(d ocispec.Descriptor) bool { return d.Annotations[annotationFileName] == "" }))
+}
+
+// ParseBins reads a manifest that Split made, and returns the files that it
+// carries. Nothing else of it matters.
+func ParseBins(raw []byte) ([]Layer, error) {
+	var m ocispec.Manifest
+	switch err := json.Unmarshal(raw, &m); {
+	case err != nil:
+		return nil, &FormatError{Why: "it is no JSON of that kind: " + err.Error()}
+	case m.ArtifactType != BinsArtifactType:
+		return nil, &FormatError{"artifactType", fmt.Sprintf("%q, not %q", m.ArtifactType, BinsArtifactType)}
+	}
+	return parseLayers(m.Layers)
+}
+
 // IsRootOf says whether raw is a manifest that EncodeRoot made for that trust.
 func IsRootOf(trust string, raw []byte) bool { return isOf(RootArtifactType, trust, Root, raw) }
 
@@ -80,6 +107,9 @@ func parseBins(list string) ([]metadata.Digest, error) {
 			return nil, &FormatError{"annotations." + annotationBins, err.Error()}
 		}
 		bins = append(bins, d)
+	}
+	if len(bins) > maxBins {
+		return nil, &FormatError{"annotations." + annotationBins, fmt.Sprintf("%d manifests, more than %d", len(bins), maxBins)}
 	}
 	return bins, nil
 }

@@ -12,25 +12,31 @@ const (
 	// roles are taken out of it: a client that wants a new timestamp gets the
 	// head, and pays for its length.
 	SplitSize = 100 << 10
-	// binsOfOne is how many files one manifest of bins holds.
-	binsOfOne = 1000
+	// maxBin is how long a file may be, in bytes, that is taken out of a head:
+	// in base64 it has to find room in a manifest.
+	maxBin = MaxSize / 4 * 3 * 9 / 10
+	// bareBin is how many bytes the entry of a file takes in a manifest of bins,
+	// beside the file and its name.
+	bareBin = 300
 )
 
-// Bins is a manifest that keeps files of delegated roles alive in a registry.
-// No client reads it: the snapshot says what the files are, and a file's hash
-// is the digest of its blob.
+// Bins is a manifest that keeps files of delegated roles alive in a registry,
+// and carries them inline. The snapshot says what the files are, and a file's
+// hash is the digest of its blob, so a client that lacks a few gets those; one
+// that lacks most gets the manifests, without knowing the snapshot yet.
 type Bins struct {
 	Tag    string
 	Digest metadata.Digest
 	Bytes  []byte
 }
 
-// Split takes the delegated roles out of the head of a set where it would get
-// too long with them. Files are in the order that package head's Files gives
+// Split takes the delegated roles out of the head of a set where the set is
+// more than a head can carry, but for those that are too long for a manifest of
+// bins. Files are in the order that package head's Files gives
 // them; so the manifests depend on nothing but the roles, and a new timestamp
 // makes no new ones.
 func Split(trust string, files []ceremony.NamedFile) (listed []ceremony.NamedFile, bins []Bins, err error) {
-	whole, err := Encode(trust, 1, files)
+	whole, err := encode(manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: 1}, files, inline(files, InlineBudget))
 	if err == nil && len(whole) <= SplitSize {
 		return files, nil, nil
 	}
@@ -40,15 +46,22 @@ func Split(trust string, files []ceremony.NamedFile) (listed []ceremony.NamedFil
 		if err != nil {
 			return nil, nil, err
 		}
-		if role != Targets && fileType(role) == Targets {
+		if role != Targets && fileType(role) == Targets && len(f.Bytes) <= maxBin {
 			delegated = append(delegated, f)
 		} else {
 			listed = append(listed, f)
 		}
 	}
 	for len(delegated) > 0 {
-		n := min(binsOfOne, len(delegated))
-		raw, err := encode(manifest{artifactType: BinsArtifactType, trust: trust, role: Targets}, delegated[:n], nil)
+		n, length, all := 0, 0, map[string]bool{}
+		for _, f := range delegated {
+			if length += bareBin + 2*len(f.Name) + (len(f.Bytes)+2)/3*4; n > 0 && length > MaxSize-1<<10 {
+				break
+			}
+			all[f.Name] = true
+			n++
+		}
+		raw, err := encode(manifest{artifactType: BinsArtifactType, trust: trust, role: Targets}, delegated[:n], all)
 		if err != nil {
 			return nil, nil, err
 		}

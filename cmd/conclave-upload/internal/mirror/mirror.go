@@ -2,8 +2,10 @@ package mirror
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/durable"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 )
@@ -62,12 +65,38 @@ func OldestRoot(dir string) ([]byte, error) {
 // PutTarget writes a target where clients look for it in a repository with
 // consistent snapshots: its SHA-256 stands before the last part of its path
 // (TUF 1.0, section 6.2).
-func (r *Repository) PutTarget(target, sha256 string, content []byte) error {
-	if !fs.ValidPath(target) || target == "." {
-		return fmt.Errorf("target %q: its path is no path of a file below a directory: it was not written", target)
+func (r *Repository) PutTarget(t client.Target, content io.Reader) error {
+	name, err := targetName(t)
+	if err == nil {
+		err = durable.ReplaceFrom(r.root, name, content)
 	}
-	dir, base := path.Split(target)
-	return r.put(path.Join(TargetsDir, dir, sha256+"."+base), content)
+	if err != nil {
+		return fmt.Errorf("write the target %q: %w", t.Path, err)
+	}
+	return nil
+}
+
+// HasTarget says whether the target is there already, as it should be.
+func (r *Repository) HasTarget(t client.Target) bool {
+	name, err := targetName(t)
+	if err != nil {
+		return false
+	}
+	f, err := r.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	hash := sha256.New()
+	n, err := io.Copy(hash, io.LimitReader(f, t.Length+1))
+	return err == nil && n == t.Length && metadata.Digest(hash.Sum(nil)).String() == t.SHA256
+}
+
+func targetName(t client.Target) (string, error) {
+	if !fs.ValidPath(t.Path) || t.Path == "." {
+		return "", fmt.Errorf("%q is no path of a file below a directory: it was not written", t.Path)
+	}
+	return path.Join(TargetsDir, head.HashedName(t.Path, t.SHA256)), nil
 }
 
 // ConflictError: the directory holds something newer than the set, or something
@@ -114,6 +143,11 @@ func (r *Repository) PutMetadata(s *metadata.Set) error {
 
 // check refuses to go back behind what the directory holds.
 func (r *Repository) check(s *metadata.Set) error {
+	newest := s.Roots[len(s.Roots)-1].Version
+	later := head.FileName(head.Root, newest+1)
+	if _, err := r.root.Stat(later); err == nil {
+		return &ConflictError{later, fmt.Sprintf("follows root %d, with which the set ends", newest)}
+	}
 	for _, f := range head.Files(s) {
 		there, err := r.root.ReadFile(f.Name)
 		if errors.Is(err, fs.ErrNotExist) || bytes.Equal(there, f.Bytes) {
@@ -130,6 +164,8 @@ func (r *Repository) check(s *metadata.Set) error {
 		switch {
 		case err != nil:
 			return err
+		case next.Type == head.Timestamp && !signed(s, old):
+			continue // of keys that the newest root does not name: clients forget it, too
 		case old.Version > next.Version:
 			return &ConflictError{f.Name, fmt.Sprintf("has version %d, and the set has %d", old.Version, next.Version)}
 		case old.Version == next.Version && old.Digest() != next.Digest():
@@ -137,6 +173,12 @@ func (r *Repository) check(s *metadata.Set) error {
 		}
 	}
 	return nil
+}
+
+// signed says whether a timestamp is one by the keys of the newest root.
+func signed(s *metadata.Set, timestamp *metadata.File) bool {
+	_, err := metadata.VerifyFile(s.Roots[len(s.Roots)-1].Signed, head.Timestamp, timestamp)
+	return err == nil
 }
 
 // put leaves a file that is there already as it is.

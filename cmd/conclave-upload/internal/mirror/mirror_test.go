@@ -7,9 +7,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/mirror"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
@@ -153,6 +155,20 @@ func TestRefusesToGoBack(t *testing.T) {
 	}
 }
 
+// TestRefusesToGoBackBehindARotation: that the older timestamp is by a key which
+// has no vote any more opens no way back.
+func TestRefusesToGoBackBehindARotation(t *testing.T) {
+	sets := states(t, 3, true)
+	m := open(t, t.TempDir())
+	if err := m.PutMetadata(sets[2]); err != nil {
+		t.Fatal(err)
+	}
+	var conflict *mirror.ConflictError
+	if err := m.PutMetadata(sets[1]); !errors.As(err, &conflict) || conflict.Name != "2.root.json" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	var list string
@@ -174,7 +190,7 @@ func TestTargets(t *testing.T) {
 	outside := t.TempDir()
 	dir := filepath.Join(outside, "repository")
 	m := open(t, dir)
-	if err := m.PutTarget("docs/app:1.0", "abc", []byte("x")); err != nil {
+	if err := m.PutTarget(client.Target{Path: "docs/app:1.0", SHA256: "abc"}, strings.NewReader("x")); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "targets", "docs", "abc.app:1.0")); err != nil || string(got) != "x" {
@@ -184,7 +200,7 @@ func TestTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"", ".", "../x", "/x", "a/../../../x", "a//x", "link/x"} {
-		if err := m.PutTarget(path, "abc", []byte("x")); err == nil {
+		if err := m.PutTarget(client.Target{Path: path, SHA256: "abc"}, strings.NewReader("x")); err == nil {
 			t.Errorf("the target %q was written", path)
 		}
 	}
@@ -199,7 +215,7 @@ func TestNothingUnfinishedStays(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "targets", "abc.x", "in the way"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.PutTarget("x", "abc", []byte("x")); err == nil {
+	if err := m.PutTarget(client.Target{Path: "x", SHA256: "abc"}, strings.NewReader("x")); err == nil {
 		t.Error("a directory was replaced")
 	}
 	entries, err := os.ReadDir(filepath.Join(dir, "targets"))

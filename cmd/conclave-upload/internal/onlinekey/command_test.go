@@ -105,9 +105,8 @@ func TestCommandCancelled(t *testing.T) {
 	s := newService(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	began := time.Now()
-	if _, err := s.sign(t, ctx, "sleep 60"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 10*time.Second {
-		t.Errorf("after %v: %v", time.Since(began), err)
+	if _, err := s.sign(t, ctx, "sleep 3600"); !errors.Is(err, context.DeadlineExceeded) { // or the test would not end
+		t.Error(err)
 	}
 }
 

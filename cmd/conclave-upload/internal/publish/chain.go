@@ -15,7 +15,9 @@ import (
 // chain joins what a bundle brings to what is live. The set it returns has
 // neither timestamp nor snapshot yet. What was published stays byte for byte:
 // of two files with one payload the live one stands, whatever signatures were
-// added since. live may be nil.
+// added since. A bundle that brings new versions of some roles, and quotes others
+// from a publication before the live one, goes on from what is live: so the
+// holders of one role need not wait for those of another. live may be nil.
 func chain(live *metadata.Set, offered *ceremony.OfflineSet) (*metadata.Set, error) {
 	next := &metadata.Set{Delegated: maps.Clone(offered.Delegated)}
 	if next.Delegated == nil {
@@ -26,21 +28,29 @@ func chain(live *metadata.Set, offered *ceremony.OfflineSet) (*metadata.Set, err
 		return next, verifyChain(next.Roots)
 	}
 	var err error
-	if next.Roots, err = joinRoots(live.Roots, offered.Roots); err != nil {
+	if next.Roots, err = joinRoots(live.Roots, offered); err != nil {
 		return nil, err
 	}
-	if next.Targets, err = successor(head.Targets, live.Targets, offered.Targets); err != nil {
+	if next.Targets, err = successor(head.Targets, live.Targets, quoted(offered, head.Targets, live.Targets, offered.Targets)); err != nil {
 		return nil, err
 	}
 	for role, was := range live.Delegated {
 		if next.Delegated[role] == nil && !delegates(next, role) {
 			continue // nobody vouches for it any more
 		}
-		if next.Delegated[role], err = successor(role, was, cmp.Or(next.Delegated[role], was)); err != nil {
+		if next.Delegated[role], err = successor(role, was, quoted(offered, role, was, cmp.Or(next.Delegated[role], was))); err != nil {
 			return nil, err
 		}
 	}
 	return next, nil
+}
+
+// quoted is the live file where the bundle only quotes an older one.
+func quoted(offered *ceremony.OfflineSet, role string, was, next *metadata.File) *metadata.File {
+	if len(offered.Proposed) > 0 && !offered.Proposed[role] && next.Version < was.Version {
+		return was
+	}
+	return next
 }
 
 // delegates says whether a file of the set delegates to role.
@@ -56,9 +66,10 @@ func delegates(s *metadata.Set, role string) bool {
 	return false
 }
 
-func joinRoots(live, offered []*metadata.File) ([]*metadata.File, error) {
+func joinRoots(live []*metadata.File, bundle *ceremony.OfflineSet) ([]*metadata.File, error) {
+	offered := bundle.Roots
 	newest, brought := live[len(live)-1], offered[len(offered)-1]
-	if brought.Version < newest.Version {
+	if quoted(bundle, head.Root, newest, brought).Version < newest.Version {
 		return nil, &RollbackError{head.Root, newest.Version, brought.Version}
 	}
 	byVersion := map[int64]*metadata.File{}

@@ -20,51 +20,67 @@ import (
 // number, an uploader lets its log tag stand for a while, and goes on only if
 // nobody who had looked before has written after. That tags are moved under a
 // condition, too, helps where the registry honours it; nothing depends on it.
-func (p *Publisher) commit(ctx context.Context, trust string, live, job *state) error {
-	log := timestampTag(trust, job.version())
-	if err := p.freeze(ctx, log, job.head.Bytes); err != nil {
+//
+// On a first publication there was nothing at the trust's tag, and it is not
+// looked at again: whoever goes on from the log of somebody who is not done
+// waits twice, so nobody else can have moved the tag within that time.
+func (w *writing) commit(ctx context.Context) error {
+	log, began := timestampTag(w.trust, w.job.version()), w.Now()
+	if err := w.freeze(ctx, log, w.job.head.Bytes); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(p.Patience):
+	if err := w.wait(ctx); err != nil {
+		return err
 	}
-	switch there, err := p.Registry.Manifest(ctx, log, head.MaxSize); {
+	switch there, err := w.Registry.Manifest(ctx, log, head.MaxSize); {
 	case err != nil:
 		return fmt.Errorf("read the head back: %w", err)
-	case there.Digest != job.digest():
+	case there.Digest != w.job.digest():
 		return &MovedError{log, false}
 	}
-	p.Progress("head: " + job.digest().OCI() + ", read back at the tag " + log)
-	err := p.move(ctx, trust, live.digest(), job.head.Bytes)
+	w.Progress("head: " + w.job.digest().OCI() + ", read back at the tag " + log)
+	err := w.move(ctx, w.trust, w.live.digest(), w.job.head.Bytes, w.live == nil && w.within(began, 2))
 	if errors.Is(err, registry.ErrChanged) {
-		return &MovedError{trust, false}
+		return &MovedError{w.trust, false}
 	}
 	if err == nil {
-		err = p.settle(ctx, trust, live, job)
+		err = w.settle(ctx)
 	}
 	if err == nil {
-		p.Progress("tag: " + trust + ", read back: live")
+		w.Progress("tag: " + w.trust + ", read back: live")
 	}
 	return err
 }
 
+// wait lets a write of another uploader arrive that may be on its way.
+func (p *Publisher) wait(ctx context.Context) error {
+	timer := time.NewTimer(p.Patience)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
 // move has a tag name raw, if it names was: zero for nothing. It looks right
-// before each attempt, and never repeats a write after a wait without looking:
+// before each attempt, but for the first where it is sure, and never repeats a write after a wait without looking:
 // others may have gone on meanwhile. The error wraps registry.ErrChanged where
 // the tag names something else. A registry that says so where it does not is
 // one that understands something else by the condition: it is sent none then.
-func (p *Publisher) move(ctx context.Context, tag string, was metadata.Digest, raw []byte) error {
+func (p *Publisher) move(ctx context.Context, tag string, was metadata.Digest, raw []byte, sure bool) error {
 	put := registry.Put{Reference: tag, MediaType: head.ManifestType, Was: &was, Once: true}
 	for attempt := 0; ; attempt++ {
-		switch named, err := p.names(ctx, tag); {
-		case err != nil:
-			return err
-		case named == metadata.Sum(raw):
-			return nil // it was there, or the answer to the write was lost
-		case named != was:
-			return fmt.Errorf("the tag %s: %w", tag, registry.ErrChanged)
+		if attempt > 0 || !sure {
+			switch named, err := p.names(ctx, tag); {
+			case err != nil:
+				return err
+			case named == metadata.Sum(raw):
+				return nil // it was there, or the answer to the write was lost
+			case named != was:
+				return fmt.Errorf("the tag %s: %w", tag, registry.ErrChanged)
+			}
 		}
 		_, err := p.Registry.Put(ctx, put, raw)
 		switch {
@@ -81,13 +97,14 @@ func (p *Publisher) move(ctx context.Context, tag string, was metadata.Digest, r
 // settle has the trust's tag name the end of the log that follows live, of
 // which job has to be a part. The tag is read before the log, so that what
 // others add is never taken for what they left behind.
-func (p *Publisher) settle(ctx context.Context, trust string, live, job *state) error {
+func (w *writing) settle(ctx context.Context) error {
+	trust, live, job := w.trust, w.live, w.job
 	for {
-		named, err := p.names(ctx, trust)
+		named, err := w.names(ctx, trust)
 		if err != nil {
 			return err
 		}
-		log, _, err := p.tail(ctx, trust, live)
+		log, _, err := w.tail(ctx, trust, live)
 		if moved := (*MovedError)(nil); errors.As(err, &moved) {
 			return &MovedError{moved.Tag, true}
 		}
@@ -95,7 +112,7 @@ func (p *Publisher) settle(ctx context.Context, trust string, live, job *state) 
 			return err
 		}
 		last := end(live, log)
-		if last.version() < job.version() {
+		if len(log) == 0 || last.version() < job.version() {
 			return &MovedError{timestampTag(trust, job.version()), true}
 		}
 		if named == last.digest() {
@@ -104,8 +121,8 @@ func (p *Publisher) settle(ctx context.Context, trust string, live, job *state) 
 			}
 			return nil
 		}
-		p.Progress(fmt.Sprintf("timestamp %d of someone else is the newest: the tag %s is moved to it", last.version(), trust))
-		if err := p.move(ctx, trust, named, last.head.Bytes); err != nil && !errors.Is(err, registry.ErrChanged) {
+		w.Progress(fmt.Sprintf("timestamp %d of someone else is the newest: the tag %s is moved to it", last.version(), trust))
+		if err := w.move(ctx, trust, named, last.head.Bytes, false); err != nil && !errors.Is(err, registry.ErrChanged) {
 			return err
 		}
 	}

@@ -1,11 +1,14 @@
 package publish
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
+
+func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
 // RollbackError: the bundle holds an older version of a role than is live.
 type RollbackError struct {
@@ -14,7 +17,7 @@ type RollbackError struct {
 }
 
 func (e *RollbackError) Error() string {
-	return fmt.Sprintf("the bundle does not chain from what is live: it holds %s %d, and %d is live: nothing was published", e.Role, e.Offered, e.Live)
+	return fmt.Sprintf("what is offered does not chain from what is live: it holds %s %d, and %d is live: nothing was published", e.Role, e.Offered, e.Live)
 }
 
 // ForkError: the bundle holds other content than is live under one version of a role.
@@ -25,7 +28,7 @@ type ForkError struct {
 }
 
 func (e *ForkError) Error() string {
-	return fmt.Sprintf("the bundle does not chain from what is live: its %s %d has the digest %s, and the one that is live %s: nothing was published, and one of them should not exist",
+	return fmt.Sprintf("what is offered does not chain from what is live: its %s %d has the digest %s, and the one that is live %s: nothing was published, and one of them should not exist",
 		e.Role, e.Version, e.Offered, e.Live)
 }
 
@@ -33,7 +36,7 @@ func (e *ForkError) Error() string {
 type ChainError struct{ Err error }
 
 func (e *ChainError) Error() string {
-	return fmt.Sprintf("the bundle does not chain from what is live: %v: nothing was published", e.Err)
+	return fmt.Sprintf("what is offered does not chain from what is live: %v: nothing was published", e.Err)
 }
 func (e *ChainError) Unwrap() error { return e.Err }
 

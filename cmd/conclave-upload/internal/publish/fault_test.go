@@ -43,10 +43,10 @@ func (f faulty) Put(ctx context.Context, p registry.Put, raw []byte) (listed boo
 	return listed, err
 }
 
-func (f faulty) PutBlob(ctx context.Context, raw []byte) (sent bool, err error) {
+func (f faulty) PutContent(ctx context.Context, c registry.Content) (sent bool, err error) {
 	err = f.write(func() error {
 		var inner error
-		sent, inner = f.Registry.PutBlob(ctx, raw)
+		sent, inner = f.Registry.PutContent(ctx, c)
 		return inner
 	})
 	return sent, err

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -111,6 +110,30 @@ func TestDeclaredTag(t *testing.T) {
 	m, err := r.Manifest(t.Context(), "wabbit-team", head.MaxSize)
 	if err != nil || !head.IsRoleOf("wabbit", "team", m.Bytes) {
 		t.Errorf("%s, %v", m.Bytes, err)
+	}
+}
+
+// TestTagsOfTheTrust: a role takes no tag that the trust itself uses, whatever
+// its name is or its delegation says.
+func TestTagsOfTheTrust(t *testing.T) {
+	for _, name := range []string{"wabbit", "wabbit-root", "wabbit-root-1", "wabbit-ts-1"} {
+		r := newMemory()
+		x := trusttest.New(t, "wabbit")
+		x.Delegate(name, "team/*")
+		x.Publish(r, trusttest.Start)
+		x.Update(name)
+		x.Publish(r, trusttest.Start)
+		x.Verified(r, trusttest.Start)
+	}
+	for _, tag := range []string{"wabbit", "wabbit-root", "wabbit-ts-7"} {
+		r := newMemory()
+		x := trusttest.New(t, "wabbit")
+		x.Delegate("team", "team/*")
+		x.Targets(func(targets *metadata.Targets) { targets.Delegations.Roles[0].Tag = tag })
+		var refused *publish.TagError
+		if _, err := x.Publisher(r, trusttest.Start).Push(t.Context(), x.Offline()); !errors.As(err, &refused) || len(r.manifests) != 0 {
+			t.Errorf("%s: %v, %d manifests", tag, err, len(r.manifests))
+		}
 	}
 }
 
@@ -232,79 +255,4 @@ func TestForeignConditions(t *testing.T) {
 		t.Errorf("%d pointers", len(list))
 	}
 	x.Verified(r, trusttest.Start.Add(20*hour))
-}
-
-// TestFiles: files are uploaded and kept alive under the tag that docker/attest's
-// client knows; without them the push is refused, and nothing is written.
-func TestFiles(t *testing.T) {
-	registrytest.Every(t, func(t *testing.T, s registrytest.Served) {
-		r := s.Open(t, nil)
-		x := trusttest.New(t, "wabbit")
-		x.Vouch("mapping.yaml", []byte("content"), "")
-		x.Vouch("doc/policy.rego", []byte("policy"), "")
-		push := func(files fstest.MapFS) error {
-			p := x.Publisher(r, trusttest.Start)
-			p.Elsewhere = false
-			if files != nil {
-				p.Files = files
-			}
-			_, err := p.Push(t.Context(), x.Offline())
-			return err
-		}
-		for name, files := range map[string]fstest.MapFS{
-			"none":    nil,
-			"one":     {"mapping.yaml": {Data: []byte("content")}},
-			"another": {"mapping.yaml": {Data: []byte("Content")}, "doc/policy.rego": {Data: []byte("policy")}},
-			"longer":  {"mapping.yaml": {Data: []byte("content\n")}, "doc/policy.rego": {Data: []byte("policy")}},
-		} {
-			var missing *publish.TargetError
-			if err := push(files); !errors.As(err, &missing) || !missing.File {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if tags, err := r.Tags(t.Context(), ""); err != nil || len(tags) != 0 {
-			t.Errorf("after refusals there are %v, %v", tags, err)
-		}
-		if err := push(fstest.MapFS{"mapping.yaml": {Data: []byte("content")}, "doc/policy.rego": {Data: []byte("policy")}}); err != nil {
-			t.Fatal(err)
-		}
-		sum := metadata.Sum([]byte("content")).String()
-		m, names := manifestAt(t, r, sum+".mapping.yaml")
-		if names[0] != sum+".mapping.yaml" || m.Layers[0].MediaType != "application/vnd.tuf.target" {
-			t.Errorf("%v, %+v", names, m)
-		}
-		if _, names := manifestAt(t, r, metadata.Sum([]byte("policy")).String()); names[0] != "doc/"+metadata.Sum([]byte("policy")).String()+".policy.rego" {
-			t.Errorf("%v", names)
-		}
-	})
-}
-
-// TestPlan: a dry run says what a push then does, and does nothing.
-func TestPlan(t *testing.T) {
-	r := newMemory()
-	x := trusttest.New(t, "wabbit")
-	x.Delegate("team", "team/*")
-	plan := publish.NewPlan(r)
-	p := x.Publisher(plan, trusttest.Start)
-	if _, err := p.Push(t.Context(), x.Offline()); err != nil {
-		t.Fatal(err)
-	}
-	if len(r.manifests) != 0 || len(r.blobs) != 0 {
-		t.Error("a dry run has written")
-	}
-	var tags []string
-	for _, s := range plan.Steps() {
-		if s.What == "manifest" {
-			tags = append(tags, s.Name)
-		}
-	}
-	if want := []string{"team", "wabbit-root-1", "wabbit-root", "wabbit-ts-1", "wabbit"}; !slices.Equal(tags, want) {
-		t.Errorf("it would write %v, want %v", tags, want)
-	}
-	x.Publish(r, trusttest.Start)
-	for _, tag := range tags {
-		if _, err := r.Stat(t.Context(), tag); err != nil {
-			t.Error(err)
-		}
-	}
 }

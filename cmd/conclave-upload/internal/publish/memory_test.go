@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"sync"
 
@@ -71,13 +72,18 @@ func (m *memory) Blob(_ context.Context, sum metadata.Digest, _ int64) ([]byte, 
 	return raw, nil
 }
 
-func (m *memory) PutBlob(_ context.Context, raw []byte) (bool, error) {
+func (m *memory) PutContent(_ context.Context, c registry.Content) (bool, error) {
+	r, err := c.Open()
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	raw, err := io.ReadAll(r)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sum := metadata.Sum(raw)
-	_, there := m.blobs[sum]
-	m.blobs[sum] = raw
-	return !there, nil
+	_, there := m.blobs[c.Digest]
+	m.blobs[c.Digest] = raw
+	return !there, err
 }
 
 func notFound(op string) error {

@@ -21,11 +21,11 @@ import (
 const maxMerges = 10
 
 // putPointers links each image that is new to the role that vouches for it.
-func (p *Publisher) putPointers(ctx context.Context, trust string, live, job *state) error {
-	if !p.Pointers {
+func (w *writing) putPointers(ctx context.Context) error {
+	if !w.Pointers {
 		return nil
 	}
-	images := slices.DeleteFunc(newTargets(live.metadata(), job.set), func(t client.Target) bool { return !t.IsManifest() })
+	images := slices.DeleteFunc(newTargets(w.live.metadata(), w.job.set), func(t client.Target) bool { return !t.IsManifest() })
 	// Two paths may name one image, and share its list: so one after the other.
 	bySubject := map[string][]client.Target{}
 	var subjects []string
@@ -37,14 +37,17 @@ func (p *Publisher) putPointers(ctx context.Context, trust string, live, job *st
 	}
 	err := each(ctx, subjects, func(ctx context.Context, sum string) error {
 		for _, t := range bySubject[sum] {
-			if err := p.putPointer(ctx, trust, t); err != nil {
+			err := w.putPointer(ctx, t)
+			if is[*MovedError](err) || is[*noListError](err) {
+				w.Progress(fmt.Sprintf("pointer to %s: %v", t.Path, err)) // it is a hint, and holds nothing up
+			} else if err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err == nil && len(images) > 0 {
-		p.Progress(fmt.Sprintf("pointers: %d images are linked to what vouches for them", len(images)))
+		w.Progress(fmt.Sprintf("pointers: %d images are linked to what vouches for them", len(images)))
 	}
 	return err
 }
@@ -52,19 +55,19 @@ func (p *Publisher) putPointers(ctx context.Context, trust string, live, job *st
 // putPointer puts a pointer, and lists it under the fallback tag where the
 // registry does not list referrers by itself (OCI distribution specification
 // 1.1, "Unavailable Referrers API").
-func (p *Publisher) putPointer(ctx context.Context, trust string, t client.Target) error {
-	raw, listing, err := head.EncodePointer(trust, t.Role, t.Path, head.Subject{MediaType: t.MediaType, SHA256: t.SHA256, Size: t.Length})
+func (w *writing) putPointer(ctx context.Context, t client.Target) error {
+	raw, listing, err := head.EncodePointer(w.trust, t.Role, t.Path, head.Subject{MediaType: t.MediaType, SHA256: t.SHA256, Size: t.Length})
 	if err != nil {
 		return err
 	}
-	listed, err := p.Registry.Put(ctx, registry.Put{Reference: string(listing.Digest), MediaType: head.ManifestType}, raw)
+	listed, err := w.Registry.Put(ctx, registry.Put{Reference: string(listing.Digest), MediaType: head.ManifestType}, raw)
 	if err != nil || listed {
 		return err
 	}
 	tag := "sha256-" + t.SHA256
 	var refused *metadata.Digest // what the tag named when a condition on that was refused
 	for round := range maxMerges {
-		index, was, err := p.referrers(ctx, tag)
+		index, was, err := w.referrers(ctx, tag, round == 0)
 		if err != nil {
 			return err
 		}
@@ -80,7 +83,7 @@ func (p *Publisher) putPointer(ctx context.Context, trust string, t client.Targe
 		if refused != nil && *refused == was {
 			put.Was = nil // the registry understands something else by it
 		}
-		_, err = p.Registry.Put(ctx, put, merged)
+		_, err = w.Registry.Put(ctx, put, merged)
 		switch {
 		case errors.Is(err, registry.ErrChanged):
 			refused = &was
@@ -91,10 +94,21 @@ func (p *Publisher) putPointer(ctx context.Context, trust string, t client.Targe
 	return &MovedError{Tag: tag}
 }
 
-// referrers reads the list at a fallback tag; what is no list is left alone.
-func (p *Publisher) referrers(ctx context.Context, tag string) (index ocispec.Index, was metadata.Digest, err error) {
+// noListError: a fallback tag holds something else than a list of referrers.
+type noListError struct{ tag, holds string }
+
+func (e *noListError) Error() string {
+	return fmt.Sprintf("the tag %s holds no list of referrers, but %q: it was left alone", e.tag, e.holds)
+}
+
+// referrers reads the list at a fallback tag, unless that is known to be
+// missing; what is no list is left alone.
+func (w *writing) referrers(ctx context.Context, tag string, first bool) (index ocispec.Index, was metadata.Digest, err error) {
 	index = ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
-	there, err := p.Registry.Manifest(ctx, tag, head.MaxSize)
+	if first && w.absent(ctx, tag) {
+		return index, was, nil
+	}
+	there, err := w.Registry.Manifest(ctx, tag, head.MaxSize)
 	if errors.Is(err, registry.ErrNotFound) {
 		return index, was, nil
 	}
@@ -102,7 +116,7 @@ func (p *Publisher) referrers(ctx context.Context, tag string) (index ocispec.In
 		return index, was, err
 	}
 	if !strings.HasPrefix(there.MediaType, ocispec.MediaTypeImageIndex) {
-		return index, was, fmt.Errorf("the tag %s holds no list of referrers, but %q: it was left alone", tag, there.MediaType)
+		return index, was, &noListError{tag, there.MediaType}
 	}
 	index = ocispec.Index{}
 	if err := json.Unmarshal(there.Bytes, &index); err != nil {

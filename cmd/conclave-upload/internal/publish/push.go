@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ type Registry interface {
 	StatBlob(ctx context.Context, sum metadata.Digest) (registry.Descriptor, error)
 	Tags(ctx context.Context, prefix string) ([]string, error)
 	Put(ctx context.Context, p registry.Put, raw []byte) (listed bool, err error)
-	PutBlob(ctx context.Context, raw []byte) (sent bool, err error)
+	PutContent(ctx context.Context, c registry.Content) (sent bool, err error)
 }
 
 // Publisher publishes one trust.
@@ -33,10 +34,13 @@ type Publisher struct {
 	Lifetimes Lifetimes
 	Now       func() time.Time
 	Progress  func(line string)
+	Meter     func(Amount) // told how much was sent, by requests that are under way at once; nil: nobody asks
 
 	Margin    time.Duration // for how long what holders have signed must be good yet
 	Files     fs.FS         // the file targets to upload; nil: they have to be there
-	Elsewhere bool          // file targets are served by somebody else
+	FilesIn   Registry      // the repository of the file targets, as docker/attest's client needs one; nil: Registry
+	From      Origin        // where targets that are missing are copied from
+	Elsewhere bool          // file targets are served by somebody else; with an origin: all targets that it lacks
 	Pointers  bool          // link each new image to the role that vouches for it
 	Seen      *metadata.Set // what this machine has seen live before; nil: nothing
 	Known     client.Known  // files that need not be read again; nil: none
@@ -89,8 +93,7 @@ func (p *Publisher) publish(ctx context.Context, live *state, offered *ceremony.
 }
 
 // attempt is publish, with the log of heads beyond live as tail gives it.
-func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.OfflineSet,
-	tail func(context.Context, string, *state) ([]*state, int64, error)) (*Result, error) {
+func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.OfflineSet, tail tail) (*Result, error) {
 	at := p.Now()
 	next, err := chain(live.metadata(), offered)
 	if err != nil {
@@ -108,10 +111,19 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.
 		return nil, err
 	}
 	base := end(live, log)
+	if base != live {
+		// Whoever left it there may be at work yet.
+		if err := p.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if next, err = chain(base.metadata(), offered); err != nil {
 		return nil, err
 	}
-	if err := p.offlineMargin(next, at); err != nil {
+	if free, err = p.number(ctx, offered.Trust, base.metadata(), next, free); err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(p.offlineMargin(next, at), checkTags(offered.Trust, next)); err != nil {
 		return nil, err
 	}
 	uploads, err := p.checkTargets(ctx, live.metadata(), next)
@@ -130,7 +142,9 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.
 		return nil, &ResultError{err}
 	}
 	p.Progress(fmt.Sprintf("verified as a client would, from root %d", job.set.Roots[0].Version))
-	sent, err := p.write(ctx, offered.Trust, live, job, uploads)
+	sent, err := p.write(ctx, offered.Trust, live, job, uploads, func(ctx context.Context, trust string, s *state) ([]*state, int64, error) {
+		return p.tailAt(ctx, trust, s, min(s.version()+1, job.version()))
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,21 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOtherTrust: what names one trust is not published under another's name.
+func TestOtherTrust(t *testing.T) {
+	r := newMemory()
+	x := trusttest.New(t, "wabbit")
+	renamed := *x.Offline()
+	renamed.Trust = "other"
+	var other *metadata.OtherTrustError
+	if _, err := x.Publisher(r, trusttest.Start).Push(t.Context(), &renamed); !errors.As(err, &other) {
+		t.Errorf("got %v", err)
+	}
+	if len(r.manifests)+len(r.blobs) != 0 {
+		t.Error("something was written")
+	}
+}
+
 func copyTag(t *testing.T, r *registry.Repository, from, to string) {
 	t.Helper()
 	m, err := r.Manifest(t.Context(), from, 1<<20)

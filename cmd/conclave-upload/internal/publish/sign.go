@@ -30,7 +30,7 @@ type Lifetimes struct {
 
 // complete signs what next lacks: a timestamp always, a snapshot where the one
 // it took over from what is live won't do. Versions follow those of base, which
-// is nil for a first publication.
+// is nil for a first publication, unless next begins anew.
 func complete(ctx context.Context, next, base *metadata.Set, timestamp int64, keys Signers, lives Lifetimes, at time.Time) error {
 	root := next.Roots[len(next.Roots)-1]
 	var trust *metadata.Conclave
@@ -41,6 +41,9 @@ func complete(ctx context.Context, next, base *metadata.Set, timestamp int64, ke
 		version := int64(1)
 		if base != nil {
 			version = base.Snapshot.Version + 1
+			if anew(base, next) {
+				version = min(version, timestamp) // no snapshot was ever ahead of its honest timestamp
+			}
 		}
 		signed, err := metadata.EncodeSnapshot(header(version, at.Add(lives.Snapshot), trust), metadata.Snapshot{Meta: listing(next, base)})
 		if err != nil {

@@ -99,6 +99,9 @@ func (p *Publisher) read(ctx context.Context, trust, tag string) (*state, error)
 // maxTail is how far the log of heads may run ahead of the trust's tag.
 const maxTail = 64
 
+// tail is what follows a state in the log of heads, and the first free number.
+type tail func(ctx context.Context, trust string, s *state) (log []*state, free int64, err error)
+
 // tail follows the log of heads beyond s. A publication leaves its head at
 // TRUST-ts-N before it moves the trust's tag, so these tags are a log, and the
 // trust's tag names its end unless an uploader was interrupted or is at work
@@ -106,17 +109,19 @@ const maxTail = 64
 // not has taken its number, and no second timestamp is ever signed under it.
 // tail returns what follows s, and the first free number.
 func (p *Publisher) tail(ctx context.Context, trust string, s *state) (log []*state, free int64, err error) {
-	for n := s.version() + 1; n <= s.version()+maxTail; n++ {
-		entry, err := p.read(ctx, trust, timestampTag(trust, n))
-		var invalid *LiveError
-		switch {
+	return p.tailAt(ctx, trust, s, s.version()+1)
+}
+
+// tailAt is tail where the log goes on at number first, which is not s's next
+// one where new online keys begin anew.
+func (p *Publisher) tailAt(ctx context.Context, trust string, s *state, first int64) (log []*state, free int64, err error) {
+	for n := first; n < first+maxTail; n++ {
+		switch entry, err := p.entry(ctx, trust, n); {
 		case errors.Is(err, registry.ErrNotFound):
 			return log, n, nil
-		case errors.As(err, &invalid):
-			p.Progress(fmt.Sprintf("timestamp %d was taken by something that does not verify: it is passed over", n))
 		case err != nil:
 			return nil, 0, err
-		case entry.version() == n && follows(end(s, log), entry):
+		case entry != nil && follows(end(s, log), entry):
 			log = append(log, entry)
 		}
 	}
@@ -124,6 +129,20 @@ func (p *Publisher) tail(ctx context.Context, trust string, s *state) (log []*st
 		return nil, 0, cmp.Or[error](err, &MovedError{Tag: trust}) // others publish faster than this reads
 	}
 	return nil, 0, &LiveError{trust, fmt.Errorf("the tags of %d timestamps after it are taken", maxTail)}
+}
+
+// entry is the head with that number in the log; nil where there is something
+// else.
+func (p *Publisher) entry(ctx context.Context, trust string, n int64) (*state, error) {
+	entry, err := p.read(ctx, trust, timestampTag(trust, n))
+	if _, invalid := errors.AsType[*LiveError](err); invalid {
+		p.Progress(fmt.Sprintf("timestamp %d was taken by something that does not verify: it is passed over", n))
+		return nil, nil
+	}
+	if err != nil || entry.version() != n {
+		return nil, err
+	}
+	return entry, nil
 }
 
 // end is where a log ends that follows s.
@@ -142,5 +161,5 @@ func follows(s, next *state) bool {
 		return err == nil
 	}
 	return len(joined.Roots) == len(next.set.Roots) && len(joined.Delegated) == len(next.set.Delegated) &&
-		next.set.Snapshot.Version >= s.set.Snapshot.Version
+		(next.set.Snapshot.Version >= s.set.Snapshot.Version || anew(s.set, next.set))
 }

@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync/atomic"
+	"sync"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
-	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 )
 
@@ -21,7 +20,7 @@ import (
 func (p *Publisher) checkTargets(ctx context.Context, live, next *metadata.Set) (uploads []client.Target, err error) {
 	var ask []client.Target
 	for _, t := range newTargets(live, next) {
-		if !t.IsManifest() && p.Elsewhere {
+		if !t.IsManifest() && p.Elsewhere && p.From.Open == nil {
 			continue
 		}
 		atHand, err := p.atHand(t)
@@ -34,15 +33,30 @@ func (p *Publisher) checkTargets(ctx context.Context, live, next *metadata.Set) 
 			ask = append(ask, t)
 		}
 	}
-	var images atomic.Int64
+	var mu sync.Mutex
+	images, files := 0, 0
 	err = each(ctx, ask, func(ctx context.Context, t client.Target) error {
-		if t.IsManifest() {
-			images.Add(1)
+		err := p.checkTarget(ctx, t)
+		missing := errors.Is(err, errMissing)
+		copied := missing && p.From.has(ctx, t)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case copied:
+			uploads = append(uploads, t)
+			return nil
+		case missing && p.Elsewhere && p.From.Open != nil:
+			p.Progress(fmt.Sprintf("target %s: the origin lacks it, too: it is left out", t.Path))
+			return nil
+		case t.IsManifest():
+			images++
+		default:
+			files++
 		}
-		return p.checkTarget(ctx, t)
+		return err
 	})
-	if err == nil && len(ask) > 0 {
-		p.Progress(fmt.Sprintf("targets: %d images and %d files are in the repository, as the metadata says", images.Load(), int64(len(ask))-images.Load()))
+	if err == nil && images+files > 0 {
+		p.Progress(fmt.Sprintf("targets: %d images and %d files are in the repository, as the metadata says", images, files))
 	}
 	return uploads, err
 }
@@ -95,53 +109,26 @@ func (p *Publisher) atHand(t client.Target) (bool, error) {
 	return true, nil
 }
 
+// errMissing: the repository lacks a target.
+var errMissing = errors.New("not in the repository")
+
 func (p *Publisher) checkTarget(ctx context.Context, t client.Target) error {
 	sum, err := t.Digest()
 	if err != nil {
 		return &TargetError{t.Path, !t.IsManifest(), err}
 	}
-	what, ask := "file", func() (registry.Descriptor, error) { return p.Registry.StatBlob(ctx, sum) }
+	what, ask := "file", func() (registry.Descriptor, error) { return p.files().StatBlob(ctx, sum) }
 	if t.IsManifest() {
 		what, ask = "image", func() (registry.Descriptor, error) { return p.Registry.Stat(ctx, sum.OCI()) }
 	}
 	found, err := ask()
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
-		return &TargetError{t.Path, !t.IsManifest(), fmt.Errorf("the %s %s is not in the repository", what, sum.OCI())}
+		return &TargetError{t.Path, !t.IsManifest(), fmt.Errorf("the %s %s is %w", what, sum.OCI(), errMissing)}
 	case err != nil:
 		return err
 	case found.Size >= 0 && found.Size != t.Length:
 		return &TargetError{t.Path, !t.IsManifest(), fmt.Errorf("the %s %s has %d bytes, and the metadata says %d", what, sum.OCI(), found.Size, t.Length)}
 	}
 	return nil
-}
-
-// putFiles uploads file targets, each as a blob, and a manifest that keeps the
-// blob alive and under whose tag docker/attest's client finds it.
-func (p *Publisher) putFiles(ctx context.Context, uploads []client.Target) error {
-	if len(uploads) == 0 {
-		return nil
-	}
-	err := each(ctx, uploads, func(ctx context.Context, t client.Target) error {
-		content, err := fs.ReadFile(p.Files, t.Path)
-		if err != nil {
-			return &TargetError{t.Path, !t.IsManifest(), err}
-		}
-		sum := metadata.Sum(content)
-		if sum.String() != t.SHA256 {
-			return &TargetError{t.Path, !t.IsManifest(), errors.New("the file was changed while it was published")}
-		}
-		if _, err := p.Registry.PutBlob(ctx, content); err != nil {
-			return err
-		}
-		tag, raw, err := head.EncodeTarget(t.Path, sum, t.Length)
-		if err != nil {
-			return err
-		}
-		return p.put(ctx, tag, raw)
-	})
-	if err == nil {
-		p.Progress(fmt.Sprintf("targets: %d files are in the repository now", len(uploads)))
-	}
-	return err
 }

@@ -14,21 +14,40 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// writing is one write of a set.
+type writing struct {
+	*Publisher
+	trust     string
+	live, job *state
+	survey    *survey
+	meter     *meter
+	tail      tail
+}
+
 // write publishes job. What a reader needs is there before anything points to
 // it, and the trust's tag comes last.
-func (p *Publisher) write(ctx context.Context, trust string, live, job *state, uploads []client.Target) (blobs int, err error) {
-	if blobs, err = p.putBlobs(ctx, live, job); err != nil {
+func (p *Publisher) write(ctx context.Context, trust string, live, job *state, uploads []client.Target, tail tail) (blobs int, err error) {
+	w := &writing{p, trust, live, job, &survey{registry: p.Registry, now: p.Now}, &meter{tell: p.Meter}, tail}
+	var images, files []client.Target
+	for _, t := range uploads {
+		if t.IsManifest() {
+			images = append(images, t)
+			continue
+		}
+		files = append(files, t)
+		w.meter.expect(1, t.Length)
+	}
+	if blobs, err = w.putBlobs(ctx); err != nil {
 		return blobs, err
 	}
-	for _, put := range []func() error{
-		func() error { return p.putFiles(ctx, uploads) },
-		func() error { return p.putBins(ctx, trust, job.bins) },
-		func() error { return p.putPointers(ctx, trust, live, job) },
-		func() error { return p.putRoles(ctx, trust, live, job) },
-		func() error { return p.putRoots(ctx, trust, live, job.set.Roots) },
-		func() error { return p.commit(ctx, trust, live, job) },
-	} {
-		if err := put(); err != nil {
+	if err := w.putFiles(ctx, files); err != nil {
+		return blobs, err
+	}
+	if err := w.putImages(ctx, images); err != nil {
+		return blobs, err
+	}
+	for _, put := range []func(context.Context) error{w.putBins, w.putPointers, w.putRoles, w.putRoots, w.commit} {
+		if err := put(ctx); err != nil {
 			return blobs, err
 		}
 	}
@@ -47,11 +66,11 @@ func each[T any](ctx context.Context, items []T, do func(context.Context, T) err
 
 // putBlobs puts the files of job, but for those that the live set has: they
 // are there, or its head would not be.
-func (p *Publisher) putBlobs(ctx context.Context, live, job *state) (int, error) {
+func (w *writing) putBlobs(ctx context.Context) (int, error) {
 	there := map[metadata.Digest]bool{}
-	if live != nil {
+	if w.live != nil {
 		there[metadata.Sum(head.EmptyConfig())] = true
-		for _, f := range head.Files(live.set) {
+		for _, f := range head.Files(w.live.set) {
 			there[metadata.Sum(f.Bytes)] = true
 		}
 	}
@@ -63,95 +82,83 @@ func (p *Publisher) putBlobs(ctx context.Context, live, job *state) (int, error)
 		}
 	}
 	add(head.EmptyConfig())
-	for _, f := range head.Files(job.set) {
+	for _, f := range head.Files(w.job.set) {
 		add(f.Bytes)
+	}
+	for _, raw := range blobs {
+		w.meter.expect(1, int64(len(raw)))
 	}
 	var sent atomic.Int64
 	err := each(ctx, blobs, func(ctx context.Context, raw []byte) error {
-		isNew, err := p.Registry.PutBlob(ctx, raw)
+		content, done := w.meter.item(registry.Bytes(raw))
+		isNew, err := w.Registry.PutContent(ctx, content)
 		if isNew {
 			sent.Add(1)
+		}
+		if err == nil {
+			done()
 		}
 		return err
 	})
 	if err == nil {
-		p.Progress(fmt.Sprintf("blobs: %d sent, %d were there", sent.Load(), int64(len(there))-sent.Load()))
+		w.Progress(fmt.Sprintf("blobs: %d sent, %d were there", sent.Load(), int64(len(there))-sent.Load()))
 	}
 	return int(sent.Load()), err
 }
 
-func (p *Publisher) putBins(ctx context.Context, trust string, bins []head.Bins) error {
+func (w *writing) putBins(ctx context.Context) error {
+	bins := w.job.bins
 	if len(bins) == 0 {
 		return nil
 	}
-	p.Progress(fmt.Sprintf("delegated roles: too many for the head, kept alive by %d manifests of their own", len(bins)))
-	return each(ctx, bins, func(ctx context.Context, b head.Bins) error { return p.freeze(ctx, b.Tag, b.Bytes) })
+	w.Progress(fmt.Sprintf("delegated roles: too many for the head, kept alive by %d manifests of their own", len(bins)))
+	return each(ctx, bins, func(ctx context.Context, b head.Bins) error { return w.freeze(ctx, b.Tag, b.Bytes) })
 }
 
 // putRoots puts each new root under its own tag, and the newest also under the
 // alias that moves.
-func (p *Publisher) putRoots(ctx context.Context, trust string, live *state, roots []*metadata.File) error {
-	if live != nil && len(live.set.Roots) == len(roots) {
+func (w *writing) putRoots(ctx context.Context) error {
+	roots := w.job.set.Roots
+	if w.live != nil && len(w.live.set.Roots) == len(roots) {
 		return nil
 	}
 	var newest []byte
 	for _, r := range roots {
-		raw, err := head.EncodeRoot(trust, r.Version, r.Bytes)
+		raw, err := head.EncodeRoot(w.trust, r.Version, r.Bytes)
 		if err != nil {
 			return err
 		}
 		newest = raw
-		if live != nil && slices.Contains(live.set.Roots, r) {
+		if w.live != nil && slices.Contains(w.live.set.Roots, r) {
 			continue
 		}
-		if err := p.freeze(ctx, rootTag(trust, r.Version), raw); err != nil {
+		if err := w.freeze(ctx, rootTag(w.trust, r.Version), raw); err != nil {
 			return err
 		}
 	}
-	if err := p.moveAlias(ctx, trust, newest); err != nil {
+	if err := w.moveAlias(ctx, newest); err != nil {
 		return err
 	}
-	p.Progress(fmt.Sprintf("roots: %d to %d", roots[0].Version, roots[len(roots)-1].Version))
+	w.Progress(fmt.Sprintf("roots: %d to %d", roots[0].Version, roots[len(roots)-1].Version))
 	return nil
 }
 
 // moveAlias has the tag of the newest root name raw, unless something else
 // stands there: a trust may bear the name of that tag.
-func (p *Publisher) moveAlias(ctx context.Context, trust string, raw []byte) error {
-	alias := newestRootTag(trust)
-	there, err := p.Registry.Manifest(ctx, alias, head.MaxSize)
+func (w *writing) moveAlias(ctx context.Context, raw []byte) error {
+	alias := newestRootTag(w.trust)
+	if w.absent(ctx, alias) {
+		return w.put(ctx, alias, raw)
+	}
+	there, err := w.Registry.Manifest(ctx, alias, head.MaxSize)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 	case err != nil:
 		return err
 	case there.Digest == metadata.Sum(raw):
 		return nil
-	case !head.IsRootOf(trust, there.Bytes):
+	case !head.IsRootOf(w.trust, there.Bytes):
 		return &MovedError{Tag: alias}
 	}
-	return p.put(ctx, alias, raw)
-}
-
-// put puts a manifest under a tag.
-func (p *Publisher) put(ctx context.Context, tag string, raw []byte) error {
-	_, err := p.Registry.Put(ctx, registry.Put{Reference: tag, MediaType: head.ManifestType}, raw)
-	return err
-}
-
-// freeze puts a manifest under a tag that never moves.
-func (p *Publisher) freeze(ctx context.Context, tag string, raw []byte) error {
-	err := p.move(ctx, tag, metadata.Digest{}, raw)
-	if errors.Is(err, registry.ErrChanged) {
-		return &MovedError{Tag: tag}
-	}
-	return err
-}
-
-// names is the digest that a tag names; zero where there is no such tag.
-func (p *Publisher) names(ctx context.Context, tag string) (metadata.Digest, error) {
-	d, err := p.Registry.Stat(ctx, tag)
-	if errors.Is(err, registry.ErrNotFound) {
-		return metadata.Digest{}, nil
-	}
-	return d.Digest, err
+	return w.put(ctx, alias, raw)
 }

@@ -16,6 +16,8 @@ type Error struct {
 	Op  string // "get the manifest wabbit"
 	In  string // HOST/REPOSITORY
 	Err error
+
+	wait Wait // as the repository waits; nil: by the clock
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("registry %s: %s: %v", e.In, e.Op, e.Err) }

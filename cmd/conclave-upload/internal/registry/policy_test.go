@@ -2,7 +2,9 @@ package registry
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -37,6 +39,8 @@ func TestRetryPolicy(t *testing.T) {
 		"wait for an hour":         {0, answer(429, "Retry-After", "3600"), nil, never, never},
 		"the connection broke":     {0, nil, io.ErrUnexpectedEOF, firstWait, 2 * firstWait},
 		"the connection was ended": {0, nil, io.EOF, firstWait, 2 * firstWait},
+		"the connection is closed": {0, nil, &net.OpError{Op: "write", Err: net.ErrClosed}, firstWait, 2 * firstWait},
+		"the stream was reset":     {0, nil, fmt.Errorf("get: %w", streamError{StreamID: 1, Code: 2}), firstWait, 2 * firstWait},
 		"nobody listens":           {0, nil, errors.New("connection refused"), never, never},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,7 @@ type Options struct {
 	MountFrom   string            // another repository of the registry, to take blobs from; "" for none
 	Transport   http.RoundTripper // nil: NewTransport
 	Timeout     time.Duration     // of one operation with its retries; 0: five minutes
+	Wait        Wait              // between two attempts; nil: by the clock
 	OnRequest   func(Request)     // called for each request that was answered or failed; nil: nobody asks
 }
 
@@ -36,6 +37,7 @@ type Repository struct {
 	host      string // where ref.Host is reached
 	client    *auth.Client
 	timeout   time.Duration
+	wait      Wait
 	mountFrom string
 	oneStep   atomic.Bool // the registry may take an upload in one request
 }
@@ -53,7 +55,7 @@ func Open(ref Reference, o Options) (*Repository, error) {
 			return nil, err
 		}
 	}
-	r := &Repository{ref: ref, named: named, scheme: "https", host: named.Host(), timeout: o.Timeout, mountFrom: ref.Repository}
+	r := &Repository{ref: ref, named: named, scheme: "https", host: named.Host(), timeout: o.Timeout, wait: o.Wait, mountFrom: ref.Repository}
 	if o.PlainHTTP {
 		r.scheme = "http"
 	}
@@ -63,9 +65,12 @@ func Open(ref Reference, o Options) (*Repository, error) {
 	if r.timeout == 0 {
 		r.timeout = defaultTimeout
 	}
+	if r.wait == nil {
+		r.wait = byClock
+	}
 	r.oneStep.Store(true)
 	r.client = &auth.Client{
-		Client:     &http.Client{Transport: guard{retrying{observed(transport, o.OnRequest)}, r.host, o.AuthHosts}},
+		Client:     &http.Client{Transport: guard{retrying{observed(transport, o.OnRequest), r.wait}, r.host, o.AuthHosts}},
 		Cache:      auth.NewCache(),
 		Credential: auth.CredentialFunc(o.Credentials),
 	}

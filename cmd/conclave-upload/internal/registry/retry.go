@@ -3,8 +3,10 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,7 +19,24 @@ import (
 // retrying repeats a request for as long as its policy and the deadline of the
 // request allow it. It never waits for a time that lies behind the deadline:
 // the registry's answer is worth more than "deadline exceeded".
-type retrying struct{ next http.RoundTripper }
+type retrying struct {
+	next http.RoundTripper
+	wait Wait
+}
+
+// Wait waits for d, or returns the context's error where that is done before.
+type Wait func(ctx context.Context, d time.Duration) error
+
+func byClock(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
 
 // once marks, in a context, a request that is not repeated.
 type once struct{}
@@ -42,12 +61,8 @@ func (t retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			resp.Body.Close()
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-req.Context().Done():
-			timer.Stop()
-			return nil, req.Context().Err()
-		case <-timer.C:
+		if err := t.wait(req.Context(), wait); err != nil {
+			return nil, err
 		}
 		req = again
 	}
@@ -57,35 +72,30 @@ func (t retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 // waits for as long as the registry has asked for, or a little.
 func Again(ctx context.Context, attempt int, err error) bool {
 	var said *refusalError
-	wait := time.Duration(-1)
+	var failed *Error
+	in, wait := Wait(byClock), time.Duration(-1)
+	if errors.As(err, &failed) && failed.wait != nil {
+		in = failed.wait
+	}
 	switch {
 	case !errors.As(err, &said):
 		wait, _ = policy{}.Retry(attempt, nil, err)
-	case blobUnknown(err) && attempt < maxRetries:
-		wait = backoff(attempt)
+	case lostSight(err) && attempt < maxRetries:
+		in, wait = byClock, backoff(attempt) // it is the registry that needs the time
 	default:
 		wait, _ = policy{}.Retry(attempt, &http.Response{StatusCode: said.StatusCode, Header: said.header}, nil)
 	}
-	if wait < 0 {
-		return false
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return wait >= 0 && in(ctx, wait) == nil
 }
 
-// blobUnknown: a manifest was refused because of a blob that was put before.
-// Where several put one blob at once, some registries lose sight of it for a
-// moment (distribution 2 and 3 write their links over each other).
-func blobUnknown(err error) bool {
+// lostSight: a manifest was refused because of a blob that was put before. Where
+// several put one blob at once, some registries lose sight of it for a moment
+// (distribution 2 and 3 write their links over each other), or read the digest
+// in the link when half of it is written.
+func lostSight(err error) bool {
 	var said *refusalError
 	return errors.As(err, &said) && slices.ContainsFunc(said.Errors, func(e errcode.Error) bool {
-		return e.Code == errcode.ErrorCodeManifestBlobUnknown
+		return e.Code == errcode.ErrorCodeManifestBlobUnknown || e.Code == errcode.ErrorCodeDigestInvalid
 	})
 }
 
@@ -144,9 +154,23 @@ func (policy) Retry(attempt int, resp *http.Response, err error) (time.Duration,
 	return backoff(attempt), nil
 }
 
+// brokeOff: the connection, or one exchange on it, ended early.
 func brokeOff(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	var reset streamError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &reset)
+}
+
+// streamError is what net/http's HTTP/2 errors can be read into: any struct
+// with the fields of golang.org/x/net/http2.StreamError.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (e streamError) Error() string {
+	return fmt.Sprintf("stream %d was reset: %d", e.StreamID, e.Code)
 }
 
 // backoff doubles from attempt to attempt and spreads by a quarter, so that

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -30,7 +28,7 @@ const manifestTypes = ocispec.MediaTypeImageManifest + ", " + ocispec.MediaTypeI
 type call struct {
 	method  string
 	url     *url.URL
-	body    []byte
+	body    *Content // nil: none
 	header  map[string]string
 	actions []string // what a token has to allow
 }
@@ -43,11 +41,7 @@ func (r *Repository) at(path string, query url.Values) *url.URL {
 // send makes the call and returns any answer.
 func (r *Repository) send(ctx context.Context, c call) (*http.Response, error) {
 	ctx = auth.AppendRepositoryScope(ctx, r.named, c.actions...)
-	var body io.Reader
-	if c.body != nil {
-		body = bytes.NewReader(c.body)
-	}
-	req, err := http.NewRequestWithContext(ctx, c.method, c.url.String(), body)
+	req, err := c.request(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +91,8 @@ func (r *Repository) get(ctx context.Context, u *url.URL, limit int64) ([]byte, 
 		if err == nil || !brokeOff(err) || attempt == maxRetries {
 			return raw, resp.Header, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, nil, ctx.Err()
-		case <-time.After(backoff(attempt)):
+		if err := r.wait(ctx, backoff(attempt)); err != nil {
+			return nil, nil, err
 		}
 	}
 }
@@ -150,5 +142,5 @@ func done(resp *http.Response) {
 
 // fail names the request that failed.
 func (r *Repository) fail(op string, err error) error {
-	return &Error{Op: op, In: r.ref.Host + "/" + r.ref.Repository, Err: err}
+	return &Error{Op: op, In: r.ref.Host + "/" + r.ref.Repository, Err: err, wait: r.wait}
 }

@@ -45,17 +45,18 @@ func (r *Repository) Put(ctx context.Context, p Put, raw []byte) (listed bool, e
 	defer cancel()
 	for attempt := 0; ; attempt++ {
 		listed, err = r.put(ctx, p, raw)
-		if p.Once || !blobUnknown(err) || !Again(ctx, attempt, err) {
+		if p.Once || !lostSight(err) || !Again(ctx, attempt, err) {
 			return listed, err
 		}
 	}
 }
 
 func (r *Repository) put(ctx context.Context, p Put, raw []byte) (listed bool, err error) {
+	body := Bytes(raw)
 	c := call{
 		method:  http.MethodPut,
 		url:     r.at("manifests/"+p.Reference, nil),
-		body:    raw,
+		body:    &body,
 		header:  map[string]string{"Content-Type": p.MediaType},
 		actions: []string{auth.ActionPull, auth.ActionPush},
 	}
@@ -96,30 +97,34 @@ const maxOneStep = 64 << 10
 // maxUploads is how often an upload is begun: the first time with shortcuts.
 const maxUploads = 4
 
-// PutBlob stores a blob, in as few requests as the registry allows: one where
+// PutBlob is PutContent for what is in memory.
+func (r *Repository) PutBlob(ctx context.Context, raw []byte) (sent bool, err error) {
+	return r.PutContent(ctx, Bytes(raw))
+}
+
+// PutContent stores a blob, in as few requests as the registry allows: one where
 // it is there already, one where the registry takes uploads in one step, else
 // two. sent says whether its bytes went out. It asks again where the answer to
 // an upload was lost, so that a repeated upload can't fail because the first
 // one worked.
-func (r *Repository) PutBlob(ctx context.Context, raw []byte) (sent bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+func (r *Repository) PutContent(ctx context.Context, c Content) (sent bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.patience(c.Size))
 	defer cancel()
-	sum := metadata.Sum(raw)
 	for attempt := range maxUploads {
-		if sent, err = r.upload(ctx, raw, sum, attempt == 0); err == nil {
+		if sent, err = r.upload(ctx, c, attempt == 0); err == nil {
 			return sent, nil
 		}
 		if ctx.Err() != nil {
 			break
 		}
-		if _, there := r.StatBlob(ctx, sum); there == nil {
+		if _, there := r.StatBlob(ctx, c.Digest); there == nil {
 			return true, nil
 		}
 		if attempt > 0 && !lostUpload(err) {
 			break
 		}
 	}
-	return false, r.fail("put the blob "+sum.OCI(), err)
+	return false, r.fail("put the blob "+c.Digest.OCI(), err)
 }
 
 // lostUpload: the registry does not know the upload, or not so far: it lost it,
@@ -133,17 +138,17 @@ func lostUpload(err error) bool {
 // "Pushing blobs"). With shortcuts it asks for the blob to be mounted, from
 // this very repository unless another was named: which is the question whether
 // it is there and the opening of an upload in one.
-func (r *Repository) upload(ctx context.Context, raw []byte, sum metadata.Digest, shortcuts bool) (sent bool, err error) {
+func (r *Repository) upload(ctx context.Context, c Content, shortcuts bool) (sent bool, err error) {
 	query := url.Values{}
 	open := call{method: http.MethodPost, header: map[string]string{}, actions: []string{auth.ActionPull, auth.ActionPush}}
 	if shortcuts {
-		query.Set("mount", sum.OCI())
+		query.Set("mount", c.Digest.OCI())
 		query.Set("from", r.mountFrom)
 		other := orasregistry.Reference{Registry: r.ref.Host, Repository: r.mountFrom}
 		ctx = auth.AppendRepositoryScope(ctx, other, auth.ActionPull)
-		if r.oneStep.Load() && len(raw) <= maxOneStep {
-			query.Set("digest", sum.OCI())
-			open.body = raw
+		if r.oneStep.Load() && c.Size <= maxOneStep {
+			query.Set("digest", c.Digest.OCI())
+			open.body = &c
 			open.header["Content-Type"] = "application/octet-stream"
 		}
 	}
@@ -167,7 +172,7 @@ func (r *Repository) upload(ctx context.Context, raw []byte, sum metadata.Digest
 	if err != nil {
 		return false, err
 	}
-	return true, r.complete(ctx, location, raw, sum)
+	return true, r.complete(ctx, location, c)
 }
 
 // location is where an upload goes on. Another host is refused: it would be
@@ -183,14 +188,14 @@ func (r *Repository) location(resp *http.Response) (*url.URL, error) {
 	return u, nil
 }
 
-func (r *Repository) complete(ctx context.Context, u *url.URL, raw []byte, sum metadata.Digest) error {
+func (r *Repository) complete(ctx context.Context, u *url.URL, c Content) error {
 	query := u.Query()
-	query.Set("digest", sum.OCI())
+	query.Set("digest", c.Digest.OCI())
 	u.RawQuery = query.Encode()
 	resp, err := r.send(ctx, call{
 		method:  http.MethodPut,
 		url:     u,
-		body:    raw,
+		body:    &c,
 		header:  map[string]string{"Content-Type": "application/octet-stream"},
 		actions: []string{auth.ActionPull, auth.ActionPush},
 	})

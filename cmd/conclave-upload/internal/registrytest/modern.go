@@ -2,46 +2,52 @@ package registrytest
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/opencontainers/go-digest"
-	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Modern gives the registry at host what newer ones have: the referrers API
-// (OCI distribution specification 1.1, "Listing Referrers"), uploads in one
-// request, and conditional writes of tags. It returns the host of both.
+// (OCI distribution specification 1.1, "Listing Referrers"), lists of tags in
+// pages ("Listing Tags"), uploads in one request, and conditional writes of
+// tags. It returns the host of both.
+//
+// It knows of the tags and referrers that were put through it.
 func Modern(t testing.TB, host string) string {
 	t.Helper()
-	m := &modern{through: proxy(host, "http"), referrers: map[string][]ocispec.Descriptor{}}
-	s := httptest.NewServer(m)
-	t.Cleanup(s.Close)
-	return s.Listener.Addr().String()
+	return Through(t, host, func(next http.Handler) http.Handler {
+		return &modern{through: next, tags: map[string]bool{}, referrers: map[string][]ocispec.Descriptor{}}
+	})
 }
 
 type modern struct {
-	through   http.Handler
-	tags      sync.Mutex // held while a condition is checked and its write done
+	through http.Handler
+	writing sync.Mutex // held while a condition is checked and its write done
+
 	mu        sync.Mutex
-	referrers map[string][]ocispec.Descriptor // by repository and subject
+	tags      map[string]bool                 // that were put, by their path
+	referrers map[string][]ocispec.Descriptor // by the path of their list
 }
 
 func (m *modern) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	manifest := strings.Contains(r.URL.Path, "/manifests/")
 	switch {
-	case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/"):
+	case r.Method == http.MethodPut && manifest:
 		m.putManifest(w, r)
+	case r.Method == http.MethodDelete && manifest:
+		m.deleteManifest(w, r)
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/blobs/uploads/") && r.URL.Query().Has("digest"):
 		m.upload(w, r)
 	case r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/referrers/"):
-		m.list(w, r)
+		m.listReferrers(w, r)
+	case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/tags/list"):
+		m.listTags(w, r)
 	default:
 		m.through.ServeHTTP(w, r)
 	}
@@ -64,9 +70,7 @@ func (m *modern) ask(r *http.Request, method, target string, body []byte) *httpt
 }
 
 func pass(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
-	for name, values := range answer.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes())
 }
@@ -76,8 +80,8 @@ func (m *modern) putManifest(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client went away
 	}
-	m.tags.Lock()
-	defer m.tags.Unlock()
+	m.writing.Lock()
+	defer m.writing.Unlock()
 	now := m.ask(r, http.MethodHead, r.URL.Path, nil)
 	is := `"` + now.Header().Get("Docker-Content-Digest") + `"`
 	if want := r.Header.Get("If-Match"); want != "" && (now.Code != http.StatusOK || want != is) ||
@@ -86,38 +90,22 @@ func (m *modern) putManifest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := m.ask(r, http.MethodPut, r.URL.Path, raw)
-	var manifest ocispec.Manifest
-	if answer.Code == http.StatusCreated && json.Unmarshal(raw, &manifest) == nil && manifest.Subject != nil {
-		w.Header().Set("OCI-Subject", string(manifest.Subject.Digest))
-		repository, _, _ := strings.Cut(r.URL.Path, "/manifests/")
-		m.add(repository+"/referrers/"+string(manifest.Subject.Digest), ocispec.Descriptor{
-			MediaType: manifest.MediaType, ArtifactType: manifest.ArtifactType, Annotations: manifest.Annotations,
-			Digest: digest.Digest(metadata.Sum(raw).OCI()), Size: int64(len(raw)),
-		})
+	if answer.Code == http.StatusCreated {
+		if subject := m.stored(r.URL.Path, raw); subject != "" {
+			w.Header().Set("OCI-Subject", subject)
+		}
 	}
 	pass(w, answer)
 }
 
-func (m *modern) add(list string, d ocispec.Descriptor) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, there := range m.referrers[list] {
-		if there.Digest == d.Digest {
-			return
-		}
+func (m *modern) deleteManifest(w http.ResponseWriter, r *http.Request) {
+	m.writing.Lock()
+	defer m.writing.Unlock()
+	answer := m.ask(r, http.MethodDelete, r.URL.Path, nil)
+	if answer.Code == http.StatusAccepted {
+		m.deleted(r.URL.Path)
 	}
-	m.referrers[list] = append(m.referrers[list], d)
-}
-
-func (m *modern) list(w http.ResponseWriter, r *http.Request) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
-	_ = json.NewEncoder(w).Encode(ocispec.Index{
-		Versioned: specs.Versioned{SchemaVersion: 2},
-		MediaType: ocispec.MediaTypeImageIndex,
-		Manifests: append([]ocispec.Descriptor{}, m.referrers[r.URL.Path]...),
-	})
+	pass(w, answer)
 }
 
 // upload takes a blob in one request, or finds it.

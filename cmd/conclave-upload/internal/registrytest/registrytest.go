@@ -34,9 +34,9 @@ func Embedded(t testing.TB) *embedded.Registry {
 func Debian(t testing.TB) string {
 	t.Helper()
 	program := Tool(t, "docker-registry")
-	dir := t.TempDir()
+	dir := inMemory(t)
 	config := filepath.Join(dir, "config.yml")
-	text := fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %q}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\", secret: test}\n", filepath.Join(dir, "data"))
+	text := fmt.Sprintf("version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %q}, delete: {enabled: true}}\nhttp: {addr: \"127.0.0.1:0\", secret: test}\n", filepath.Join(dir, "data"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +66,22 @@ func Debian(t testing.TB) string {
 	}
 	t.Fatal("docker-registry ended before it listened")
 	return ""
+}
+
+// inMemory is a directory for what need not outlive the test: where there is
+// one, in a file system that keeps nothing on disk, for a registry syncs a lot.
+func inMemory(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "conclave-registry-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // Tool finds a program. Where it is not installed the test is skipped, but in

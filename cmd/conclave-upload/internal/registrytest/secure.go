@@ -24,11 +24,16 @@ const (
 	Secret = "canary-of-a-registry"
 )
 
-// Secure puts TLS and token authentication (the distribution project's "Token
+// Secure puts TLS, HTTP/2 and token authentication (the distribution project's "Token
 // Authentication Specification") before the registry at host.
 func Secure(t testing.TB, host string) Served {
 	t.Helper()
-	s, authorities := SecureHost(t, host)
+	return secure(t, host, asItIs)
+}
+
+func secure(t testing.TB, host string, b between) Served {
+	t.Helper()
+	s, authorities := secureHost(t, host, b)
 	transport, err := registry.NewTransport(authorities)
 	if err != nil {
 		t.Fatal(err)
@@ -41,16 +46,22 @@ func Secure(t testing.TB, host string) Served {
 			}
 			return auth.Credential{Username: User, Password: Secret}, nil
 		},
-	}}
+	}, host}
 }
 
 // SecureHost is Secure for a program: its host, and the certificate in PEM that
 // has to be believed.
 func SecureHost(t testing.TB, host string) (name string, authorities []byte) {
 	t.Helper()
-	g := &gate{through: proxy(host, "https"), tokens: map[string]string{}}
+	return secureHost(t, host, asItIs)
+}
+
+func secureHost(t testing.TB, host string, b between) (name string, authorities []byte) {
+	t.Helper()
+	g := &gate{through: b(proxy(host, "https")), tokens: map[string]string{}}
 	s := httptest.NewUnstartedServer(g)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true // as registries on the Internet speak it
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	g.realm = s.URL + "/token"

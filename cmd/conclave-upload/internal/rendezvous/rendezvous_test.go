@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -42,50 +43,79 @@ func collect(t *testing.T, r rendezvous.Registry, trust string, live *metadata.S
 	return c, strings.Join(told, "\n")
 }
 
-// by is what one signer hands on: everything that is proposed, and the
-// signatures of one holder.
-func by(c ceremony.Contents, keyid string) ceremony.Contents {
-	mine := c
-	mine.Signatures = nil
-	for _, s := range c.Signatures {
-		if s.KeyID == keyid {
-			mine.Signatures = append(mine.Signatures, s)
-		}
-	}
-	return mine
-}
-
 // TestTwentySigners share at once, each what it has; nothing of it is lost, and
 // the bundle that comes back is the one that a single site would have.
 func TestTwentySigners(t *testing.T) {
-	const signers = 20
-	registrytest.Every(t, func(t *testing.T, s registrytest.Served) {
-		x := trusttest.NewHeld(t, "wabbit", signers)
-		keyids := map[string]bool{}
-		for _, s := range x.Contents.Signatures {
-			keyids[s.KeyID] = true
-		}
-		if len(keyids) != signers {
-			t.Fatalf("%d signers", len(keyids))
-		}
-		var all sync.WaitGroup
-		for keyid := range keyids {
-			r, b := s.Open(t, nil), encode(t, by(x.Contents, keyid))
-			all.Go(func() {
-				if shared, err := rendezvous.Share(t.Context(), r, b, nil); err != nil || shared.Signatures != 2 {
-					t.Errorf("%+v, %v", shared, err)
-				}
-			})
-		}
-		all.Wait()
-		got, told := collect(t, s.Open(t, nil), "wabbit", nil)
-		if told != "" {
-			t.Error(told)
-		}
-		if want := encode(t, x.Contents); encode(t, got).Digest != want.Digest {
-			t.Errorf("%d proposals and %d signatures came back, want %d and %d", len(got.Proposals), len(got.Signatures), len(x.Contents.Proposals), len(x.Contents.Signatures))
+	registrytest.Every(t, twentySigners)
+}
+
+// TestTwentySignersThroughFaults: neither is what a registry breaks off.
+func TestTwentySignersThroughFaults(t *testing.T) {
+	registrytest.EveryFault(t, func(t *testing.T, s registrytest.Served, f *registrytest.Faults, _ *registrytest.Waits) {
+		twentySigners(t, s)
+		if len(f.Injected()) == 0 {
+			t.Error("no fault befell them")
 		}
 	})
+}
+
+func twentySigners(t *testing.T, s registrytest.Served) {
+	x := trusttest.NewHeld(t, "wabbit", 20)
+	var all sync.WaitGroup
+	for _, keyid := range x.Holders() {
+		r, b := s.Open(t, nil), encode(t, x.By(keyid))
+		all.Go(func() {
+			if shared, err := rendezvous.Share(t.Context(), r, b, nil); err != nil || shared.Signatures != 2 {
+				t.Errorf("%+v, %v", shared, err)
+			}
+		})
+	}
+	all.Wait()
+	got, told := collect(t, s.Open(t, nil), "wabbit", nil)
+	if told != "" {
+		t.Error(told)
+	}
+	if want := encode(t, x.Contents); encode(t, got).Digest != want.Digest {
+		t.Errorf("%d proposals and %d signatures came back, want %d and %d", len(got.Proposals), len(got.Signatures), len(x.Contents.Proposals), len(x.Contents.Signatures))
+	}
+}
+
+// TestParallel holds back what a collector asks for until eight requests are
+// there: it sends so many by itself, and no more.
+func TestParallel(t *testing.T) {
+	host := registrytest.Embedded(t).Host()
+	x := trusttest.NewHeld(t, "wabbit", 20)
+	if _, err := rendezvous.Share(t.Context(), registrytest.Open(t, host, registry.Options{}), encode(t, x.Contents), nil); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var here, most int
+	var once sync.Once
+	eight := make(chan struct{})
+	count := func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		here += n
+		if most = max(most, here); here == registry.Parallel {
+			once.Do(func() { close(eight) })
+		}
+	}
+	r := registrytest.Open(t, registrytest.Through(t, host, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			count(+1)
+			defer count(-1)
+			if strings.Contains(q.URL.Path, "/manifests/") {
+				select {
+				case <-eight:
+				case <-q.Context().Done():
+				}
+			}
+			next.ServeHTTP(w, q)
+		})
+	}), registry.Options{})
+	if got, _ := collect(t, r, "wabbit", nil); len(got.Signatures) != 40 || most != registry.Parallel {
+		t.Errorf("%d signatures, and at most %d requests at a time", len(got.Signatures), most)
+	}
 }
 
 // TestShareAgain adds nothing; a second signature by the same key leaves the first.

@@ -172,7 +172,8 @@ func (x *Trust) Delegate(name, path string) {
 // Update proposes the next version of a delegated role, which vouches for nothing.
 func (x *Trust) Update(role string) {
 	x.t.Helper()
-	signed, err := metadata.EncodeTargets(x.header(role, 90*24*time.Hour), metadata.Targets{Targets: map[string]metadata.Target{}})
+	// Nothing in it names the role: one day less, or targets 1 would be the same payload.
+	signed, err := metadata.EncodeTargets(x.header(role, 89*24*time.Hour), metadata.Targets{Targets: map[string]metadata.Target{}})
 	x.propose(role, signed, err)
 }
 
@@ -232,6 +233,28 @@ func (x *Trust) signature(k *onlinekey.Key, payload []byte) metadata.Signature {
 		x.t.Fatal(err)
 	}
 	return metadata.Signature{KeyID: k.Public().ID(), Sig: hex.EncodeToString(s)}
+}
+
+// Holders are the keyids of those who hold root and targets, in their order.
+func (x *Trust) Holders() []string {
+	var keyids []string
+	for _, k := range x.holders {
+		keyids = append(keyids, k.Public().ID())
+	}
+	return keyids
+}
+
+// By is what one holder hands on: everything that is proposed, and the own
+// signatures.
+func (x *Trust) By(keyid string) ceremony.Contents {
+	c := x.Contents
+	c.Signatures = nil
+	for _, s := range x.Contents.Signatures {
+		if s.KeyID == keyid {
+			c.Signatures = append(c.Signatures, s)
+		}
+	}
+	return c
 }
 
 // Ahead is what the offline roles will have come to when n more targets have

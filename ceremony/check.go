@@ -1,0 +1,319 @@
+package ceremony
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// ExportError: a finished set that clients would not take, or not for long.
+// Nothing of it may leave the room; what is not finished may.
+type ExportError struct {
+	Role    string
+	Version int64
+	Rule    string // what it breaks, as a sentence goes on: "has 600000 bytes, and clients read at most 512000"
+}
+
+func (e *ExportError) Error() string {
+	return fmt.Sprintf("%s %d %s: the bundle was not written", Safe(e.Role), e.Version, Safe(e.Rule))
+}
+
+// Code names what happened, for people who look it up: a finished set that clients refuse.
+func (*ExportError) Code() string { return "EXPORT-REFUSED" }
+
+// Checked is what the check before an export came to.
+type Checked struct {
+	Open     []string // what is still missing; then nothing was held against clients
+	Verified []string // files that are new in the set: "root 2", "targets 2"
+	From     int64    // the oldest root from which go-tuf's client was led to them
+	Notes    []string // what clients have to put up with, as sentences
+}
+
+// What clients that are known (go-tuf, python-tuf, tuf-js, by their defaults)
+// take. Those that bound what is downloaded count for a file whose length
+// nobody states; of snapshot and targets the length is always stated, and then
+// it is the bound.
+const (
+	maxRootBytes     = 512_000
+	maxSnapshotBytes = 2_000_000
+	maxTargetsBytes  = 5_000_000
+	maxRoots         = 256 // followed in one run
+	maxVisited       = 32  // delegated roles, in the search for one target
+)
+
+// exportMargin is how long a finished set has to be good for when it leaves
+// the room: the way to the uploader takes that long, and it asks for as much.
+const exportMargin = day
+
+// Handover gives everything that this site has to hand on, as Contents does,
+// after a check that stands in the journal and leaves with the rest. Where all
+// that is proposed has its signatures, the set must be one that strict clients
+// and go-tuf's take; otherwise the error is an *ExportError. What still lacks
+// signatures may travel, and Checked says what it lacks.
+func (c *Ceremony) Handover() (Contents, Checked, error) {
+	if len(c.state.proposals) == 0 && len(c.state.head) == 0 {
+		return Contents{}, Checked{}, ErrNotNow
+	}
+	contents, err := c.Contents()
+	if err != nil {
+		return Contents{}, Checked{}, err
+	}
+	checked, err := CheckContents(contents, c.now(), exportMargin)
+	refused, isRefusal := err.(*ExportError)
+	if err != nil && !isRefusal {
+		return Contents{}, checked, err
+	}
+	ev := exportChecked{Open: checked.Open, Verified: checked.Verified, From: checked.From, Notes: checked.Notes}
+	if isRefusal {
+		ev.Refused = refused.Error()
+	}
+	if err := c.append(ev); err != nil {
+		return Contents{}, checked, err
+	}
+	if isRefusal {
+		return Contents{}, checked, refused
+	}
+	contents, err = c.Contents()
+	return contents, checked, err
+}
+
+// CheckContents holds what c comes to against the rules of clients, at the
+// time at and for margin longer. It returns an *ExportError where a finished
+// set breaks one.
+func CheckContents(c Contents, at time.Time, margin time.Duration) (Checked, error) {
+	k, err := knownOf(c)
+	if err != nil {
+		return Checked{}, err
+	}
+	if open := k.open(c.Signatures); len(open) > 0 {
+		return Checked{Open: open}, nil
+	}
+	set, err := k.complete(c.Trust, c.Signatures)
+	if err != nil {
+		return Checked{}, err
+	}
+	if _, open := set.delegated(); len(open) > 0 {
+		return Checked{Open: open}, nil
+	}
+	return checkSet(set, k.published, at.Add(margin))
+}
+
+// open says what keeps the proposals from being finished.
+func (k known) open(signatures []ProposalSignature) []string {
+	var open []string
+	over := byProposal(signatures)
+	for _, p := range inOrder(k.proposals) {
+		if k.publishedVersion(p) || p.Role != "root" && !k.current(p) {
+			continue
+		}
+		err := k.conflict(p)
+		var q Quorum
+		if err == nil {
+			q, err = k.quorum(p, over[p.id])
+		}
+		if err == nil && !q.Met() {
+			err = &IncompleteError{q}
+		}
+		if err != nil {
+			open = append(open, Safe(err.Error()))
+		}
+	}
+	return open
+}
+
+// delegated lists what targets leads to, a parent before its children: each
+// role under each that delegates to it. missing says what is not here.
+func (set *OfflineSet) delegated() (edges []edge, missing []string) {
+	if set.Targets == nil {
+		return nil, nil
+	}
+	roles, seen := sortedKeys(set.Delegated), map[string]bool{}
+	for queue := []body{{"targets", set.Targets}}; len(queue) > 0; queue = queue[1:] {
+		parent := queue[0]
+		bins := 0
+		for _, role := range delegates(parent.file.Signed, roles) {
+			child := body{role, set.Delegated[role]}
+			if child.file == nil {
+				missing = append(missing, fmt.Sprintf("%s is delegated by %s %d, and no version of it is here", Safe(role), Safe(parent.role), parent.file.Version))
+				continue
+			}
+			bins++
+			edges = append(edges, edge{parent, child})
+			if !seen[role] {
+				seen[role], queue = true, append(queue, child)
+			}
+		}
+		if del := parent.file.Targets.Delegations; del != nil && del.Succinct != nil && bins < 1<<del.Succinct.BitLength {
+			missing = append(missing, fmt.Sprintf("%d of the %d bins of %s %d are here", bins, 1<<del.Succinct.BitLength, Safe(parent.role), parent.file.Version))
+		}
+	}
+	return edges, missing
+}
+
+// edge is one delegation of a set.
+type edge struct{ parent, child body }
+
+// checkSet holds a finished set against the rules of clients, until the time
+// until. What is published already is as it is: of its oddities clients are
+// told of, but they refuse nothing.
+func checkSet(set *OfflineSet, published []body, until time.Time) (Checked, error) {
+	s := checking{set: set, published: published, until: until}
+	s.edges, _ = set.delegated()
+	s.parents = map[string][]*metadata.Signed{"targets": {s.newestRoot().Signed}}
+	for _, e := range s.edges {
+		s.parents[e.child.role] = append(s.parents[e.child.role], e.parent.file.Signed)
+	}
+	for _, step := range []func() error{s.strictly, s.chain, s.signatures, s.sizes, s.visits, s.expiry, s.asGoTUF} {
+		if err := step(); err != nil {
+			return s.out, err
+		}
+	}
+	return s.out, nil
+}
+
+// checking is the check of one set.
+type checking struct {
+	set       *OfflineSet
+	edges     []edge
+	parents   map[string][]*metadata.Signed // who says who signs a role
+	published []body
+	until     time.Time
+	out       Checked
+}
+
+// bodies are all files of the set: roots, targets, delegated roles by name.
+func (s *checking) bodies() []body {
+	var all []body
+	for _, r := range s.set.Roots {
+		all = append(all, body{"root", r})
+	}
+	return append(all, s.top()...)
+}
+
+// top are the files below root.
+func (s *checking) top() []body {
+	var all []body
+	if s.set.Targets != nil {
+		all = append(all, body{"targets", s.set.Targets})
+	}
+	for _, role := range sortedKeys(s.set.Delegated) {
+		all = append(all, body{role, s.set.Delegated[role]})
+	}
+	return all
+}
+
+func (s *checking) newestRoot() *metadata.File { return s.set.Roots[len(s.set.Roots)-1] }
+
+// isNew says whether b was made by this ceremony: it is not published yet.
+func (s *checking) isNew(b body) bool {
+	return !slices.ContainsFunc(s.published, func(p body) bool {
+		return p.role == b.role && p.file.Digest() == b.file.Digest()
+	})
+}
+
+func (b body) refuse(format string, args ...any) error {
+	return &ExportError{Role: b.role, Version: b.file.Version, Rule: fmt.Sprintf(format, args...)}
+}
+
+// strictly reads new files as strict clients do: keyids that are their keys'
+// hashes, no signature that is empty or stands there twice, sha256 and nothing
+// else, names that are safe.
+func (s *checking) strictly() error {
+	for _, b := range s.bodies() {
+		if !s.isNew(b) {
+			continue
+		}
+		if _, err := metadata.ParseFile(b.file.Bytes, metadata.Strict); err != nil {
+			return b.refuse("is no strict metadata: %v", err)
+		}
+		s.out.Verified = append(s.out.Verified, fmt.Sprintf("%s %d", Safe(b.role), b.file.Version))
+	}
+	return nil
+}
+
+// chain verifies what signs what, without a clock.
+func (s *checking) chain() error {
+	if err := metadata.VerifyRootChain(s.set.Roots, time.Time{}); err != nil {
+		return body{"root", s.newestRoot()}.refuse("does not chain: %v", err)
+	}
+	for _, b := range s.top() {
+		for _, parent := range s.parents[b.role] {
+			if _, err := metadata.VerifyFile(parent, b.role, b.file); err != nil {
+				return b.refuse("does not verify: %v", err)
+			}
+		}
+	}
+	return nil
+}
+
+// signatures refuses a new file with a signature that nobody counts: some
+// clients reject the file for it.
+func (s *checking) signatures() error {
+	for i, r := range s.set.Roots {
+		by := []*metadata.Signed{r.Signed}
+		if i > 0 {
+			by = append(by, s.set.Roots[i-1].Signed)
+		}
+		if err := s.allCount(body{"root", r}, by...); err != nil {
+			return err
+		}
+	}
+	for _, b := range s.top() {
+		if err := s.allCount(b, s.parents[b.role]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *checking) allCount(b body, by ...*metadata.Signed) error {
+	if !s.isNew(b) {
+		return nil
+	}
+	var counted []metadata.Signature
+	for _, parent := range by {
+		count, err := metadata.VerifyFile(parent, b.role, b.file)
+		if err != nil {
+			return b.refuse("does not verify: %v", err)
+		}
+		counted = append(counted, count.Signatures...)
+	}
+	for _, sig := range b.file.Signatures {
+		if !slices.Contains(counted, sig) {
+			return b.refuse("has a signature by key %.8s that does not count", Safe(sig.KeyID))
+		}
+	}
+	return nil
+}
+
+func (s *checking) sizes() error {
+	if n := len(s.set.Roots); n > maxRoots {
+		return body{"root", s.newestRoot()}.refuse("is the %dth of the chain, and clients follow at most %d", n, maxRoots)
+	}
+	for _, b := range s.bodies() {
+		switch size := len(b.file.Bytes); {
+		case b.role == "root" && size > maxRootBytes && s.isNew(b):
+			return b.refuse("has %d bytes, and clients read at most %d", size, maxRootBytes)
+		case b.role != "root" && size > maxTargetsBytes:
+			s.note("%s %d has %d bytes, more than the %d that clients read of a file of unknown length: the snapshot has to state its length, as it does here.",
+				Safe(b.role), b.file.Version, size, maxTargetsBytes)
+		}
+	}
+	return nil
+}
+
+func (s *checking) note(format string, args ...any) {
+	s.out.Notes = append(s.out.Notes, fmt.Sprintf(format, args...))
+}
+
+// expiry asks of the newest files that they are good until a while after.
+func (s *checking) expiry() error {
+	for _, b := range append([]body{{"root", s.newestRoot()}}, s.top()...) {
+		if !s.until.Before(b.file.Expires) {
+			return b.refuse("expires on %s UTC, and has to be good until %s UTC at the least", stamp(b.file.Expires), stamp(s.until))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,265 @@
+package ceremony_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// TestHandover: what is finished is verified, what is not says what it lacks,
+// and the journal that travels tells of both.
+func TestHandover(t *testing.T) {
+	s, tokens := founded(t)
+	s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
+	contents, checked, err := s.Handover()
+	s.must(err)
+	if len(checked.Open) != 2 || !strings.Contains(checked.Open[0], "root 1 is not complete") || len(checked.Verified) != 0 {
+		t.Errorf("unfinished: %+v", checked)
+	}
+	if len(contents.Proposals) != 2 || !strings.Contains(string(contents.Journals[0].Lines), "export-checked") {
+		t.Errorf("it does not travel whole: %d proposals", len(contents.Proposals))
+	}
+
+	s.signAll(tokens)
+	contents, checked, err = s.Handover()
+	s.must(err)
+	if !slices.Equal(checked.Verified, []string{"root 1", "targets 1"}) || checked.From != 1 || len(checked.Open)+len(checked.Notes) != 0 {
+		t.Errorf("finished: %+v", checked)
+	}
+	record, err := ceremony.NewRecord(contents.Journals)
+	s.must(err)
+	last := record.Sites[0].Lines[len(record.Sites[0].Lines)-1]
+	if last.Event != "export-checked" || !strings.Contains(last.Text, "root 1, targets 1: verified as strict clients do, and as go-tuf's does from root 1") {
+		t.Errorf("the record says %+v", last)
+	}
+
+	// The day before it expires nobody could publish it any more.
+	s.time.t = start.AddDate(0, 0, 179)
+	before := len(s.disk.lines)
+	if _, _, err := s.Handover(); !refuses(err, "targets", 1, "expires on") {
+		t.Errorf("about to expire: %v", err)
+	}
+	if !strings.Contains(string(s.disk.lines[before:]), `"refused":"targets 1 expires on`) {
+		t.Error("the journal does not tell of the refusal")
+	}
+	s.restart()
+	if _, _, err := newSite(t).Handover(); err != ceremony.ErrNotNow {
+		t.Errorf("nothing to hand over: %v", err)
+	}
+}
+
+// TestHandoverOfADelegation: a role that is delegated and not here is awaited.
+func TestHandoverOfADelegation(t *testing.T) {
+	s, tokens := complete(t)
+	s.edit(ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}})
+	s.must(s.Freeze())
+	s.signAll(tokens)
+	c, checked, err := s.Handover()
+	s.must(err)
+	if !slices.Equal(checked.Verified, []string{"root 1", "targets 2", "team 1"}) {
+		t.Errorf("with the team: %+v", checked)
+	}
+	c.Proposals = slices.DeleteFunc(c.Proposals, func(p ceremony.Proposal) bool { return p.Role == "team" })
+	checked, err = ceremony.CheckContents(c, start, 0)
+	s.must(err)
+	if len(checked.Open) != 1 || !strings.Contains(checked.Open[0], "team is delegated by targets 2") {
+		t.Errorf("without: %+v", checked)
+	}
+}
+
+func refuses(err error, role string, version int64, rule string) bool {
+	e, ok := err.(*ceremony.ExportError)
+	return ok && e.Role == role && e.Version == version && strings.Contains(e.Error(), rule) && e.Code() == "EXPORT-REFUSED"
+}
+
+// TestClientsRefuse has a set for each rule of clients, wrong in that alone.
+func TestClientsRefuse(t *testing.T) {
+	s, tokens := complete(t)
+	good := s.assembled()
+	if _, err := ceremony.CheckSet(good, start); err != nil {
+		t.Fatal(err)
+	}
+	holders := []*softToken{tokens["Ada"], tokens["Bo"]}
+	root := func(version int64, edit func(*metadata.Root)) *metadata.File {
+		body := *good.Roots[0].Root
+		body.Keys, body.Roles = maps.Clone(body.Keys), maps.Clone(body.Roles)
+		edit(&body)
+		return signedBy(t, holders)(metadata.EncodeRoot(headerOf(version), body))
+	}
+	targets := func(edit func(*metadata.Targets)) *metadata.File {
+		body := metadata.Targets{Targets: map[string]metadata.Target{"app": {Length: 3, Hashes: map[string]string{"sha256": metadata.Sum([]byte("app")).String()}}}}
+		edit(&body)
+		return signedBy(t, holders[:1])(metadata.EncodeTargets(headerOf(2), body))
+	}
+	tolerant := func(f *metadata.File, old, new string) *metadata.File {
+		t.Helper()
+		text := strings.Replace(string(f.Bytes), old, new, 1)
+		if text == string(f.Bytes) {
+			t.Fatalf("%s is not there", old)
+		}
+		file, err := metadata.ParseFile([]byte(text), metadata.Adopted)
+		s.must(err)
+		return file
+	}
+	bo := keyOf(t, tokens["Bo"]).ID()
+	stranger := newSoftToken("1")
+	s2 := newSite(t)
+	_, err := stranger.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")})
+	s2.must(err)
+
+	for _, tt := range []struct {
+		name string
+		with func(set *ceremony.OfflineSet)
+		role string
+		rule string
+	}{
+		{"a root over the clients' limit", func(set *ceremony.OfflineSet) {
+			set.Roots = append(set.Roots, root(2, func(r *metadata.Root) { maps.Copy(r.Keys, manyKeys(t, 4000)) }))
+		}, "root", "clients read at most 512000"},
+		{"more roots than clients follow", func(set *ceremony.OfflineSet) {
+			for v := int64(2); v <= 257; v++ {
+				set.Roots = append(set.Roots, root(v, func(*metadata.Root) {}))
+			}
+		}, "root", "clients follow at most 256"},
+		{"a root that skips one", func(set *ceremony.OfflineSet) {
+			set.Roots = append(set.Roots, root(3, func(*metadata.Root) {}))
+		}, "root", "instead of 2"},
+		{"a root of new keys alone", func(set *ceremony.OfflineSet) {
+			key := keyOf(t, stranger)
+			next := *good.Roots[0].Root
+			next.Keys, next.Roles = maps.Clone(next.Keys), maps.Clone(next.Roles)
+			next.Keys[key.ID()], next.Roles["root"] = key, metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}
+			set.Roots = append(set.Roots, signedBy(t, []*softToken{stranger})(metadata.EncodeRoot(headerOf(2), next)))
+		}, "root", "old root 1"},
+		{"an empty signature", func(set *ceremony.OfflineSet) {
+			set.Targets = tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+bo+`","sig":""},`)
+		}, "targets", "no strict metadata"},
+		{"a signature twice", func(set *ceremony.OfflineSet) {
+			one := set.Targets.Signatures[0]
+			set.Targets = tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+one.KeyID+`","sig":"`+one.Sig+`"},`)
+		}, "targets", "no strict metadata"},
+		{"a signature by a key of no role", func(set *ceremony.OfflineSet) {
+			set.Targets = signedBy(t, []*softToken{tokens["Ada"], stranger})(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
+		}, "targets", "does not count"},
+		{"a keyid that is no hash of its key", func(set *ceremony.OfflineSet) {
+			set.Roots = []*metadata.File{tolerant(set.Roots[0], `"scheme":"ecdsa-sha2-nistp256"`, `"scheme":"ecdsa-sha2-nistp256","x":1`)}
+		}, "root", "no strict metadata"},
+		{"targets signed by nobody of theirs", func(set *ceremony.OfflineSet) {
+			set.Targets = signedBy(t, []*softToken{stranger})(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
+		}, "targets", "does not verify"},
+		{"a target that is asked for too late", func(set *ceremony.OfflineSet) {
+			key := keyOf(t, tokens["Bo"])
+			set.Delegated = map[string]*metadata.File{}
+			set.Targets = targets(func(b *metadata.Targets) {
+				b.Delegations = &metadata.Delegations{Keys: map[string]metadata.Key{key.ID(): key}}
+				for i := range 40 {
+					name := fmt.Sprintf("team%02d", i)
+					b.Delegations.Roles = append(b.Delegations.Roles, metadata.DelegatedRole{
+						Name: name, Keyholders: metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}, Paths: []string{"team/*"},
+					})
+					body := metadata.Targets{}
+					if i == 39 {
+						body.Targets = map[string]metadata.Target{"team/x": b.Targets["app"]}
+					}
+					set.Delegated[name] = signedBy(t, []*softToken{tokens["Bo"]})(metadata.EncodeTargets(headerOf(1), body))
+				}
+			})
+		}, "targets", "clients ask at most 32"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			set := *good
+			set.Roots = slices.Clone(good.Roots)
+			tt.with(&set)
+			version := set.Roots[len(set.Roots)-1].Version
+			if tt.role == "targets" {
+				version = set.Targets.Version
+			}
+			if _, err := ceremony.CheckSet(&set, start); !refuses(err, tt.role, version, tt.rule) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func headerOf(version int64) metadata.Header {
+	return metadata.Header{Version: version, Expires: start.AddDate(0, 6, 0), Conclave: &metadata.Conclave{Trust: "rehearsal-wabbit"}}
+}
+
+func keyOf(t *testing.T, token *softToken) metadata.Key {
+	t.Helper()
+	key, err := metadata.NewKey(token.key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// signedBy makes a file of what an Encode function made.
+func signedBy(t *testing.T, tokens []*softToken) func(signed []byte, err error) *metadata.File {
+	return func(signed []byte, err error) *metadata.File {
+		t.Helper()
+		var sigs []metadata.Signature
+		var payload []byte
+		if err == nil {
+			payload, err = metadata.Canonical(signed)
+		}
+		for _, token := range tokens {
+			sig, serr := token.Sign(context.Background(), pin(token.pin), payload)
+			if serr != nil {
+				t.Fatal(serr)
+			}
+			sigs = append(sigs, metadata.Signature{KeyID: keyOf(t, token).ID(), Sig: hex.EncodeToString(sig)})
+		}
+		var file *metadata.File
+		if err == nil {
+			file, err = metadata.ParseFile(metadata.Assemble(signed, sigs), metadata.Strict)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+}
+
+// manyKeys are n keys that nobody has.
+func manyKeys(t *testing.T, n int) map[string]metadata.Key {
+	t.Helper()
+	keys := map[string]metadata.Key{}
+	for i := range n {
+		seed := make([]byte, ed25519.SeedSize)
+		binary.BigEndian.PutUint32(seed, uint32(i))
+		key, err := metadata.NewKey(ed25519.NewKeyFromSeed(seed).Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[key.ID()] = key
+	}
+	return keys
+}
+
+// TestExportMargin: the margin counts to the second.
+func TestExportMargin(t *testing.T) {
+	s, tokens := founded(t)
+	s.signAll(tokens)
+	c, err := s.Contents()
+	s.must(err)
+	expires := start.AddDate(0, 0, 180) // targets, by the plan
+	for _, margin := range []time.Duration{0, 24 * time.Hour} {
+		if _, err := ceremony.CheckContents(c, expires.Add(-margin-time.Second), margin); err != nil {
+			t.Errorf("a second before the margin of %s: %v", margin, err)
+		}
+		if _, err := ceremony.CheckContents(c, expires.Add(-margin), margin); !refuses(err, "targets", 1, "expires on") {
+			t.Errorf("at the margin of %s: %v", margin, err)
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package ceremony
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// RecordHead is how far a site's journal has come. Holders sign it in order to
+// stand by all that the journal tells up to there.
+type RecordHead struct {
+	Trust  string
+	Site   string          // as the people there named it
+	ID     string          // hex SHA-256 of the journal's first line
+	Events int             // lines, from the first
+	Head   metadata.Digest // SHA-256 of the last of them
+}
+
+// Payload is what the token signs. It says what it is and names the trust, so
+// that the signature serves for nothing else: TUF metadata never begins like this.
+func (h RecordHead) Payload() []byte {
+	return fmt.Appendf(nil, "conclave: record\ntrust: %s\nsite: %s\njournal: %s\nevents: %d\nhead: %s\n",
+		Safe(h.Trust), Safe(h.Site), Safe(h.ID), h.Events, h.Head)
+}
+
+// HeadSignature is a holder's signature over the head of a site's journal. The
+// journal may go on after it: it covers the lines up to Events.
+type HeadSignature struct {
+	Site   string          `json:"site_id"`
+	Events int             `json:"events"` // lines that it covers, from the first
+	Head   metadata.Digest `json:"head"`   // SHA-256 of the last of them
+	Holder string          `json:"holder"` // whose key it is, as known where it was made
+	Serial string          `json:"serial,omitempty"`
+	Key    metadata.Key    `json:"key"`
+	Sig    string          `json:"sig"` // hex, over the Payload of a RecordHead
+}
+
+// recordSigned is a HeadSignature over this journal as it was before.
+type recordSigned struct {
+	Events int             `json:"events"`
+	Head   metadata.Digest `json:"head"`
+	Holder string          `json:"holder"`
+	Serial string          `json:"serial,omitempty"`
+	Key    metadata.Key    `json:"key"`
+	Sig    string          `json:"sig"`
+}
+
+func (recordSigned) kind() string { return "record-signed" }
+
+func (recordSigned) apply(s *state, _ time.Time) error {
+	s.changed = true
+	return nil
+}
+
+// told is the journal up to its last line that is no signature over it: all
+// who sign at the end of a ceremony sign the same.
+type told struct {
+	n    int
+	head metadata.Digest
+	by   []string // keyids of those who have signed it
+}
+
+// follow goes on by a line. by is the key of a signature over the record.
+func (t *told) follow(n int, head metadata.Digest, ev event) {
+	if sig, ok := ev.(recordSigned); ok {
+		t.by = append(t.by, sig.Key.ID())
+		return
+	}
+	*t = told{n: n, head: head}
+}
+
+// Told is the record of this site up to what holders are to sign: everything
+// but their signatures over it.
+func (c *Ceremony) Told() (*SiteRecord, error) {
+	if !c.Begun() {
+		return nil, ErrNotNow
+	}
+	lines, err := c.deps.Workspace.Lines()
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	return newSiteRecord(firstLines(lines, c.told.n))
+}
+
+// RecordSigners are the holders whose keys are known and have not signed what
+// Told tells. KeyID is the one that strict clients give the key. There are none
+// before the ceremony has something to show: its payloads are signed, or a
+// bundle was written.
+func (c *Ceremony) RecordSigners() []Holder {
+	if !c.state.exported && !c.allSettled() {
+		return nil
+	}
+	strict := c.state.known().strictIDs()
+	var open []Holder
+	for _, h := range c.Holders() {
+		if id, ok := strict[h.KeyID]; ok {
+			h.KeyID = id
+		}
+		if h.KeyID != "" && !slices.Contains(c.told.by, h.KeyID) {
+			open = append(open, h)
+		}
+	}
+	return open
+}
+
+// allSettled says whether something was frozen here, and nothing lacks signatures.
+func (c *Ceremony) allSettled() bool {
+	known := c.state.known()
+	for _, p := range c.state.proposals {
+		if known.current(p) && !c.settled(p) {
+			return false
+		}
+	}
+	return len(c.state.proposals) > 0
+}
+
+// strictIDs maps the keyids of roots and targets to those that the keys have
+// for strict clients.
+func (k known) strictIDs() map[string]string {
+	ids := map[string]string{}
+	add := func(keys map[string]metadata.Key) {
+		for id, key := range keys {
+			ids[id] = strictID(key, id)
+		}
+	}
+	for _, root := range k.bodies("root") {
+		add(root.Root.Keys)
+	}
+	for _, targets := range k.bodies("targets") {
+		if d := targets.Targets.Delegations; d != nil {
+			add(d.Keys)
+		}
+	}
+	return ids
+}
+
+// MatchRecord says whether the token described by info is the one with which h
+// signs the record: nil, *WrongTokenError, *PolicyError, ErrNoKey or
+// ErrAlreadySigned. It asks the token for nothing.
+func (c *Ceremony) MatchRecord(h Holder, info TokenInfo) error {
+	switch {
+	case info.Virtual != c.state.rehearsal:
+		return c.virtualError(info)
+	case info.Key == nil:
+		return ErrNoKey
+	case info.Key.ID() != h.KeyID:
+		return &WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info)}
+	case slices.Contains(c.told.by, h.KeyID):
+		return ErrAlreadySigned
+	}
+	return nil
+}
+
+// SignRecord makes h's signature over shown, which Told returned. When it
+// returns nil the signature has been verified in software and is in the
+// journal. It may block for a touch. Besides the errors of MatchRecord and of
+// the token: *ConsentError where the journal is not as it was shown,
+// *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
+func (c *Ceremony) SignRecord(ctx context.Context, h Holder, t Token, pin PIN, shown *SiteRecord) error {
+	if c.told.n != shown.Events || c.told.head != shown.Head {
+		return &ConsentError{"the journal has gone on since it was shown"}
+	}
+	info, err := t.Info(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.MatchRecord(h, info); err != nil {
+		return err
+	}
+	s, err := signHead(ctx, h.Name, shown, t, info, pin)
+	if err != nil {
+		return err
+	}
+	return c.append(recordSigned{s.Events, s.Head, s.Holder, s.Serial, s.Key, s.Sig})
+}
+
+// signHead has a token sign the head of a journal, once.
+func signHead(ctx context.Context, holder string, s *SiteRecord, t Token, info TokenInfo, pin PIN) (HeadSignature, error) {
+	if err := info.CheckPIN(pin.Bytes()); err != nil {
+		return HeadSignature{}, err
+	}
+	payload := s.RecordHead().Payload()
+	sig, err := t.Sign(ctx, pin, slices.Clone(payload))
+	if err != nil {
+		return HeadSignature{}, err
+	}
+	if err := info.Key.Verify(payload, sig); err != nil {
+		return HeadSignature{}, &BadSignatureError{Serial: info.Serial, Err: err}
+	}
+	return HeadSignature{s.ID, s.Events, s.Head, holder, info.Serial, *info.Key, hex.EncodeToString(sig)}, nil
+}
+
+// Site is what the record tells of the site with that name or id. It may be
+// "" where there is only one.
+func (r *Record) Site(name string) (*SiteRecord, error) {
+	var found []*SiteRecord
+	for i := range r.Sites {
+		if s := &r.Sites[i]; name == "" || s.Site == name || s.ID == name {
+			found = append(found, s)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case name == "" && len(found) > 1:
+		return nil, errors.New("the record tells of several sites: say which one")
+	case len(found) > 1:
+		return nil, fmt.Errorf("the record tells of several sites called %q: say the site's id", Safe(name))
+	}
+	return nil, fmt.Errorf("the record tells of no site %q", Safe(name))
+}
+
+// HolderOf names the holder of a key as the journals of the record have it: who
+// enrolled it, or signed with it.
+func (r *Record) HolderOf(keyid string) (name string, ok bool) {
+	who, ok := r.holders()[keyid]
+	return who, ok
+}
+
+func (r *Record) holders() map[string]string {
+	who := map[string]string{}
+	for _, s := range r.Sites {
+		for _, sig := range s.Signatures {
+			for _, id := range append([]string{sig.KeyID}, sig.Also...) {
+				who[id] = sig.Holder
+			}
+		}
+	}
+	for _, s := range r.Sites {
+		for _, e := range s.Enrolments {
+			who[e.KeyID] = e.Holder // which proved that the key was theirs
+		}
+	}
+	return who
+}
+
+// SignHead appends the signature of t over the head of one of the record's
+// sites, once it was verified in software. The key has to be that of a holder
+// in the record. It may block for a touch. Errors are those of the token,
+// *WrongTokenError, *PolicyError, ErrNoKey, ErrAlreadySigned, *PINFormatError
+// and *BadSignatureError; after each of them the record is as it was.
+func (r *Record) SignHead(ctx context.Context, s *SiteRecord, t Token, pin PIN) (HeadSignature, error) {
+	info, err := t.Info(ctx)
+	if err != nil {
+		return HeadSignature{}, err
+	}
+	holder, err := r.MatchHead(s, info)
+	if err != nil {
+		return HeadSignature{}, err
+	}
+	h, err := signHead(ctx, holder, s, t, info, pin)
+	if err == nil {
+		r.Heads = append(r.Heads, h)
+	}
+	return h, err
+}
+
+// MatchHead names the holder whose token is described by info, or says why it
+// may not sign the head of s; see SignHead. It asks the token for nothing.
+func (r *Record) MatchHead(s *SiteRecord, info TokenInfo) (holder string, err error) {
+	switch {
+	case info.Virtual && !s.Rehearsal:
+		return "", &PolicyError{fmt.Sprintf("token %s is a virtual one for rehearsals, and this is the record of a real ceremony", info.Serial)}
+	case !info.Virtual && s.Rehearsal:
+		return "", &PolicyError{fmt.Sprintf("token %s is a real one, and this is the record of a rehearsal", info.Serial)}
+	case info.Key == nil:
+		return "", ErrNoKey
+	}
+	holder, ok := r.HolderOf(info.Key.ID())
+	if !ok {
+		return "", &PolicyError{fmt.Sprintf("the key on token %s is nobody's in this record", info.Serial)}
+	}
+	for _, h := range r.Heads {
+		if h.Site == s.ID && h.Events == s.Events && h.Key.ID() == info.Key.ID() {
+			return "", ErrAlreadySigned
+		}
+	}
+	return holder, nil
+}

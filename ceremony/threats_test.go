@@ -1,0 +1,319 @@
+package ceremony_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// head is a set as it is published, but for the online roles.
+func head(set *ceremony.OfflineSet) []ceremony.NamedFile {
+	var files []ceremony.NamedFile
+	for _, r := range set.Roots {
+		files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
+	}
+	files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
+	for role, f := range set.Delegated {
+		files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.%s.json", f.Version, role), Bytes: f.Bytes})
+	}
+	return files
+}
+
+// refusesBundle asserts that a site takes nothing of a bundle.
+func (s *site) refusesBundle(c ceremony.Contents, why string) {
+	s.t.Helper()
+	before, blobs := bytes.Clone(s.disk.lines), len(s.disk.blobs)
+	_, err := s.Import(c, "bad.tar", metadata.Sum(nil))
+	if !isType[*ceremony.ImportError](err) || !strings.Contains(err.Error(), why) {
+		s.t.Errorf("got %v, want a refusal that speaks of %q", err, why)
+	}
+	if !bytes.Equal(before, s.disk.lines) || blobs != len(s.disk.blobs) {
+		s.t.Error("something was written")
+	}
+}
+
+// renewed is a new version of a role that all have signed.
+func (s *site) renewed(tokens map[string]*softToken, role string, days int) {
+	s.t.Helper()
+	s.edit(ceremony.Renew{Role: role, Days: days})
+	s.must(s.Freeze())
+	s.signAll(tokens)
+}
+
+// TestThreats is THREATS.md, as far as it is the rules' to refuse.
+func TestThreats(t *testing.T) {
+	s, tokens := complete(t)
+	base, err := s.Contents()
+	s.must(err)
+	site1 := head(s.assembled())
+	// fresh is another site that knows the trust as it was published first.
+	fresh := func(t *testing.T) *site {
+		o := newSite(t)
+		o.begin(ceremony.Amend, "oslo")
+		_, err := o.Import(ceremony.Contents{Trust: base.Trust, Head: site1}, "head.tar", metadata.Sum(nil))
+		o.must(err)
+		return o
+	}
+	signers := []*softToken{tokens["Ada"], tokens["Bo"]}
+	root1 := *s.assembled().Roots[0]
+	rootFile := func(t *testing.T, h metadata.Header, edit func(*metadata.Root), by ...*softToken) ceremony.NamedFile {
+		body := *root1.Root
+		body.Keys, body.Roles = maps.Clone(body.Keys), maps.Clone(body.Roles)
+		edit(&body)
+		return ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", h.Version), Bytes: signedBy(t, by)(metadata.EncodeRoot(h, body)).Bytes}
+	}
+	asIs := func(*metadata.Root) {}
+	published := func(more ...ceremony.NamedFile) ceremony.Contents {
+		return ceremony.Contents{Trust: base.Trust, Head: append(slices.Clone(site1), more...)}
+	}
+	proposed := func(signed string) ceremony.Contents {
+		return ceremony.Contents{Trust: base.Trust, Proposals: []ceremony.Proposal{{Trust: base.Trust, Role: "root", Version: 1, Signed: []byte(signed)}}}
+	}
+	text := string(base.Proposals[slices.IndexFunc(base.Proposals, func(p ceremony.Proposal) bool { return p.Role == "root" })].Signed)
+
+	t.Run("THREATS 2: a root of another trust that shares the keys, with a higher version", func(t *testing.T) {
+		h := headerOf(2)
+		h.Conclave.Trust = "rehearsal-rabbit"
+		fresh(t).refusesBundle(published(rootFile(t, h, asIs, signers...)), "rehearsal-rabbit")
+	})
+	t.Run("THREATS 3: keys twice, signed twice, another spelling", func(t *testing.T) {
+		for name, bad := range map[string]string{
+			"version twice":    strings.Replace(text, `"version":1`, `"version":1,"version":1`, 1),
+			"another spelling": strings.Replace(text, `"version":1`, `"Version":9,"version":1`, 1),
+		} {
+			t.Run(name, func(t *testing.T) { fresh(t).refusesBundle(proposed(bad), "proposal root 1") })
+		}
+		c := published()
+		c.Head[0].Bytes = bytes.Replace(c.Head[0].Bytes, []byte(`{"signatures"`), []byte(`{"signed":{"_type":"root","version":9},"signatures"`), 1)
+		fresh(t).refusesBundle(c, "signed")
+	})
+	t.Run("THREATS 4: bytes that change between the review and the signature", func(t *testing.T) {
+		s, tokens := founded(t)
+		root := s.proposalOf("root")
+		review, err := s.Review(root, s.holder("Ada"))
+		s.must(err)
+		for d, b := range s.disk.blobs {
+			s.disk.blobs[d] = bytes.Replace(b, []byte(`"threshold":2`), []byte(`"threshold":1`), 1)
+		}
+		var sent []byte
+		ada := tokens["Ada"]
+		ada.sign = func(payload []byte) ([]byte, error) {
+			sent, ada.sign = payload, nil
+			return ada.Sign(context.Background(), pin("123123"), payload)
+		}
+		if _, err := s.Sign(context.Background(), "Ada", ada, pin("123123"), consent(t, review)); err != nil || metadata.Sum(sent) != review.Digest {
+			t.Errorf("the token got %s, the screen showed %s: %v", metadata.Sum(sent), review.Digest, err)
+		}
+		if _, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now, Attestations: believer{}}); !isType[*ceremony.JournalError](err) {
+			t.Errorf("the changed blobs were believed after a restart: %v", err)
+		}
+	})
+	t.Run("THREATS 5: control and bidi characters are shown as escapes", func(t *testing.T) {
+		const evil = "\x1b[2J\u202e\u200b\u009b"
+		o := fresh(t)
+		c := published()
+		h := headerOf(2)
+		c.Proposals = []ceremony.Proposal{{Trust: base.Trust, Role: "targets", Version: 2, Base: s.assembled().Targets.Digest(), Reason: "new" + evil,
+			Signed: encode(t)(metadata.EncodeTargets(h, metadata.Targets{Targets: map[string]metadata.Target{
+				"app": {Length: 1, Hashes: map[string]string{"sha256": metadata.Sum(nil).String()}, Custom: []byte(`{"note":"\u001b[2J"}`)}}}))}}
+		_, err := o.Import(c, "x"+evil+".tar", metadata.Sum(nil))
+		o.must(err)
+		r, err := o.Review(o.proposalOf("targets"), o.holder("Ada"))
+		o.must(err)
+		record, err := ceremony.NewRecord([]ceremony.SiteJournal{{Site: ceremony.SiteID(o.disk.lines), Lines: o.disk.lines}})
+		o.must(err)
+		if shown := fmt.Sprintf("%+v %+v %+v", r.Changes, r.Warnings, record); strings.ContainsAny(shown, evil[:1]+"\u202e\u200b\u009b") {
+			t.Errorf("shown raw: %q", shown)
+		}
+	})
+	t.Run("THREATS 6: a look-alike of a holder", func(t *testing.T) {
+		if err := s.Edit(ceremony.AddHolder{Holder: "\u0410da", Roles: []string{"root"}}); !isType[*ceremony.EditError](err) || !strings.Contains(err.Error(), "looks like") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("THREATS 7: one public key under two names, nine copies of one signature", func(t *testing.T) {
+		ada := keyOf(t, tokens["Ada"])
+		twin := ada
+		twin.Type = "ecdsa-sha2-nistp256"
+		twinned := strings.Replace(text, `"keys":{`, fmt.Sprintf(`"keys":{"%s":%s,`, twin.ID(), jsonOf(t, twin)), 1)
+		fresh(t).refusesBundle(proposed(twinned), "proposal root 1")
+
+		young, tokens := founded(t)
+		young.must(young.signWith(young.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
+		c, err := young.Contents()
+		young.must(err)
+		c.Signatures = slices.Repeat(c.Signatures, 9)
+		o := newSite(t)
+		o.begin(ceremony.Cosign, "oslo")
+		_, err = o.Import(c, "nine.tar", metadata.Sum(nil))
+		o.must(err)
+		if all, err := o.Contents(); err != nil || len(all.Signatures) != 1 {
+			t.Errorf("%d signatures, %v", len(all.Signatures), err)
+		}
+		if _, err := ceremony.Assemble(c); !isIncomplete(err) {
+			t.Errorf("one key, nine times, met a threshold of 2: %v", err)
+		}
+	})
+	t.Run("THREATS 8: thresholds and keyids that can't be", func(t *testing.T) {
+		for name, bad := range map[string]string{
+			"threshold 0":                strings.Replace(text, `"threshold":2`, `"threshold":0`, 1),
+			"a negative threshold":       strings.Replace(text, `"threshold":2`, `"threshold":-1`, 1),
+			"a threshold over the keys":  strings.Replace(text, `"threshold":2`, `"threshold":4`, 1),
+			"a keyid that is no hash":    strings.ReplaceAll(text, keyOf(t, tokens["Ada"]).ID(), strings.Repeat("ab", 32)),
+			"a role without any keyid":   cut(text, `"root":{"keyids":[`, `]`),
+			"a keyid that has no object": strings.Replace(text, `"root":{"keyids":["`, `"root":{"keyids":["`+strings.Repeat("00", 32)+`","`, 1),
+		} {
+			t.Run(name, func(t *testing.T) {
+				if bad == text {
+					t.Fatal("nothing was changed")
+				}
+				fresh(t).refusesBundle(proposed(bad), "proposal root 1")
+			})
+		}
+	})
+	t.Run("THREATS 9: a root signed by one side only, or that skips one", func(t *testing.T) {
+		key, other := newSoftToken("9"), metadata.Key{}
+		if _, err := key.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")}); err != nil {
+			t.Fatal(err)
+		}
+		other = keyOf(t, key)
+		replaced := func(r *metadata.Root) {
+			r.Keys[other.ID()] = other
+			r.Roles["root"] = metadata.Keyholders{KeyIDs: []string{other.ID()}, Threshold: 1}
+		}
+		fresh(t).refusesBundle(published(rootFile(t, headerOf(2), replaced, key)), "old root 1")
+		fresh(t).refusesBundle(published(rootFile(t, headerOf(2), replaced, signers...)), "new root 2")
+		fresh(t).refusesBundle(published(rootFile(t, headerOf(3), asIs, signers...)), "instead of 2")
+		expired := headerOf(2)
+		expired.Expires = start.AddDate(-1, 0, 0)
+		o := fresh(t)
+		if _, err := o.Import(published(rootFile(t, expired, asIs, signers...), rootFile(t, headerOf(3), asIs, signers...)), "x.tar", metadata.Sum(nil)); err != nil {
+			t.Errorf("a root that expired in mid-chain: %v", err)
+		}
+	})
+	t.Run("THREATS 10: an older set offered again, other bytes under one version", func(t *testing.T) {
+		later, tokens := complete(t)
+		old := head(later.assembled())
+		early, err := later.Contents()
+		later.must(err)
+		later.renewed(tokens, "targets", 60)
+		newer := ceremony.Contents{Trust: base.Trust, Head: head(later.assembled())}
+		o := newSite(t)
+		o.begin(ceremony.Amend, "oslo")
+		_, err = o.Import(newer, "newer.tar", metadata.Sum(nil))
+		o.must(err)
+		o.refusesBundle(ceremony.Contents{Trust: base.Trust, Head: old}, "older than what this machine knows")
+		fork := ceremony.Contents{Trust: base.Trust, Head: slices.Clone(newer.Head)}
+		last := len(fork.Head) - 1
+		fork.Head[last].Bytes = signedBy(t, []*softToken{tokens["Ada"]})(metadata.EncodeTargets(headerOf(2), metadata.Targets{})).Bytes
+		o.refusesBundle(fork, "is not the one that this machine knows")
+
+		// A late bundle with something new brings that, and its old set is left out.
+		early.Head = old
+		in, err := o.Import(early, "late.tar", metadata.Sum(nil))
+		o.must(err)
+		if !in.Older || in.Proposals == 0 {
+			t.Errorf("a late bundle: %+v", in)
+		}
+		if set := o.assembled(); set.Targets.Version != 2 {
+			t.Errorf("it went back to targets %d", set.Targets.Version)
+		}
+	})
+	t.Run("THREATS 11: versions that are none", func(t *testing.T) {
+		for _, v := range []string{"9007199254740993", "9223372036854775808", "-1", "0", "1.0", "1e3", "-0", "01", `"1"`} {
+			fresh(t).refusesBundle(proposed(strings.Replace(text, `"version":1,`, `"version":`+v+`,`, 1)), "proposal root 1")
+		}
+	})
+	t.Run("THREATS 14: two who edited copies of one bundle", func(t *testing.T) {
+		one, two := fresh(t), fresh(t)
+		for days, o := range map[int]*site{60: one, 90: two} {
+			o.edit(ceremony.Renew{Role: "targets", Days: days})
+			o.must(o.Freeze())
+			o.must(o.signWith(o.proposalOf("targets"), "Ada", tokens["Ada"], "123123"))
+		}
+		c, err := two.Contents()
+		two.must(err)
+		_, err = one.Import(c, "two.tar", metadata.Sum(nil))
+		one.must(err)
+		open := one.Undecided()
+		if len(open) != 2 || open[0].Rivals == 0 || open[1].Rivals == 0 {
+			t.Fatalf("not both are shown: %+v", open)
+		}
+		for _, p := range open {
+			if err := one.signWith(p.Proposal, "Bo", tokens["Bo"], "123123"); !isType[*ceremony.ConflictError](err) {
+				t.Errorf("signed: %v", err)
+			}
+		}
+		if all, err := one.Contents(); err != nil || len(all.Signatures) != 2 {
+			t.Errorf("%d signatures are left, %v", len(all.Signatures), err)
+		}
+	})
+	t.Run("THREATS 21: a clock ten years off, an expiry out of bounds, a leap day", func(t *testing.T) {
+		for name, at := range map[string]time.Time{
+			"ten years ahead":  start.AddDate(10, 0, 0),
+			"ten years behind": start.AddDate(-10, 0, 0),
+		} {
+			t.Run(name, func(t *testing.T) {
+				young, tokens := founded(t)
+				root := young.proposalOf("root")
+				lines := len(young.disk.lines)
+				young.time.t = at
+				err := young.signWith(root, "Ada", tokens["Ada"], "123123")
+				if !isType[*metadata.ExpiredError](err) && !isType[*ceremony.ClockError](err) {
+					t.Errorf("got %v", err)
+				}
+				if tokens["Ada"].signs != 1 || len(young.disk.lines) != lines { // one: its proof of possession
+					t.Error("the token was asked to sign, or something was written")
+				}
+			})
+		}
+		leap := newSite(t)
+		leap.time.t = time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
+		leap.begin(ceremony.Found, "vienna")
+		leap.must(leap.AcceptPlan([]byte(planText), planFiles(t)))
+		for serial, h := range map[string]string{"1001": "Ada", "1002": "Bo", "1003": "Cy"} {
+			leap.enrol(h, newSoftToken(serial))
+		}
+		leap.must(leap.Freeze())
+		r, err := leap.Review(leap.proposalOf("root"), leap.holder("Ada"))
+		leap.must(err)
+		if want := time.Date(2029, 2, 28, 12, 0, 0, 0, time.UTC); r.Days != 365 || !r.Expires.Equal(want) {
+			t.Errorf("%d days after a leap day is %s, want %s", r.Days, r.Expires, want)
+		}
+	})
+}
+
+// cut takes what stands between two marks out of a text.
+func cut(text, from, to string) string {
+	before, rest, _ := strings.Cut(text, from)
+	_, after, _ := strings.Cut(rest, to)
+	return before + from + to + after
+}
+
+func jsonOf(t *testing.T, k metadata.Key) []byte {
+	t.Helper()
+	b, err := k.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// encode gives back what an Encode function made.
+func encode(t *testing.T) func([]byte, error) []byte {
+	return func(b []byte, err error) []byte {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+}

@@ -1,0 +1,162 @@
+package ceremony_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
+
+// TestEditAfterSigning: which signatures an edit voids is said before, and they
+// do not come back.
+func TestEditAfterSigning(t *testing.T) {
+	s, tokens := complete(t)
+	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
+	s.must(s.Freeze())
+	first := s.proposalOf("root")
+	s.must(s.signWith(first, "Ada", tokens["Ada"], "123123"))
+	signed, err := s.Contents()
+	s.must(err)
+
+	s.edit(ceremony.Renew{Role: "root", Days: 30})
+	draft, err := s.Draft()
+	s.must(err)
+	if len(draft.Voids) != 1 || !strings.Contains(draft.Voids[0], "Ada") {
+		t.Errorf("voids: %v", draft.Voids)
+	}
+	s.must(s.Freeze())
+	if _, err := s.Import(signed, "late.tar", metadata.Sum(nil)); err != nil {
+		t.Fatal(err)
+	}
+	after, err := s.Contents()
+	s.must(err)
+	for _, sig := range after.Signatures {
+		if sig.Proposal == first {
+			t.Error("a void signature came back")
+		}
+	}
+	if !bytes.Contains(s.disk.lines, []byte(first.String())) {
+		t.Error("the journal has forgotten it")
+	}
+	s.signAll(tokens)
+	if root := s.assembled().Roots[1]; root.Root.Roles["root"].Threshold != 2 {
+		t.Errorf("threshold %d", root.Root.Roles["root"].Threshold)
+	}
+}
+
+// TestChooseBetweenTwo: people withdraw one of two payloads of a version, and
+// the other can be signed then.
+func TestChooseBetweenTwo(t *testing.T) {
+	s, tokens := complete(t)
+	base, err := s.Contents()
+	s.must(err)
+	other := newSite(t)
+	other.begin(ceremony.Amend, "oslo")
+	_, err = other.Import(base, "base.tar", metadata.Sum(nil))
+	other.must(err)
+	for days, x := range map[int]*site{60: s, 90: other} {
+		x.edit(ceremony.Renew{Role: "targets", Days: days})
+		x.must(x.Freeze())
+	}
+	mine, theirs := s.proposalOf("targets"), other.proposalOf("targets")
+	c, err := other.Contents()
+	other.must(err)
+	_, err = s.Import(c, "theirs.tar", metadata.Sum(nil))
+	s.must(err)
+	if err := s.signWith(mine, "Ada", tokens["Ada"], "123123"); !isType[*ceremony.ConflictError](err) {
+		t.Fatalf("signed in a conflict: %v", err)
+	}
+	s.must(s.Withdraw(mine, "the other one was agreed on"))
+	s.must(s.signWith(theirs, "Ada", tokens["Ada"], "123123"))
+	if set := s.assembled(); set.Targets.Version != 2 || set.Targets.Digest() != theirs {
+		t.Error("the one that people chose is not what came of it")
+	}
+	if err := s.Withdraw(theirs, "too late"); !errors.Is(err, ceremony.ErrNotNow) {
+		t.Errorf("a complete payload was withdrawn: %v", err)
+	}
+}
+
+// due are the kinds of the steps that can be done now, in order.
+func (s *site) due() []ceremony.StepKind {
+	var kinds []ceremony.StepKind
+	for _, step := range s.Steps() {
+		if step.State == ceremony.Now && !slices.Contains(kinds, step.Kind) {
+			kinds = append(kinds, step.Kind)
+		}
+	}
+	return kinds
+}
+
+// A founding whose root is withdrawn is where it was before the freezing: its
+// tokens are still enrolled, and no signature comes back.
+func TestFoundingGoesBackToBeforeTheFreezing(t *testing.T) {
+	s, tokens := founded(t)
+	root, targets := s.proposalOf("root"), s.proposalOf("targets")
+	s.must(s.signWith(root, "Ada", tokens["Ada"], "123123"))
+	s.must(s.signWith(targets, "Ada", tokens["Ada"], "123123"))
+	signed, err := s.Contents()
+	s.must(err)
+	s.must(s.Withdraw(root, "the clock was wrong"))
+	s.restart()
+	if got := s.due(); !slices.Equal(got, []ceremony.StepKind{ceremony.StepFreeze}) {
+		t.Errorf("what can be done: %v", got)
+	}
+	for _, h := range s.Holders() {
+		if h.KeyID == "" {
+			t.Errorf("%s has no token any more", h.Name)
+		}
+	}
+	// Within the same second it would be the same payload.
+	if err := s.Freeze(); err == nil || !strings.Contains(err.Error(), "what was withdrawn") {
+		t.Errorf("the withdrawn payload was frozen again: %v", err)
+	}
+	s.time.t = s.time.t.Add(time.Hour)
+	s.must(s.Freeze())
+	if _, err := s.Import(signed, "late.tar", metadata.Sum(nil)); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range s.Steps() {
+		for _, tally := range step.Quorum.By {
+			if len(tally.Signed) > 0 {
+				t.Errorf("%s: a signature came back: %v", step.Text, tally.Signed)
+			}
+		}
+	}
+	s.signAll(tokens)
+	set := s.assembled()
+	if set.Roots[0].Digest() == root || set.Targets.Digest() == targets || !bytes.Contains(s.disk.lines, []byte(root.String())) {
+		t.Error("the payloads are those that were withdrawn, or the journal has forgotten them")
+	}
+}
+
+// Targets 1 alone can be made anew, also under a root 1 that is complete.
+func TestTargetsOfTheFoundingAreMadeAnew(t *testing.T) {
+	s, tokens := founded(t)
+	root, targets := s.proposalOf("root"), s.proposalOf("targets")
+	s.must(s.signWith(root, "Ada", tokens["Ada"], "123123"))
+	s.must(s.signWith(root, "Bo", tokens["Bo"], "123123"))
+	if err := s.Withdraw(root, "too late"); !errors.Is(err, ceremony.ErrNotNow) {
+		t.Errorf("a complete root was withdrawn: %v", err)
+	}
+	s.must(s.Withdraw(targets, "a file is missing"))
+	s.restart()
+	s.time.t = s.time.t.Add(time.Minute)
+	if !slices.ContainsFunc(s.Steps(), func(x ceremony.Step) bool {
+		return x.State == ceremony.Now && x.Text == "Freeze targets 1"
+	}) {
+		t.Errorf("steps: %+v", s.Steps())
+	}
+	s.must(s.Freeze())
+	if err := s.Freeze(); !errors.Is(err, ceremony.ErrNotNow) {
+		t.Errorf("frozen twice: %v", err)
+	}
+	s.signAll(tokens)
+	if set := s.assembled(); set.Roots[0].Digest() != root || set.Targets.Digest() == targets {
+		t.Error("root 1 has changed, or targets 1 has not")
+	}
+}

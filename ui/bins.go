@@ -1,0 +1,102 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// delegatedText is what is delegated to a role, in words.
+func delegatedText(r ceremony.RoleState) string {
+	text := strings.Join(r.Paths, " ")
+	if r.Bins > 0 {
+		text = plural(r.Bins, "hash bin", "hash bins")
+	}
+	if r.Parent != "targets" && r.Parent != "" {
+		text += ", by " + ceremony.Safe(r.Parent)
+	}
+	return text
+}
+
+// parentOf asks who delegates to a role, where there is more than targets; ""
+// is targets.
+func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (string, error) {
+	var roles []ceremony.RoleState
+	for _, r := range signedByHolders(d.Roles) {
+		if r.Name != "root" && r.Bins == 0 {
+			roles = append(roles, r)
+		}
+	}
+	if len(roles) < 2 {
+		return "", nil
+	}
+	parent, err := f.pickRoleOf(ctx, f.draftPage("Who delegates to "+role+"?",
+		Para("A role delegates only what was delegated to it: clients follow the paths from targets down."),
+	).help("The holders of the role that delegates sign a new version of it."), roles, delegatedText)
+	if parent.Name == "targets" {
+		return "", err
+	}
+	return parent.Name, err
+}
+
+// hashBins asks how the targets of a role are divided among bins.
+func (f *flow) hashBins(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	var e ceremony.HashBins
+	d, err := f.Ceremony.Drafting()
+	if err != nil {
+		return nil, err
+	}
+	err = inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			e.Role, err = f.Person.Text(ctx, f.draftPage("What are the bins called?",
+				Para("Hash bins are roles that share the targets among them, by the hash of the path. A client reads one of them, however many targets there are."),
+				Para("What is typed here, and a number, is the name of each: bins-0, bins-1. It can't be changed later."),
+			).with(problem).help("Up to some ten thousand targets they are not needed: a client reads at most 5 MB of targets."), Field{Label: "The names begin with", Check: roleName})
+			return err
+		},
+		func(ctx context.Context) (err error) { e.Parent, err = f.parentOf(ctx, e.Role+"-*", d); return err },
+		func(ctx context.Context) error {
+			bits, err := f.Person.Choose(ctx, f.draftPage("How many bins?",
+				Para("Every bin is a file with signatures of its own. At first all are signed; later only those whose targets change."),
+				Para("The holders read all of them as one list and consent once. The token makes one signature for each."),
+			).help("A token that wants a touch for each signature is touched as often as there are bins: with many bins let it remember a touch.",
+				"A bin with twenty thousand targets is still read by every client."), binCounts())
+			e.BitLength, _ = strconv.Atoi(bits) // the keys are numbers
+			return err
+		},
+		func(ctx context.Context) error {
+			form, err := f.Person.Choose(ctx, f.draftPage("In which form are they delegated to?",
+				Para("The short form (TAP 15) is read by python-tuf, go-tuf and tuf-js. It can't stand beside delegations by name in one role."),
+				Para("The long form, path_hash_prefixes, is read by python-tuf, tuf-js and older clients."),
+			).help("go-tuf up to 2.4.2 compares path_hash_prefixes with another spelling of the hash, and finds no target by them. Choose the short form for its clients."),
+				[]Choice{{"succinct", "The short form", "succinct_roles"}, {"prefixes", "The long form", "path_hash_prefixes; go-tuf finds nothing by it"}})
+			e.Prefixes = form == "prefixes"
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Holders, err = f.several(ctx, f.draftPage("Who signs the bins?",
+				Para("The same holders sign all of them. Of those who have a token already; others join "+e.Role+"-* afterwards."),
+			).help("The holders who sign the bins say what every target is. They need not be those of targets."), 0, f.holderItems(d))
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			e.Threshold, err = f.number(ctx, f.draftPage("How many must sign each bin?", Facts{{"Holders", strings.Join(e.Holders, ", ")}},
+				Para("Those who are still to join count as soon as their tokens are enrolled."),
+			).help("The number is of keys, each with one vote."), "Number of signatures", maxThreshold)
+			return err
+		},
+	)
+	return []ceremony.Edit{e}, err
+}
+
+// binCounts are the numbers of bins to choose from, by their bits.
+func binCounts() []Choice {
+	var choices []Choice
+	for bits := 2; bits <= 10; bits += 2 {
+		choices = append(choices, Choice{strconv.Itoa(bits), fmt.Sprintf("%d bins", 1<<bits), fmt.Sprintf("up to %d targets", 10_000<<bits)})
+	}
+	return choices
+}

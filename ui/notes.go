@@ -1,0 +1,123 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// errNote: the person wants to write a note, and after it the same page again.
+var errNote = errors.New("a note is to be written")
+
+// noting lets a note be written on every page that waits for a person. While a
+// token works, and nobody is asked, there is none to be had.
+type noting struct {
+	Person
+	begun func() bool                   // before the journal begins there is nowhere to write
+	write func(during Page) (err error) // has the note written, in a context of its own
+}
+
+// asked asks with the page, and anew after each note.
+func (n noting) asked(p Page, ask func(Page) error) error {
+	for {
+		p.Notes = n.begun()
+		err := ask(p)
+		if !errors.Is(err, errNote) {
+			return err
+		}
+		if err := n.write(p); err != nil {
+			return err
+		}
+	}
+}
+
+func (n noting) Choose(ctx context.Context, p Page, choices []Choice) (key string, err error) {
+	err = n.asked(p, func(p Page) error { key, err = n.Person.Choose(ctx, p, choices); return err })
+	return key, err
+}
+
+func (n noting) Text(ctx context.Context, p Page, f Field) (text string, err error) {
+	err = n.asked(p, func(p Page) error { text, err = n.Person.Text(ctx, p, f); return err })
+	return text, err
+}
+
+func (n noting) Secret(ctx context.Context, p Page, f Field) (pin ceremony.PIN, err error) {
+	err = n.asked(p, func(p Page) error { pin, err = n.Person.Secret(ctx, p, f); return err })
+	return pin, err
+}
+
+func (n noting) Tell(ctx context.Context, p Page) error {
+	return n.asked(p, func(p Page) error { return n.Person.Tell(ctx, p) })
+}
+
+// note has somebody write down, in their words, what is to stand in the record.
+// Going back from it leads to the page that it was begun on.
+func note(ctx context.Context, c Config, during Page) error {
+	who := ""
+	page := func(title string, body ...Block) Page {
+		return Page{Banner: during.Banner, Title: title, Body: body}
+	}
+	var problem *Problem
+	err := inTurn(ctx,
+		func(ctx context.Context) (err error) {
+			who, err = c.Person.Text(ctx, page("Who writes a note?",
+				Para("A note says in your own words what was out of the ordinary: what was different, who saw it, what was decided. Anybody in the room may write one."),
+				Para("It is written into the journal with its time, stands in the record, and can't be taken back. After it, "+quoted(during.Title)+" comes again."),
+			).help("Write no PIN and no PUK: everybody reads the record."), Field{Label: "Name", Check: noter})
+			return err
+		},
+		func(ctx context.Context) error {
+			for {
+				text, err := c.Person.Text(ctx, page("What is to stand in the record?",
+					Facts{{"Said by", who}, {"During", during.Title}},
+				).with(problem).help(
+					"One line. If there is more to say, write another note after it.",
+					"Write no PIN and no PUK: everybody reads the record.",
+				), Field{Label: "Note", Check: noteText})
+				if err != nil {
+					return err
+				}
+				if err = c.Ceremony.Note(who, text); err == nil {
+					return noted(ctx, c, page, who, text)
+				}
+				problem = explain(err)
+			}
+		},
+	)
+	if errors.Is(err, ErrBack) {
+		return nil
+	}
+	return err
+}
+
+func noted(ctx context.Context, c Config, page func(string, ...Block) Page, who, text string) error {
+	p := page("The note is in the journal",
+		Facts{{"Time", date(c.Ceremony.LastEvent())}, {"Said by", who}, {"Note", text}},
+	)
+	p.NoBack = "The note is written. It can't be taken back; another one can put it right."
+	return c.Person.Tell(ctx, p)
+}
+
+func quoted(title string) string { return `"` + title + `"` }
+
+func noter(typed []byte) error {
+	if string(typed) == "" {
+		return errors.New("nothing was typed yet")
+	}
+	return visible(typed)
+}
+
+// maxNote is what fits into a line that is typed. In bytes.
+const maxNote = 240
+
+func noteText(typed []byte) error {
+	switch s := string(typed); {
+	case ceremony.Safe(s) != s:
+		return errors.New("the note holds a character that can't be seen")
+	case len(s) > maxNote:
+		return fmt.Errorf("the note is longer than %d characters: write it as two", maxNote)
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+)
+
+// tallies count each set of keys by itself, the old root apart from the new
+// one: who has signed, and who can give what is missing.
+func tallies(q ceremony.Quorum) Facts {
+	var facts Facts
+	for _, t := range q.By {
+		words := fmt.Sprintf("%d of %d", len(t.Signed), t.Threshold)
+		if len(t.Signed) > 0 {
+			words += ": " + strings.Join(t.Signed, ", ")
+		}
+		if missing := t.Threshold - len(t.Signed); missing > 0 {
+			words += fmt.Sprintf("; %d more of %s", missing, strings.Join(t.Open, ", "))
+		}
+		facts = append(facts, Fact{"By " + t.By, words})
+	}
+	return facts
+}

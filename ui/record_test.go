@@ -1,0 +1,94 @@
+package ui_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ui"
+)
+
+// TestHoldersSignTheRecord: at the end of a ceremony two of its holders stand by
+// the journal, and the record has their signatures.
+func TestHoldersSignTheRecord(t *testing.T) {
+	s := newSite(t).complete()
+	e := start(t, setting{}, s.talk)
+	e.sees("Welcome back")
+	e.types("c")
+	e.golden("record-01-list", "Who acts now?", "Sign the record")
+	e.takes("Sign the record")
+	e.golden("record-02-who", "Who signs the record?")
+	e.takes("Ada signs the record")
+	e.standsBy("Ada")
+	e.golden("record-05-signed", "The record is signed", "c continue")
+	e.types("c")
+	e.takes("Sign the record")
+	if screen := e.sees("Who signs the record?"); strings.Contains(screen, "Ada signs") {
+		t.Errorf("Ada is asked a second time:\n%s", screen)
+	}
+	e.takes("Bo signs the record")
+	e.standsBy("Bo")
+	e.types("c")
+	e.takes("Leave")
+	if err := e.ends(); err != nil {
+		t.Fatal(err)
+	}
+	contents, err := s.open().Contents()
+	s.must(err)
+	record, err := ceremony.NewRecord(contents.Journals)
+	s.must(err)
+	if len(record.Heads) != 2 || record.Heads[0].Events != record.Heads[1].Events {
+		t.Errorf("the record has the signatures %+v", record.Heads)
+	}
+	checks, err := ceremony.CheckRecord(record, nil, nil)
+	s.must(err)
+	for _, c := range checks {
+		if !c.Pass {
+			t.Errorf("%s: %s", c.Name, c.Reason)
+		}
+	}
+}
+
+// standsBy goes from the record in short to the page after the signature.
+func (e *emulated) standsBy(holder string) {
+	e.t.Helper()
+	e.sees("What the record of Berlin tells")
+	e.reads()
+	e.types("c")
+	e.sees(holder + ": do you sign the record?")
+	e.reads()
+	e.types("sign the record" + enter)
+	e.swaps(holder, "PIN of token "+serialOf[holder])
+	e.types(pins[holder] + enter)
+	e.sees("The record is signed", "c continue", holder)
+}
+
+// TestTestimony: what is signed is shown first, the exceptions and the head whole.
+func TestTestimony(t *testing.T) {
+	at := ceremony.At{N: 7, Time: noon}
+	site := &ceremony.SiteRecord{
+		Trust: "rehearsal-wabbit", Site: "Berlin", ID: metadata.Sum([]byte("first")).String(), Kind: ceremony.Found, Rehearsal: true,
+		Events: 21, Head: metadata.Sum([]byte("last")),
+		People:   []ceremony.RecordedPerson{{Name: "Ada", Tokens: []string{"5417501"}, Did: []string{"enrolled token 5417501", "signed root 1"}}},
+		Notes:    []ceremony.RecordedNote{{At: at, Text: "The machine was used although a check failed: swap"}, {At: at, Text: "The lights went out for a minute.", Who: "Bo"}},
+		Payloads: []ceremony.RecordedPayload{{At: at, Role: "root", Version: 1, Digest: metadata.Sum([]byte("root")), Void: "was replaced"}},
+		Lines:    []ceremony.RecordedLine{{At: at}, {At: at}},
+	}
+	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+		banner := ui.Banner{Rehearsal: true, Trust: site.Trust, Site: site.Site, Who: "Ada", Doing: "record"}
+		return ui.Testimony{Person: p, Banner: banner, Holder: "Ada", Site: site}.Consent(ctx)
+	})
+	e.golden("record-03-tells", "What the record of Berlin tells")
+	e.reads()
+	e.types("c")
+	e.golden("record-04-consent", "Ada: do you sign the record?")
+	e.reads()
+	e.types("sign it" + enter)
+	e.sees("was not")
+	e.types("sign the record" + enter)
+	if err := e.ends(); err != nil {
+		t.Fatal(err)
+	}
+}
