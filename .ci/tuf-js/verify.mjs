@@ -1,24 +1,31 @@
 // A run of tuf-js over a TUF repository, for `conclave-upload mirror`'s output.
 //
-//   node verify.mjs ROOT.json METADATA_URL TARGETS_URL [TARGET...]
+//   node verify.mjs [--state DIR] ROOT.json METADATA_URL TARGETS_URL [TARGET...]
 //
 // It begins with the root in ROOT.json, and prints the versions it ended with
-// and the targets that it got and checked, as JSON. Exit code 1: refused.
+// and the targets that it got and checked, as JSON. With --state it keeps what
+// it trusts in DIR, and the next run goes on from there. Exit code 1: refused.
 
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Updater } from 'tuf-js';
 
-const [root, metadataBaseUrl, targetBaseUrl, ...paths] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { state: { type: 'string' } }, allowPositionals: true });
+const [root, metadataBaseUrl, targetBaseUrl, ...paths] = positionals;
 if (!targetBaseUrl) {
-  console.error('usage: node verify.mjs ROOT.json METADATA_URL TARGETS_URL [TARGET...]');
+  console.error('usage: node verify.mjs [--state DIR] ROOT.json METADATA_URL TARGETS_URL [TARGET...]');
   process.exit(2);
 }
 
-const dir = await mkdtemp(join(tmpdir(), 'tuf-js-'));
+const dir = values.state ?? (await mkdtemp(join(tmpdir(), 'tuf-js-')));
 try {
-  await copyFile(root, join(dir, 'root.json'));
+  await mkdir(dir, { recursive: true });
+  await copyFile(root, join(dir, 'root.json'), constants.COPYFILE_EXCL).catch((err) => {
+    if (err.code !== 'EEXIST') throw err; // it has followed from that root, or a later one
+  });
   const updater = new Updater({
     metadataDir: dir,
     targetDir: dir,
@@ -45,5 +52,7 @@ try {
   console.error(`refused: ${err.message}`);
   process.exitCode = 1;
 } finally {
-  await rm(dir, { recursive: true });
+  if (!values.state) {
+    await rm(dir, { recursive: true });
+  }
 }
