@@ -262,6 +262,9 @@ func (c *Ceremony) reviewBatch(b *batch, holder Holder) (Review, error) {
 		read = append(read, binChange{p.Role, base, body})
 	}
 	r.Changes, r.Warnings = c.binChanges(read)
+	for _, p := range b.members {
+		r.Warnings = append(r.Warnings, known.outside(p.Role)...)
+	}
 	return r, nil
 }
 

@@ -199,6 +199,8 @@ func (c *Ceremony) Draft() (Draft, error) {
 	out.Warnings = d.warnings()
 	payloads, warned := c.draftPayloads(d, proposals)
 	out.Payloads, out.Warnings = payloads, append(out.Warnings, warned...)
+	drafted := c.drafted(proposals)
+	out.Warnings = append(out.Warnings, drafted.outside(drafted.roles()...)...)
 	out.Voids = c.voids(c.superseded(proposals))
 	return out, nil
 }

@@ -73,6 +73,7 @@ func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
 	r.First = base == nil
 	r.Changes = c.changes(base, body)
 	r.Warnings = append(warnings(base, body), c.keyWarnings(body)...)
+	r.Warnings = append(r.Warnings, known.outside(append(delegates(body, known.roles()), p.Role)...)...)
 	return r, nil
 }
 
