@@ -76,6 +76,7 @@ func TestBinsInATerminal(t *testing.T) {
 	e.takes("Change something more")
 	e.takes("Targets")
 	e.takes("Change the custom data of a target")
+	e.sees("Whose custom data?")
 	e.types("tool-7" + enter)
 	e.takes("wabbit/1.0/tool-7.tgz")
 	e.golden("targets-06-custom", "Which custom data?")

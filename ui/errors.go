@@ -266,7 +266,7 @@ func ofPayload(err error) *Problem {
 	case errors.As(err, &consent):
 		return &Problem{"CONSENT", sentence(errors.New(consent.Why)), notSigned, "Read the payload again, and type what is asked for."}
 	case errors.As(err, &conflict):
-		return &Problem{"CONFLICT", sentence(conflict), notSigned, "Ask the other sites which one is meant, and begin anew without the other."}
+		return &Problem{"CONFLICT", sentence(conflict), notSigned, "Ask the other sites which one is meant, and choose it in the list of steps."}
 	case errors.As(err, &expired):
 		return &Problem{"EXPIRED", sentence(expired), notSigned, "Check the clock. If it is right, a new version with a later expiry is needed."}
 	case errors.As(err, &horizon):

@@ -124,8 +124,11 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		f.signers(due, add)
 	}
 	frozen := slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() })
-	if frozen || slices.ContainsFunc(due, func(s ceremony.Step) bool { return s.Kind == ceremony.StepExport }) {
+	out := frozen || slices.ContainsFunc(due, func(s ceremony.Step) bool { return s.Kind == ceremony.StepExport })
+	if out {
 		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
+	}
+	if out || f.Ceremony.Changeable() {
 		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
 	}
 	if len(f.Ceremony.RecordSigners()) > 0 {
