@@ -35,7 +35,8 @@ build: deps-build ## Build the programs into bin/
 
 .PHONY: test
 test: deps-test build check ## Run every test, with the race detector
-	GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 15m ./...
+	CONCLAVE_LONG=1 $(GO) test -count=1 -run TestTenThousandRotations ./ceremony/metadata
+	CONCLAVE_LONG=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 15m ./...
 
 .PHONY: check
 check: ## Check form, vet, staticcheck, the import rules and the other platforms

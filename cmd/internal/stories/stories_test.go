@@ -70,6 +70,12 @@ func TestStories(t *testing.T) {
 			"lose":         lose,
 			"exits":        exits,
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "long" {
+				return false, fmt.Errorf("no condition is called %s", name)
+			}
+			return os.Getenv("CONCLAVE_LONG") != "", nil
+		},
 	})
 }
 
