@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -61,7 +62,7 @@ func (c *Ceremony) Handover() (Contents, Checked, error) {
 		return Contents{}, Checked{}, err
 	}
 	checked, err := CheckContents(contents, c.now(), exportMargin)
-	refused, isRefusal := err.(*ExportError)
+	refused, isRefusal := errors.AsType[*ExportError](err)
 	if err != nil && !isRefusal {
 		return Contents{}, checked, err
 	}

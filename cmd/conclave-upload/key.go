@@ -75,7 +75,7 @@ func (p *program) newKey(ctx context.Context, path string, a onlinekey.Algorithm
 	if err != nil {
 		return err
 	}
-	sealed, err := key.Seal(passphrase)
+	sealed, err := key.Seal(passphrase, onlinekey.Strong)
 	if err != nil {
 		return err
 	}

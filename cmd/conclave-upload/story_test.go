@@ -16,6 +16,7 @@ import (
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -81,7 +82,7 @@ func found(ts *testscript.TestScript, _ bool, args []string) {
 	s, name := storyOf(ts), args[0]
 	x := trusttest.NewAt(s.t, name, time.Now())
 	s.trusts[name] = x
-	sealed, err := x.Online.Seal([]byte(passphrase))
+	sealed, err := x.Online.Seal([]byte(passphrase), onlinekey.Weak)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(name+".pem"), sealed, 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(name+".root.json"), x.Offline().Roots[0].Bytes, 0o600))
@@ -101,7 +102,7 @@ func rotate(ts *testscript.TestScript, _ bool, args []string) {
 	s := storyOf(ts)
 	key := trusttest.Key(s.t, "ed25519")
 	s.trust(ts, args[0]).NewOnlineKey(key)
-	sealed, err := key.Seal([]byte(passphrase))
+	sealed, err := key.Seal([]byte(passphrase), onlinekey.Weak)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+"-new.pem"), sealed, 0o600))
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
@@ -39,7 +40,7 @@ func ready(t *testing.T, host string, prepare func(x *trusttest.Trust)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := x.Online.Seal([]byte(passphrase))
+	sealed, err := x.Online.Seal([]byte(passphrase), onlinekey.Weak)
 	if err != nil {
 		t.Fatal(err)
 	}

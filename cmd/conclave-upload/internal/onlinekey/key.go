@@ -82,14 +82,24 @@ func of(private crypto.Signer, random io.Reader) (*Key, error) {
 	return &Key{private, public, random}, nil
 }
 
+// Strength is what it costs to try a passphrase.
+type Strength = encrypted.KDFParameterStrength
+
+// Strong is the strength of keys that sign for a trust (scrypt, N=2^17, r=8,
+// p=1). Weak takes a quarter of the time, for keys that are thrown away.
+const (
+	Strong = Strength(encrypted.OWASP)
+	Weak   = Strength(encrypted.Legacy)
+)
+
 // Seal encrypts the key under passphrase, as PEM.
-func (k *Key) Seal(passphrase []byte) ([]byte, error) {
+func (k *Key) Seal(passphrase []byte, strength Strength) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(k.private)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(der)
-	sealed, err := encrypted.EncryptWithCustomKDFParameters(der, passphrase, encrypted.OWASP)
+	sealed, err := encrypted.EncryptWithCustomKDFParameters(der, passphrase, strength)
 	if err != nil {
 		return nil, err
 	}

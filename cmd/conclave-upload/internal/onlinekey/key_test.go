@@ -19,7 +19,7 @@ func TestSealAndOpen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sealed, err := k.Seal(passphrase)
+			sealed, err := k.Seal(passphrase, onlinekey.Strong)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	passphrase := []byte("correct horse battery")
-	sealed, err := k.Seal(passphrase)
+	sealed, err := k.Seal(passphrase, onlinekey.Weak)
 	if err != nil {
 		t.Fatal(err)
 	}
