@@ -26,6 +26,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
+	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // TestMain builds the program as it is built for people, and puts it first into
@@ -177,12 +178,28 @@ func planned(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fillDrawer(t, filepath.Join(dir, "drawer"))
 	for name, b := range map[string][]byte{"plan.yaml": text, "online.pub": publicKey(t)} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
+}
+
+// fillDrawer lays the tokens of a rehearsal into dir. Their PINs are no secrets,
+// and quick to check.
+func fillDrawer(t *testing.T, dir string) {
+	t.Helper()
+	drawer, err := virtual.OpenDrawer(dir, virtual.Options{Cost: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint32(drawerTokens) {
+		if err := drawer.Add(firstSerial+i, firmware); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // contents is what the newest bundle in dir holds.

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ type Options struct {
 	Touch func(ctx context.Context, serial string) bool
 
 	Rand io.Reader // nil: crypto/rand
-	Cost int       // scrypt's N for PINs on disk; 0: 32768, about 0.1 s
+	Cost int       // scrypt's N for PINs on disk, of new tokens; 0: 32768, about 0.1 s
 }
 
 // Drawer is a set of virtual tokens, of which some are in the reader. It is a
@@ -50,7 +51,7 @@ func OpenDrawer(dir string, o Options) (*Drawer, error) {
 		return nil, err
 	}
 	for _, s := range states {
-		c, err := d.card(Config{Serial: s.Serial, Firmware: s.Firmware, Form: s.Form})
+		c, err := d.card(Config{Serial: s.Serial, Firmware: s.Firmware, Form: s.Form, Cost: s.PIN.Cost})
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +71,7 @@ func (d *Drawer) card(cfg Config) (*Card, error) {
 	if touch := d.options.Touch; touch != nil {
 		cfg.Touch = func(ctx context.Context) bool { return touch(ctx, serial) }
 	}
-	cfg.Rand, cfg.Cost = d.options.Rand, d.options.Cost
+	cfg.Rand, cfg.Cost = d.options.Rand, cmp.Or(cfg.Cost, d.options.Cost)
 	c, err := newCard(cfg)
 	if err != nil {
 		return nil, err
