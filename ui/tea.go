@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,6 @@ func (t Terminal) Run(ctx context.Context, talk func(context.Context, Person) er
 	m := newModel(!UTF8(t.Env), t.Now)
 	s := &screen{}
 	s.program = tea.NewProgram(m,
-		tea.WithContext(ctx),
 		tea.WithInput(endOf(t.In, func() { s.program.Send(endedMsg{}) })),
 		tea.WithOutput(t.Out),
 		tea.WithEnvironment(t.Env),
@@ -56,12 +56,16 @@ func (t Terminal) Run(ctx context.Context, talk func(context.Context, Person) er
 		}()
 		talked <- talk(ctx, s)
 	}()
+	// Not by tea.WithContext: that closes the input under a read of it.
+	quit := context.AfterFunc(ctx, s.program.Quit)
 	_, err := s.program.Run()
+	quit()
+	ended := context.Cause(ctx)
 	cancel(err)
 	if said := <-talked; said != nil {
 		return said
 	}
-	return err
+	return cmp.Or(err, ended)
 }
 
 // UTF8 says whether the locale that env names is one with UTF-8.

@@ -30,8 +30,10 @@ func sign(what string, names ...string) []string {
 // program: it is founded, a lost token is replaced, and then another site,
 // which knows the trust from the bundle alone, delegates paths and renews.
 func TestFoundThenChange(t *testing.T) {
+	t.Parallel()
 	for _, terminal := range []bool{false, true} {
 		t.Run(fmt.Sprintf("terminal %v", terminal), func(t *testing.T) {
+			t.Parallel()
 			dir := planned(t)
 			pins := people.PINs(people.Holders())
 			pins["5417506"] = "86427531"
