@@ -12,7 +12,7 @@ import (
 func TestOpenDoesNotBlock(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe.tar")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skip("no pipes here:", err)
+		lacks(t, "no pipes here:", err)
 	}
 	_, err := Open(pipe)
 	refused(t, err, "no regular file")

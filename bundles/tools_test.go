@@ -46,15 +46,22 @@ func TestOtherToolsReadIt(t *testing.T) {
 	})
 }
 
+// lacks ends a test that needs something this machine doesn't have: skipped,
+// saying what, but in CI a failure.
+func lacks(t *testing.T, what ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(what...)
+	}
+	t.Skip(what...)
+}
+
 // run runs a program that may be missing on a developer's machine, but not
 // where the project is built.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed: not tested", name)
+		lacks(t, name, "is not installed: not tested")
 	}
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	var stderr strings.Builder

@@ -57,7 +57,7 @@ func CosignScript(in Contents, name string, digest metadata.Digest, at time.Time
 // imagine begins a ceremony that nobody holds, in order to ask it for its steps.
 func imagine(kind Kind, trust string, at time.Time, a Attestations) (*Ceremony, error) {
 	c, err := Open(Deps{
-		Workspace:    &memory{blobs: map[metadata.Digest][]byte{}},
+		Workspace:    &Memory{},
 		Now:          func() time.Time { return at },
 		Rand:         bytes.NewReader(make([]byte, 64)), // a journal that is thrown away needs no secret
 		Attestations: a,
@@ -73,28 +73,6 @@ func imagine(kind Kind, trust string, at time.Time, a Attestations) (*Ceremony, 
 		err = c.ConfirmClock(at, "paper")
 	}
 	return c, err
-}
-
-// memory is a workspace that nothing outlives.
-type memory struct {
-	lines []byte
-	blobs map[metadata.Digest][]byte
-}
-
-func (m *memory) Append(line []byte) error { m.lines = append(m.lines, line...); return nil }
-func (m *memory) Lines() ([]byte, error)   { return m.lines, nil }
-
-func (m *memory) Put(b []byte) (metadata.Digest, error) {
-	d := metadata.Sum(b)
-	m.blobs[d] = b
-	return d, nil
-}
-
-func (m *memory) Get(d metadata.Digest) ([]byte, error) {
-	if b, ok := m.blobs[d]; ok {
-		return b, nil
-	}
-	return nil, fmt.Errorf("there is no blob %s", d)
 }
 
 // script is a paper in the making.
@@ -259,5 +237,3 @@ func (s *script) notes() {
 	}
 	s.add(heading{2, "What was different"}, t)
 }
-
-var _ Workspace = (*memory)(nil)

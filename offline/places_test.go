@@ -28,7 +28,7 @@ func machine(t *testing.T, files map[string]string) Machine {
 			err = os.WriteFile(path, []byte(content), 0o600)
 		}
 		if err != nil {
-			t.Skip("this system can't play the kernel's files:", err)
+			lacks(t, "this system can't play the kernel's files:", err)
 		}
 	}
 	return Machine{Root: root}

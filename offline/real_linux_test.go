@@ -15,7 +15,7 @@ func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		t.Skip("nothing can be mounted here, so only the model was tested:", err)
+		lacks(t, "nothing can be mounted here, so only the model was tested:", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
@@ -59,7 +59,7 @@ func TestRealDiskFullAndReadOnly(t *testing.T) {
 	remount := func(flags uintptr) {
 		t.Helper()
 		if err := unix.Mount("", disk, "", unix.MS_REMOUNT|flags, "size=256k"); err != nil {
-			t.Skip("this kernel does not remount it while a file is open:", err)
+			lacks(t, "this kernel does not remount it while a file is open:", err)
 		}
 	}
 	if err := w.Close(); err != nil {

@@ -14,12 +14,12 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 )
 
-// drillCommand is `drill NAME TODO...`: people practise an accident, in the
+// drillCommand is `drill NAME STEP...`: people practise an accident, in the
 // workspace NAME of the script's directory. What they say is in NAME.log. A
-// TODO "note: TEXT" is a note that Ada writes, and "back" goes back.
+// STEP "note: TEXT" is a note that Ada writes, and "back" goes back.
 func drillCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
-		ts.Fatalf("usage: drill NAME TODO...")
+		ts.Fatalf("usage: drill NAME STEP...")
 	}
 	s := newSite(ts.Getenv("WORK"), "drill")
 	s.drill, s.Place, s.Trust, s.Todo = args[0], "stick", "rehearsal-drill", args[1:]

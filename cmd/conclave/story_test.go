@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -31,7 +32,14 @@ import (
 
 // TestMain builds the program as it is built for people, and puts it first into
 // PATH: what the stories hold a ceremony with is the real one.
-func TestMain(m *testing.M) { os.Exit(withProgram(m.Run)) }
+func TestMain(m *testing.M) {
+	// People wait more than their programs work: several sites fit on one core.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(withProgram(m.Run))
+}
 
 func withProgram(run func() int) int {
 	dir, err := os.MkdirTemp("", "conclave-")
@@ -73,11 +81,11 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// holdCommand is `hold SITE found|co-sign TODO...`: the people of a site hold
+// holdCommand is `hold SITE found|co-sign STEP...`: the people of a site hold
 // a rehearsal in the script's directory, with the plan and bundles in it.
 func holdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
-		ts.Fatalf("usage: hold SITE found|co-sign TODO...")
+		ts.Fatalf("usage: hold SITE found|co-sign STEP...")
 	}
 	s := newSite(ts.Getenv("WORK"), args[0])
 	s.Found, s.Todo = args[1] == "found", args[2:]

@@ -84,19 +84,24 @@ func inMemory(t testing.TB) string {
 	return dir
 }
 
-// Tool finds a program. Where it is not installed the test is skipped, but in
-// CI it fails.
+// Lacks ends a test that needs something this machine doesn't have: skipped,
+// saying what, but in CI a failure, for there everything is to be installed.
+func Lacks(t testing.TB, what ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(what...)
+	}
+	t.Skip(append([]any{"skipped:"}, what...)...)
+}
+
+// Tool finds a program; the test Lacks it where it is not installed.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
+	if err != nil {
+		Lacks(t, name, "is not installed")
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("skipped: %s is not installed", name)
-	return ""
+	return path
 }
 
 // Open opens a repository of a registry on this machine.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
-	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/offline"
@@ -213,27 +212,4 @@ func blockToken(serial string) func(*stage) error {
 			}
 		})
 	}
-}
-
-// memory is the workspace in which the trust is founded. What comes of it is
-// in the bundle, and nothing else is needed of it.
-type memory struct {
-	lines []byte
-	blobs map[metadata.Digest][]byte
-}
-
-func (m *memory) Append(line []byte) error { m.lines = append(m.lines, line...); return nil }
-func (m *memory) Lines() ([]byte, error)   { return m.lines, nil }
-
-func (m *memory) Put(b []byte) (metadata.Digest, error) {
-	d := metadata.Sum(b)
-	m.blobs[d] = b
-	return d, nil
-}
-
-func (m *memory) Get(d metadata.Digest) ([]byte, error) {
-	if b, ok := m.blobs[d]; ok {
-		return b, nil
-	}
-	return nil, fmt.Errorf("there is no blob %s", d)
 }

@@ -39,7 +39,7 @@ targets:
 // found holds the founding as it was then, and returns what its bundle held.
 func (s *stage) found(d Drill) (contents ceremony.Contents, err error) {
 	then := s.Now().Add(-d.ago)
-	w := &memory{blobs: map[metadata.Digest][]byte{}}
+	w := &ceremony.Memory{} // what comes of it is in the bundle
 	c, err := ceremony.Open(deps(s.Set, w, func() time.Time { return then }))
 	if err != nil {
 		return contents, err
