@@ -32,27 +32,32 @@ func Assemble(c Contents) (*OfflineSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	signatures := byProposal(c.Signatures)
 	for _, p := range k.proposals {
-		if k.publishedVersion(p) || p.Role != "root" && !k.current(p) {
-			continue
-		}
-		if err := k.conflict(p); err != nil {
+		if err := k.unfinished(p); err != nil {
 			return nil, err
-		}
-		q, err := k.quorum(p, signatures[p.id])
-		if err != nil {
-			return nil, err
-		}
-		if !q.Met() {
-			return nil, &IncompleteError{q}
 		}
 	}
-	set, err := k.complete(c.Trust, c.Signatures)
+	set, err := k.set()
 	if err == nil && set.Targets == nil {
 		err = fmt.Errorf("the bundle holds no targets that could be published")
 	}
 	return set, err
+}
+
+// unfinished says what keeps a proposal from being published: *ConflictError,
+// *IncompleteError; nil where it can be, is already, or never will be.
+func (k known) unfinished(p *proposal) error {
+	if k.isPublished(p) || !k.due(p) {
+		return nil
+	}
+	if err := k.conflict(p); err != nil {
+		return err
+	}
+	q, err := k.quorum(p)
+	if err == nil && !q.Met() {
+		err = &IncompleteError{q}
+	}
+	return err
 }
 
 // inOrder sorts roots first, then targets, then the rest; each by version.
@@ -80,106 +85,47 @@ func byProposal(all []ProposalSignature) map[metadata.Digest][]metadata.Signatur
 	return signatures
 }
 
-// complete is the newest set whose every role has its quorum, without what is
-// still being signed.
-func (k known) complete(trust string, signatures []ProposalSignature) (*OfflineSet, error) {
-	a := assembly{
-		known: k, signatures: byProposal(signatures), from: newDelegations(),
-		files: map[string]*metadata.File{}, published: map[string][]*metadata.File{}, proposed: map[string][]*proposal{},
-		out: &OfflineSet{Trust: trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}},
+// set is the newest whose every role has its quorum, without what is still
+// being signed.
+func (k known) set() (*OfflineSet, error) {
+	s := k.stand(true)
+	out := &OfflineSet{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}}
+	roots := s.of("root")
+	for _, c := range roots.chain {
+		out.Roots = append(out.Roots, roots.files[c.body.Version])
 	}
-	for _, b := range k.published {
-		a.published[b.role] = append(a.published[b.role], b.file)
-	}
-	for _, p := range k.proposals {
-		if !k.publishedVersion(p) && k.rivals(p.Role, p.Version) == nil {
-			a.proposed[p.Role] = append(a.proposed[p.Role], p)
-		}
-	}
-	a.roots()
-	if len(a.out.Roots) == 0 {
+	if len(out.Roots) == 0 {
 		return nil, fmt.Errorf("there is no root that has all its signatures")
 	}
-	a.role("targets")
-	a.out.Targets = a.files["targets"]
-	if a.out.Targets == nil && k.newest("targets") != nil {
+	out.Targets = s.newest("targets")
+	if out.Targets == nil && k.newest("targets") != nil {
 		return nil, fmt.Errorf("there are no targets that have all their signatures")
 	}
-	for _, role := range k.parentsFirst() {
-		a.role(role)
-	}
-	a.reachable()
-	return a.out, nil
-}
-
-// assembly is an OfflineSet in the making. What is chosen of a role is judged by
-// what was chosen of those that delegate to it.
-type assembly struct {
-	known      known
-	signatures map[metadata.Digest][]metadata.Signature
-	published  map[string][]*metadata.File // by role, ascending
-	proposed   map[string][]*proposal      // by role, ascending
-	from       *delegations                // of files
-	files      map[string]*metadata.File   // that were chosen
-	out        *OfflineSet
-}
-
-// roots are all that follow each other.
-func (a *assembly) roots() {
-	a.out.Roots = slices.Clone(a.published["root"])
-	for _, p := range a.proposed["root"] {
-		authorities, err := a.known.rootAuthorities(p)
-		if n := len(a.out.Roots); err != nil || n > 0 && a.out.Roots[n-1].Version >= p.Version || n == 0 && p.Version > 1 {
-			continue
-		}
-		if n := len(a.out.Roots); n > 0 && a.out.Roots[n-1].Digest() != p.Base {
-			continue // it builds on a root that has not all its signatures
-		}
-		if file, err := assembleFile(p, authorities, a.signatures[p.id]); err == nil {
-			a.out.Roots, a.out.Proposed["root"] = append(a.out.Roots, file), true
-		}
-	}
-}
-
-// role chooses the newest version of a role that is published or has its quorum.
-func (a *assembly) role(role string) {
-	var file *metadata.File
-	if n := len(a.published[role]); n > 0 {
-		file = a.published[role][n-1]
-	}
-	authorities := a.from.of(role)
-	if role == "targets" {
-		authorities = []authority{rootAuthority("", a.out.Roots[len(a.out.Roots)-1].Signed, role)}
-	}
-	for _, p := range slices.Backward(a.proposed[role]) {
-		if file != nil && file.Version >= p.Version {
-			break
-		}
-		if f, err := assembleFile(p, authorities, a.signatures[p.id]); err == nil {
-			file, a.out.Proposed[role] = f, true
-		}
-	}
-	if file != nil {
-		a.files[role] = file
-		a.from.add(role, file.Signed, func(a authority) authority { return a })
-	}
-}
-
-// reachable puts those delegated roles into the set that targets leads to.
-func (a *assembly) reachable() {
-	roles := slices.Sorted(maps.Keys(a.files))
 	walked := newDelegations()
-	walked.walk(roles, func(role string) *metadata.Signed {
-		if f := a.files[role]; f != nil {
+	walked.walk(k.roles(), func(role string) *metadata.Signed {
+		if f := s.newest(role); f != nil {
 			return f.Signed
 		}
 		return nil
-	}, func(a authority) authority { return a })
-	for _, role := range roles {
-		if len(walked.of(role)) > 0 {
-			a.out.Delegated[role] = a.files[role]
+	}, unnamed)
+	for role, l := range s.lines {
+		if isDelegated(role) && l.tip() != nil && len(walked.of(role)) > 0 {
+			out.Delegated[role] = s.newest(role)
+		} else if isDelegated(role) {
+			continue
 		}
+		out.Proposed[role] = l.tip() != nil && l.tip().file == nil
 	}
+	return out, nil
+}
+
+// newest is the file of a role's newest version; nil for none.
+func (s *standing) newest(role string) *metadata.File {
+	l := s.of(role)
+	if tip := l.tip(); tip != nil {
+		return l.files[tip.body.Version]
+	}
+	return nil
 }
 
 // parentsFirst sorts the delegated roles so that a role comes after all that
@@ -231,7 +177,8 @@ func knownOf(c Contents) (known, error) {
 		proposals = append(proposals, read)
 	}
 	slices.SortStableFunc(proposals, func(a, b *proposal) int { return cmp.Compare(a.Version, b.Version) })
-	return newKnown(published, proposals), nil
+	signatures := byProposal(c.Signatures)
+	return newKnown(c.Trust, published, proposals, func(id metadata.Digest) []metadata.Signature { return signatures[id] }), nil
 }
 
 // Standing is how far one proposal of a bundle is.
@@ -252,14 +199,13 @@ func Standings(c Contents) ([]Standing, error) {
 	if err != nil {
 		return nil, err
 	}
-	signatures := byProposal(c.Signatures)
 	var list []Standing
 	for _, p := range k.proposals {
-		if p.Role != "root" && !k.current(p) {
+		if !k.due(p) && (p.Role != "root" || k.place(p) == overtaken) {
 			continue
 		}
 		s := Standing{Role: p.Role, Version: p.Version, Digest: p.id, Reason: p.Reason, Expires: p.body.Expires}
-		if s.Quorum, err = k.quorum(p, signatures[p.id]); err == nil {
+		if s.Quorum, err = k.quorum(p); err == nil {
 			err = k.conflict(p)
 		}
 		if err != nil {

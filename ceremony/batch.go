@@ -32,7 +32,7 @@ func (k known) batches() map[metadata.Digest]*batch {
 	type key struct{ parent, prefix, reason, expires string }
 	groups := map[key]*batch{}
 	for _, p := range k.proposals {
-		if p.Role == "root" || p.Role == "targets" || !k.current(p) {
+		if p.Role == "root" || p.Role == "targets" || !k.due(p) {
 			continue
 		}
 		from := k.delegations().all(p.Role)[0]
@@ -134,13 +134,23 @@ func union(a, b []string) []string {
 // unit is what people decide on at once: a payload, or a batch.
 type unit struct {
 	id       metadata.Digest
-	name     string
 	payloads []*proposal
 	batch    *batch // nil for a payload
 }
 
-// units are the current proposals in order of arrival; a batch stands where its
-// first payload does.
+// unit is the payload or the batch with that digest, or ErrUnknown.
+func (c *Ceremony) unit(id metadata.Digest) (unit, error) {
+	if p := c.state.proposal(id); p != nil {
+		return unit{id, []*proposal{p}, nil}, nil
+	}
+	if b := c.state.known().batches()[id]; b != nil {
+		return unit{id, b.members, b}, nil
+	}
+	return unit{}, ErrUnknown
+}
+
+// units are the proposals that are due, in order of arrival; a batch stands
+// where its first payload does.
 func (c *Ceremony) units() []unit {
 	known := c.state.known()
 	var list []unit
@@ -148,16 +158,27 @@ func (c *Ceremony) units() []unit {
 	for _, p := range c.state.proposals {
 		b := known.batchOf(p)
 		switch {
-		case !known.current(p) || seen[b]:
+		case !known.due(p) || seen[b]:
 		case b != nil:
 			seen[b] = true
-			list = append(list, unit{b.id, b.name(), b.members, b})
+			list = append(list, unit{b.id, b.members, b})
 		default:
-			list = append(list, unit{p.id, fmt.Sprintf("%s %d", Safe(p.Role), p.Version), []*proposal{p}, nil})
+			list = append(list, unit{p.id, []*proposal{p}, nil})
 		}
 	}
 	return list
 }
+
+// name is how the unit is called: "root 2", "16 bins of team".
+func (u unit) name() string {
+	if u.batch != nil {
+		return u.batch.name()
+	}
+	return PayloadName(u.payloads[0].Role, u.payloads[0].Version, 0)
+}
+
+// phrase is what is typed to consent to it.
+func (u unit) phrase() string { return "sign " + u.name() }
 
 func (u unit) verb() string {
 	if u.batch != nil {
@@ -166,54 +187,32 @@ func (u unit) verb() string {
 	return "is"
 }
 
-// unitQuorum is how far the unit is, or why it can't be signed.
-func (c *Ceremony) unitQuorum(u unit) (Quorum, error) {
-	for _, p := range u.payloads {
-		if err := c.state.known().conflict(p); err != nil {
-			return Quorum{}, err
-		}
+// quorum is how far the unit is.
+func (u unit) quorum(k known) (Quorum, error) {
+	if u.batch != nil {
+		return u.batch.quorum(k.quorum)
 	}
-	return c.quorumOf(u.id)
+	return k.quorum(u.payloads[0])
 }
 
-// covered are the payloads that one consent is about: those of a batch, or one.
-func (c *Ceremony) covered(id metadata.Digest) []*proposal {
-	if p := c.state.proposal(id); p != nil {
-		return []*proposal{p}
-	}
-	if b := c.state.known().batches()[id]; b != nil {
-		return b.members
+// signable says why nobody can sign the unit, whatever the clock says.
+func (u unit) signable(k known) error {
+	for _, p := range u.payloads {
+		if err := k.signable(p); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// phrase is what is typed to consent to a payload or a batch.
-func (c *Ceremony) phrase(id metadata.Digest) string {
-	if p := c.state.proposal(id); p != nil {
-		return Phrase(p.Role, p.Version)
-	}
-	return "sign " + c.state.known().batches()[id].name()
-}
-
-// quorumOf is how far a payload or a batch is.
-func (c *Ceremony) quorumOf(id metadata.Digest) (Quorum, error) {
-	if p := c.state.proposal(id); p != nil {
-		return c.state.quorum(p)
-	}
-	if b := c.state.known().batches()[id]; b != nil {
-		return b.quorum(c.state.quorum)
-	}
-	return Quorum{}, ErrNotNow
-}
-
-// next is the first of some payloads that the token described by info has not
+// next is the first payload of the unit that the token described by info has not
 // signed, and how many there are of them. All of them have the same signers.
-func (c *Ceremony) next(covered []*proposal, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
-	who, err = c.signer(covered[0], holder, info)
+func (c *Ceremony) next(u unit, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
+	who, err = c.signer(u.payloads[0], holder, info)
 	if err != nil && !errors.Is(err, ErrAlreadySigned) {
 		return nil, signer{}, 0, err
 	}
-	for _, each := range covered {
+	for _, each := range u.payloads {
 		if c.hasSigned(each, who) {
 			continue
 		}
@@ -238,11 +237,11 @@ func (c *Ceremony) reviewBatch(b *batch, holder Holder) (Review, error) {
 		Trust: Safe(first.Trust), Role: Safe(binsRole(b.prefix)), Holder: Safe(holder.Name), Reason: Safe(first.Reason),
 		Digest: b.id, Words: Words(b.id), Payloads: len(b.members), First: true,
 		Expires: first.body.Expires, Days: int(first.body.Expires.Sub(c.now()) / day),
-		Phrase: c.phrase(b.id),
+		Phrase: "sign " + b.name(),
 	}
 	var err error
 	if r.After, err = b.quorum(func(p *proposal) (Quorum, error) {
-		return known.quorumWith(p, c.state.signaturesOf(p.id), holder.KeyID)
+		return known.quorumWith(p, holder.KeyID)
 	}); err != nil {
 		return Review{}, err
 	}
@@ -329,20 +328,6 @@ func (k known) binChanges(payloads []*proposal) []binChange {
 	return list
 }
 
-// withdrawBatch takes out the payloads of a batch that have not all their signatures.
-func (c *Ceremony) withdrawBatch(b *batch, reason string) error {
-	open := slices.DeleteFunc(slices.Clone(b.members), c.settled)
-	if len(open) == 0 {
-		return fmt.Errorf("%s have all their signatures, and may be published already: %w", b.name(), ErrNotNow)
-	}
-	for _, p := range open {
-		if err := c.append(withdrawn{Payload: p.id, Reason: reason}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // draftPayloads are what proposals do, against what the draft builds on. Bins
 // of one role are one of them.
 func (c *Ceremony) draftPayloads(d *draft, proposals []*proposal) (list []DraftPayload, warned []string) {
@@ -376,20 +361,24 @@ func (c *Ceremony) draftPayloads(d *draft, proposals []*proposal) (list []DraftP
 	return list, warned
 }
 
-// voids says what freezing takes the place of, and whose signatures go with it.
+// voids says what freezing takes the place of, with all that builds on it, and
+// whose signatures go with it.
 func (c *Ceremony) voids(old []*proposal) []string {
 	var list []string
 	known := c.state.known()
 	seen := map[*batch]bool{}
 	for _, p := range old {
+		old = append(old, known.above(p)...)
+	}
+	for _, p := range old {
 		b := known.batchOf(p)
 		switch {
 		case b == nil:
-			quorum, err := c.state.quorum(p)
+			quorum, err := c.state.known().quorum(p)
 			list = append(list, voidWords(fmt.Sprintf("%s %d as it was", Safe(p.Role), p.Version), quorum, err))
 		case !seen[b]:
 			seen[b] = true
-			quorum, err := b.quorum(c.state.quorum)
+			quorum, err := b.quorum(c.state.known().quorum)
 			list = append(list, voidWords(fmt.Sprintf("payloads among the %s as they were", b.name()), quorum, err))
 		}
 	}

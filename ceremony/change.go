@@ -12,23 +12,18 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// complete is the set that a change builds on: the newest whose every role has
-// its signatures.
-func (c *Ceremony) complete() (*OfflineSet, error) {
-	s := c.state
-	var sigs []ProposalSignature
-	for _, p := range s.proposals {
-		for _, sig := range s.signaturesOf(p.id) {
-			sigs = append(sigs, ProposalSignature{p.id, sig})
-		}
+// Changeable says whether a draft can build on what this site knows: nil, a
+// *ConflictError where people have to choose first, ErrNotNow where no set is
+// complete.
+func (c *Ceremony) Changeable() error {
+	known := c.state.known()
+	if err := known.contest(); err != nil {
+		return err
 	}
-	return s.known().complete(s.trust, sigs)
-}
-
-// Changeable says whether this site knows a complete set, on which a draft can build.
-func (c *Ceremony) Changeable() bool {
-	_, err := c.complete()
-	return err == nil
+	if _, err := known.set(); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrNotNow)
+	}
+	return nil
 }
 
 // RoleState is a role as the complete set has it.
@@ -60,8 +55,8 @@ func (c *Ceremony) Roles() ([]RoleState, error) {
 // Edit adds edits to the draft, all of them or none. It returns an *EditError,
 // and changes nothing, where one can't be made on top of those that are there.
 func (c *Ceremony) Edit(edits ...Edit) error {
-	if !c.Changeable() {
-		return ErrNotNow
+	if err := c.Changeable(); err != nil {
+		return err
 	}
 	if _, err := c.draftOf(slices.Concat(c.state.edits, edits)); err != nil {
 		return err
@@ -118,7 +113,7 @@ func (c *Ceremony) DropEdits() error {
 
 // draftOf makes edits to the complete set.
 func (c *Ceremony) draftOf(edits []Edit) (*draft, error) {
-	base, err := c.complete()
+	base, err := c.state.known().set()
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +182,7 @@ func (c *Ceremony) Draft() (Draft, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Missing, out.Problem = d.missing, d.unreachable()
+	out.Missing, out.Problem = d.missing, cmp.Or(c.state.known().contest(), d.unreachable())
 	if len(d.missing) > 0 {
 		return out, nil
 	}
@@ -208,7 +203,7 @@ func (c *Ceremony) Draft() (Draft, error) {
 // proposals encodes every role that the draft changes and reads it back. What
 // can't be frozen is a *DraftError.
 func (c *Ceremony) proposals(d *draft) ([]*proposal, error) {
-	if err := cmp.Or(d.unreachable(), d.unsignable()); err != nil {
+	if err := cmp.Or(c.state.known().contest(), d.unreachable(), d.unsignable()); err != nil {
 		return nil, err
 	}
 	reasons := make([]string, len(c.state.edits))
@@ -283,29 +278,59 @@ func (c *Ceremony) freezeDraft() error {
 
 // Withdraw takes a frozen payload out, with its signatures, for good: it does
 // not come back with a bundle. It is how people cancel a draft, and how they
-// choose between two payloads of one version. One that has all its signatures
-// stays. A founding whose root 1 is withdrawn is where it was before the
-// freezing: targets 1 goes with it, and the tokens stay enrolled.
+// choose between two payloads of one version. What builds on it falls with it,
+// and until that comes with another base it counts no more. One that has all
+// its signatures stays, unless people have to choose between it and another that
+// has. A founding whose root 1 is withdrawn is where it was before the freezing:
+// targets 1 goes with it, and the tokens stay enrolled.
 func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
-	if b := c.state.known().batches()[id]; b != nil {
-		return c.withdrawBatch(b, reason)
+	u, err := c.unit(id)
+	if err != nil {
+		return err
 	}
-	p := c.state.proposal(id)
-	if p == nil {
-		return ErrNotNow
+	var open []*proposal
+	for _, p := range u.payloads {
+		var refused error
+		if refused = c.withdrawable(p); refused == nil {
+			open = append(append(open, c.fallsWith(p)...), p)
+		} else if err == nil {
+			err = refused
+		}
 	}
-	if c.settled(p) {
-		return fmt.Errorf("%s %d has all its signatures, and may be published already: %w", Safe(p.Role), p.Version, ErrNotNow)
+	if len(open) == 0 {
+		return err
 	}
-	for _, other := range c.fallsWith(p) {
-		if err := c.append(withdrawn{Payload: other.id, Reason: reason}); err != nil {
+	for _, p := range open {
+		if err := c.append(withdrawn{Payload: p.id, Reason: reason}); err != nil {
 			return err
 		}
 	}
-	return c.append(withdrawn{Payload: id, Reason: reason})
+	return nil
 }
 
-// fallsWith are the payloads that go when p is withdrawn: where that is the
+// withdrawable says why people can't decide against p: it is finished, or what
+// builds on it is.
+func (c *Ceremony) withdrawable(p *proposal) error {
+	known := c.state.known()
+	name := PayloadName(p.Role, p.Version, 0)
+	if known.place(p) == overtaken {
+		return nil
+	}
+	if known.complete(p) {
+		if known.place(p) == contested && slices.ContainsFunc(known.rivals(p), func(r claim) bool { return r.proposal != nil && known.complete(r.proposal) }) {
+			return nil
+		}
+		return fmt.Errorf("%s has all its signatures, and may be published already: %w", name, ErrNotNow)
+	}
+	for _, other := range known.above(p) {
+		if known.complete(other) {
+			return fmt.Errorf("%s builds on %s and has all its signatures: %w", PayloadName(other.Role, other.Version, 0), name, ErrNotNow)
+		}
+	}
+	return nil
+}
+
+// fallsWith are the payloads that are withdrawn with p: where that is the
 // founding's root, what it says who may sign.
 func (c *Ceremony) fallsWith(p *proposal) []*proposal {
 	known := c.state.known()

@@ -340,7 +340,7 @@ func TestImportAfterRotation(t *testing.T) {
 	if !bytes.Equal(got.Targets.Bytes, want.Targets.Bytes) || len(got.Roots) != len(want.Roots) {
 		t.Error("the other site comes to another set")
 	}
-	if !other.Changeable() {
+	if err := other.Changeable(); err != nil {
 		t.Error("it can't be changed there")
 	}
 }

@@ -88,10 +88,10 @@ func CheckContents(c Contents, at time.Time, margin time.Duration) (Checked, err
 	if err != nil {
 		return Checked{}, err
 	}
-	if open := k.open(c.Signatures); len(open) > 0 {
+	if open := k.open(); len(open) > 0 {
 		return Checked{Open: open}, nil
 	}
-	set, err := k.complete(c.Trust, c.Signatures)
+	set, err := k.set()
 	if err != nil {
 		return Checked{}, err
 	}
@@ -102,22 +102,10 @@ func CheckContents(c Contents, at time.Time, margin time.Duration) (Checked, err
 }
 
 // open says what keeps the proposals from being finished.
-func (k known) open(signatures []ProposalSignature) []string {
+func (k known) open() []string {
 	var open []string
-	over := byProposal(signatures)
 	for _, p := range inOrder(k.proposals) {
-		if k.publishedVersion(p) || p.Role != "root" && !k.current(p) {
-			continue
-		}
-		err := k.conflict(p)
-		var q Quorum
-		if err == nil {
-			q, err = k.quorum(p, over[p.id])
-		}
-		if err == nil && !q.Met() {
-			err = &IncompleteError{q}
-		}
-		if err != nil {
+		if err := k.unfinished(p); err != nil {
 			open = append(open, Safe(err.Error()))
 		}
 	}

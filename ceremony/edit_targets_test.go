@@ -177,7 +177,7 @@ func TestARoleOnItsOwn(t *testing.T) {
 	alone.begin(ceremony.Amend, "lyon")
 	_, err := alone.Import(s.contents(), "base.tar", metadata.Sum(nil))
 	alone.must(err)
-	if !alone.Changeable() {
+	if err := alone.Changeable(); err != nil {
 		t.Fatal("the role can't be changed there")
 	}
 	alone.edit(ceremony.AddTargets{Role: "team", Targets: files("team/", 3)})

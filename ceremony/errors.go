@@ -13,6 +13,7 @@ import (
 // adds what to do next.
 var (
 	ErrNotNow        = errors.New("this step is not due now: nothing was done")
+	ErrUnknown       = errors.New("no payload here has this digest: nothing was done")
 	ErrAlreadySigned = errors.New("this token has signed this already: nothing is left for it to do here")
 )
 

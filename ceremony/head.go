@@ -69,7 +69,7 @@ func checkHead(bodies []body) error {
 	for _, b := range bodies {
 		byRole[b.role] = b.file.Signed
 	}
-	known := newKnown(bodies, nil)
+	known := publishedOnly(bodies)
 	for _, b := range bodies {
 		if c := b.file.Conclave; c != nil && c.Role != "" && c.Role != b.role {
 			return fmt.Errorf("%s %d: it says that it is a version of %s", Safe(b.role), b.file.Version, Safe(c.Role))

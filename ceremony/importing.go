@@ -91,7 +91,7 @@ func (i *importer) head() error {
 	for _, f := range i.in.Head {
 		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, i.keep(f.Bytes)})
 	}
-	i.known = newKnown(bodies, i.known.proposals)
+	i.known = newKnown(i.in.Trust, bodies, i.known.proposals, i.c.state.signaturesOf)
 	return nil
 }
 
@@ -101,7 +101,7 @@ func (i *importer) head() error {
 // recovery from a fast-forward attack snapshot and timestamp begin anew (TUF
 // 1.0, 5.3.11), and a role may go that nobody delegates to any more.
 func (i *importer) older(bodies []body) (bool, error) {
-	ours, theirs := newKnown(i.c.state.published, nil), newKnown(bodies, nil)
+	ours, theirs := publishedOnly(i.c.state.published), publishedOnly(bodies)
 	if len(ours.published) == 0 {
 		return false, nil
 	}
@@ -174,7 +174,7 @@ func (i *importer) proposals() error {
 		i.ev.Proposals = append(i.ev.Proposals, payload{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
 		i.out.Proposals++
 	}
-	i.known = newKnown(i.known.published, proposals)
+	i.known = newKnown(i.in.Trust, i.known.published, proposals, i.c.state.signaturesOf)
 	for _, p := range proposals {
 		if len(i.known.everAuthorities(p)) == 0 {
 			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}

@@ -1,8 +1,6 @@
 package ceremony
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,11 +8,14 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// known is every body that a site or a bundle holds: what is published, then
-// what is proposed. It is made by knownOf or newKnown, and not changed then.
+// known is every body that a site or a bundle holds, and the signatures over
+// what is proposed. It is made by knownOf or newKnown. What costs time is worked
+// out when it is asked for, and kept; signed says that a signature has come.
 type known struct {
-	published []body
-	proposals []*proposal
+	trust      string
+	published  []body
+	proposals  []*proposal
+	signatures func(payload metadata.Digest) []metadata.Signature
 	*index
 }
 
@@ -24,15 +25,15 @@ type body struct {
 	file *metadata.File
 }
 
-// index finds things in a known that may hold thousands of hash bins. What
-// costs time is worked out when it is asked for.
+// index finds things in a known that may hold thousands of hash bins.
 type index struct {
 	byRole map[string][]claim
 	byID   map[metadata.Digest]*proposal
 
-	now   *delegations // of the newest versions that targets leads to
-	ever  *delegations // of every version of every role
-	names map[string]string
+	tips    *standing // what stands, signed or not
+	quorums map[metadata.Digest]Quorum
+	ever    *delegations // of every version of every role
+	names   map[string]string
 
 	all     map[metadata.Digest]*batch // by their digests
 	batched map[metadata.Digest]*batch // by the digests of their payloads
@@ -40,21 +41,41 @@ type index struct {
 
 // claim is one body that says to be a version of a role.
 type claim struct {
-	body      *metadata.Signed
-	id        metadata.Digest
-	published bool
+	body     *metadata.Signed
+	id       metadata.Digest
+	file     *metadata.File // where it is published
+	proposal *proposal      // where it is not
 }
 
-func newKnown(published []body, proposals []*proposal) known {
-	k := known{published, proposals, &index{byRole: map[string][]claim{}, byID: map[metadata.Digest]*proposal{}}}
+func newKnown(trust string, published []body, proposals []*proposal, signatures func(metadata.Digest) []metadata.Signature) known {
+	k := known{trust, published, proposals, signatures, &index{
+		byRole: map[string][]claim{}, byID: map[metadata.Digest]*proposal{}, quorums: map[metadata.Digest]Quorum{},
+	}}
+	out := map[metadata.Digest]bool{}
 	for _, b := range published {
-		k.byRole[b.role] = append(k.byRole[b.role], claim{b.file.Signed, b.file.Digest(), true})
+		k.byRole[b.role] = append(k.byRole[b.role], claim{body: b.file.Signed, id: b.file.Digest(), file: b.file})
+		out[b.file.Digest()] = true
 	}
 	for _, p := range proposals {
-		k.byRole[p.Role] = append(k.byRole[p.Role], claim{p.body, p.id, false})
 		k.byID[p.id] = p
+		if !out[p.id] {
+			k.byRole[p.Role] = append(k.byRole[p.Role], claim{body: p.body, id: p.id, proposal: p})
+		}
 	}
 	return k
+}
+
+// publishedOnly is what a published set says by itself.
+func publishedOnly(published []body) known {
+	return newKnown("", published, nil, func(metadata.Digest) []metadata.Signature { return nil })
+}
+
+// signed forgets what a signature over a payload may have changed.
+func (k known) signed(payload metadata.Digest) {
+	delete(k.quorums, payload)
+	if p := k.byID[payload]; p != nil && len(k.tips.of(p.Role).conflicts) > 0 {
+		k.tips, k.all, k.quorums = nil, nil, map[metadata.Digest]Quorum{} // one of several may be complete now
+	}
 }
 
 // roles lists every role of which there is a version, sorted.
@@ -79,16 +100,13 @@ func (k known) bodies(role string) []*metadata.Signed {
 	return all
 }
 
-// newest returns the body of a role with the highest version; nil for none. Of
-// several it is the one with the lowest digest, in whatever order they came.
+// newest returns the body of a role that stands with the highest version; nil
+// for none.
 func (k known) newest(role string) *metadata.Signed {
-	all := k.byRole[role]
-	if len(all) == 0 {
-		return nil
+	if tip := k.standing().of(role).tip(); tip != nil {
+		return tip.body
 	}
-	return slices.MaxFunc(all, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.body.Version, b.body.Version), bytes.Compare(b.id[:], a.id[:]))
-	}).body
+	return nil
 }
 
 // base returns the body that p builds on, nil for a first version.
@@ -96,67 +114,16 @@ func (k known) base(p *proposal) *metadata.Signed {
 	return k.version(p.Role, p.Version-1, p.Base)
 }
 
-// publishedVersion says whether exactly this payload is out already.
-func (k known) publishedVersion(p *proposal) bool {
-	return slices.ContainsFunc(k.byRole[p.Role], func(c claim) bool { return c.published && c.id == p.id })
-}
-
-// current says whether p is what its role is to become: no newer version of it
-// is here, and somebody still delegates to it.
-func (k known) current(p *proposal) bool {
-	if k.newest(p.Role).Version > p.Version {
-		return false
-	}
-	return p.Role == "root" || p.Role == "targets" || len(k.delegations().of(p.Role)) > 0
-}
-
-// conflict says whether another payload claims p's version, or the version of
-// what says who may sign p: of the root, and of every role that delegates to it.
-func (k known) conflict(p *proposal) error {
-	if err := k.rivals(p.Role, p.Version); err != nil || p.Role == "root" {
-		return err
-	}
-	if root := k.newest("root"); root != nil {
-		if err := k.rivals("root", root.Version); err != nil {
-			return err
-		}
-	}
-	above := []string{p.Role}
-	for i := 0; i < len(above); i++ {
-		for _, parent := range k.delegations().parents(above[i]) {
-			if slices.Contains(above, parent) {
-				continue
-			}
-			if err := k.rivals(parent, k.newest(parent).Version); err != nil {
-				return err
-			}
-			above = append(above, parent)
-		}
-	}
-	return nil
-}
-
-// rivals returns a *ConflictError where one version of a role has several payloads.
-func (k known) rivals(role string, version int64) error {
-	var ids []metadata.Digest
-	for _, c := range k.byRole[role] {
-		if c.body.Version == version {
-			ids = append(ids, c.id)
-		}
-	}
-	slices.SortFunc(ids, func(a, b metadata.Digest) int { return bytes.Compare(a[:], b[:]) })
-	if ids = slices.Compact(ids); len(ids) < 2 {
-		return nil
-	}
-	return &ConflictError{role, version, ids}
-}
-
 // authorities are the sets that must sign p, given what is published and
 // proposed: each of them has to reach its threshold.
 func (k known) authorities(p *proposal) ([]authority, error) {
 	switch p.Role {
 	case "root":
-		return k.rootAuthorities(p)
+		all := k.rootAuthorities(p)
+		if all == nil {
+			return nil, fmt.Errorf("root %d builds on a root %d that is not here", p.Version, p.Version-1)
+		}
+		return k.namedAll(all), nil
 	case "targets":
 		root := k.newest("root")
 		if root == nil {
@@ -170,19 +137,27 @@ func (k known) authorities(p *proposal) ([]authority, error) {
 	return nil, fmt.Errorf("%s %d: targets does not delegate to it", Safe(p.Role), p.Version)
 }
 
-// rootAuthorities are the root before, and the new one (TUF 5.3.4).
-func (k known) rootAuthorities(p *proposal) ([]authority, error) {
+// rootAuthorities are the root before, and the new one (TUF 5.3.4); none where
+// the root before is not here.
+func (k known) rootAuthorities(p *proposal) []authority {
 	if p.Version == 1 {
-		return []authority{k.named(rootAuthority("root 1", p.body, "root"))}, nil
+		return []authority{rootAuthority("root 1", p.body, "root")}
 	}
 	old := k.version("root", p.Version-1, p.Base)
 	if old == nil {
-		return nil, fmt.Errorf("root %d builds on a root %d that is not here", p.Version, p.Version-1)
+		return nil
 	}
 	return []authority{
-		k.named(rootAuthority(fmt.Sprintf("old root %d", p.Version-1), old, "root")),
-		k.named(rootAuthority(fmt.Sprintf("new root %d", p.Version), p.body, "root")),
-	}, nil
+		rootAuthority(fmt.Sprintf("old root %d", p.Version-1), old, "root"),
+		rootAuthority(fmt.Sprintf("new root %d", p.Version), p.body, "root"),
+	}
+}
+
+func (k known) namedAll(list []authority) []authority {
+	for i := range list {
+		list[i] = k.named(list[i])
+	}
+	return list
 }
 
 // everAuthorities are all sets that could sign p by any version that is known:
@@ -190,8 +165,7 @@ func (k known) rootAuthorities(p *proposal) ([]authority, error) {
 func (k known) everAuthorities(p *proposal) []authority {
 	switch p.Role {
 	case "root":
-		all, _ := k.rootAuthorities(p) // none where the root before is not here
-		return all
+		return k.namedAll(k.rootAuthorities(p))
 	case "targets":
 		var all []authority
 		for _, root := range k.bodies("root") {
@@ -212,13 +186,7 @@ func (k known) everAuthorities(p *proposal) []authority {
 
 // delegations are those of the newest versions, as a client walks them: from
 // targets down (TUF 1.0, 5.6.7).
-func (k known) delegations() *delegations {
-	if k.now == nil {
-		k.now = newDelegations()
-		k.now.walk(k.roles(), k.newest, k.named)
-	}
-	return k.now
-}
+func (k known) delegations() *delegations { return k.standing().walked }
 
 // named gives the keys of adopted metadata, which names no holders, the names
 // that the newest versions give the same keys.
@@ -241,21 +209,31 @@ func (k known) named(a authority) authority {
 	return a
 }
 
-func (k known) quorum(p *proposal, sigs []metadata.Signature) (Quorum, error) {
+// quorum is how far a proposal is with the signatures that are here.
+func (k known) quorum(p *proposal) (Quorum, error) {
+	if q, ok := k.quorums[p.id]; ok {
+		return q, nil
+	}
 	by, err := k.authorities(p)
 	if err != nil {
 		return Quorum{}, err
 	}
+	q := quorumBy(p, by, k.signatures(p.id))
+	k.quorums[p.id] = q
+	return q, nil
+}
+
+func quorumBy(p *proposal, by []authority, sigs []metadata.Signature) Quorum {
 	q := Quorum{Role: p.Role, Version: p.Version}
 	for _, a := range by {
 		q.By = append(q.By, a.tally(p.body.Payload, sigs))
 	}
-	return q, nil
+	return q
 }
 
 // quorumWith is the quorum as it is once the key with that keyid has signed too,
 // under whichever keyids old and new version know it.
-func (k known) quorumWith(p *proposal, sigs []metadata.Signature, keyid string) (Quorum, error) {
+func (k known) quorumWith(p *proposal, keyid string) (Quorum, error) {
 	authorities, err := k.authorities(p)
 	if err != nil {
 		return Quorum{}, err
@@ -267,7 +245,7 @@ func (k known) quorumWith(p *proposal, sigs []metadata.Signature, keyid string) 
 	}
 	q := Quorum{Role: p.Role, Version: p.Version}
 	for _, a := range authorities {
-		valid := metadata.Quorum(a.who, a.keys, p.body.Payload, sigs).Valid
+		valid := metadata.Quorum(a.who, a.keys, p.body.Payload, k.signatures(p.id)).Valid
 		for _, id := range a.who.KeyIDs {
 			if strictID(a.keys[id], id) == keyid && !slices.Contains(valid, id) {
 				valid = append(valid, id)

@@ -75,5 +75,5 @@ func reaches(r metadata.DelegatedRole, p string) bool {
 func (c *Ceremony) drafted(proposals []*proposal) known {
 	now, old := c.state.known(), c.superseded(proposals)
 	kept := slices.DeleteFunc(slices.Clone(now.proposals), func(p *proposal) bool { return slices.Contains(old, p) })
-	return newKnown(now.published, append(kept, proposals...))
+	return newKnown(now.trust, now.published, append(kept, proposals...), c.state.signaturesOf)
 }

@@ -138,7 +138,7 @@ func (k known) completeFiles(c Contents) map[string][]byte {
 	for _, f := range c.Head {
 		files[f.Name] = f.Bytes
 	}
-	set, err := k.complete(c.Trust, c.Signatures)
+	set, err := k.set()
 	if err != nil {
 		return files // a founding that lacks signatures: nothing can expire yet
 	}
@@ -238,7 +238,7 @@ func (s *Schedule) before(expires time.Time) time.Time {
 	return expires.AddDate(0, 0, -s.Margin)
 }
 
-// missing takes the payloads that lack signatures and are not overtaken.
+// missing takes the payloads that lack signatures, or a decision of people.
 func (s *Schedule) missing(standings []Standing) {
 	current := map[string]DueRole{}
 	for _, d := range s.Roles {
@@ -246,7 +246,7 @@ func (s *Schedule) missing(standings []Standing) {
 	}
 	for _, st := range standings {
 		now, ok := current[Safe(st.Role)]
-		if st.Problem == "" && st.Quorum.Met() || now.Version >= st.Version {
+		if st.Problem == "" && (st.Quorum.Met() || now.Version >= st.Version) {
 			continue
 		}
 		o := OpenQuorum{

@@ -112,7 +112,7 @@ func (c *Ceremony) RecordSigners() []Holder {
 func (c *Ceremony) allSettled() bool {
 	known := c.state.known()
 	for _, p := range c.state.proposals {
-		if known.current(p) && !c.settled(p) {
+		if known.due(p) && !known.settled(p) {
 			return false
 		}
 	}

@@ -44,7 +44,7 @@ func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, erro
 		}
 	}
 	keys := map[string]HolderKey{}
-	set, err := k.complete(c.Trust, c.Signatures)
+	set, err := k.set()
 	switch {
 	case err != nil && trusted.IsZero():
 		return keys, nil // nothing here says yet whose keys they are

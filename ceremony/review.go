@@ -43,18 +43,19 @@ type Change struct {
 // signature of holder would complete. It refuses what nobody should sign now
 // (*ConflictError, *ClockError, *metadata.ExpiredError).
 func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
-	p := c.state.proposal(id)
-	if p == nil {
-		if b := c.state.known().batches()[id]; b != nil {
-			return c.reviewBatch(b, holder)
-		}
-		return Review{}, ErrNotNow
+	u, err := c.unit(id)
+	if err != nil {
+		return Review{}, err
 	}
+	if u.batch != nil {
+		return c.reviewBatch(u.batch, holder)
+	}
+	p := u.payloads[0]
 	if err := c.signable(p); err != nil {
 		return Review{}, err
 	}
 	known := c.state.known()
-	after, err := known.quorumWith(p, c.state.signaturesOf(p.id), holder.KeyID)
+	after, err := known.quorumWith(p, holder.KeyID)
 	if err != nil {
 		return Review{}, err
 	}

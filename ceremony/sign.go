@@ -3,7 +3,6 @@ package ceremony
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"time"
 
@@ -24,11 +23,10 @@ type Signed struct {
 // signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
 // ErrAlreadySigned. It asks the token for nothing.
 func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) error {
-	covered := c.covered(id)
-	if covered == nil {
-		return ErrNotNow
+	u, err := c.unit(id)
+	if err == nil {
+		_, _, _, err = c.next(u, holder, info)
 	}
-	_, _, _, err := c.next(covered, holder, info)
 	return err
 }
 
@@ -97,16 +95,16 @@ func (c *Ceremony) serialOf(holder string) string {
 // *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
 // *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
-	covered := c.covered(consent.Proposal)
-	if covered == nil {
-		return Signed{}, ErrNotNow
+	u, err := c.unit(consent.Proposal)
+	if err != nil {
+		return Signed{}, err
 	}
-	for _, p := range covered {
+	for _, p := range u.payloads {
 		if err := c.signable(p); err != nil {
 			return Signed{}, err
 		}
 	}
-	if err := consent.check(c.phrase(consent.Proposal)); err != nil {
+	if err := consent.check(u.phrase()); err != nil {
 		return Signed{}, err
 	}
 	info, err := t.Info(ctx)
@@ -116,7 +114,7 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := info.CheckPIN(pin.Bytes()); err != nil {
 		return Signed{}, err
 	}
-	p, who, left, err := c.next(covered, holder, info)
+	p, who, left, err := c.next(u, holder, info)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -142,21 +140,17 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := c.append(ev); err != nil {
 		return Signed{}, err
 	}
-	quorum, err := c.quorumOf(consent.Proposal)
+	quorum, err := u.quorum(c.state.known())
 	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyids[0], Quorum: quorum, Left: left - 1}, err
 }
 
 // signable refuses what nobody should sign now, whoever it is.
 func (c *Ceremony) signable(p *proposal) error {
-	known := c.state.known()
-	if err := known.conflict(p); err != nil {
+	if err := c.state.known().signable(p); err != nil {
 		return err
 	}
 	if err := c.checkClock(); err != nil {
 		return err
-	}
-	if p.Version > 1 && known.base(p) == nil {
-		return fmt.Errorf("%s %d builds on a version that is not here: it can't be reviewed, and nothing was signed", Safe(p.Role), p.Version)
 	}
 	now := c.now()
 	if !p.body.Expires.After(now) {

@@ -35,8 +35,7 @@ type state struct {
 	published  []body      // head, parsed
 	proposals  []*proposal // in order of arrival
 	byID       map[metadata.Digest]*proposal
-	indexed    *known                     // of published and proposals; nil where they changed
-	quorums    map[metadata.Digest]Quorum // by proposal, while indexed and the signatures are as they are
+	indexed    *known // of published and proposals; nil where they changed
 	withdrawn  map[metadata.Digest]bool
 	signatures map[metadata.Digest]map[metadata.Signature]bool
 	journals   map[string]metadata.Digest // other sites' journals
@@ -55,8 +54,8 @@ type proposal struct {
 // known is what the ceremony knows of its trust.
 func (s *state) known() known {
 	if s.indexed == nil {
-		k := newKnown(s.published, s.proposals)
-		s.indexed, s.quorums = &k, map[metadata.Digest]Quorum{}
+		k := newKnown(s.trust, s.published, s.proposals, s.signaturesOf)
+		s.indexed = &k
 	}
 	return *s.indexed
 }
@@ -247,7 +246,9 @@ func (e signed) apply(s *state, _ time.Time) error {
 	for _, id := range append([]string{e.KeyID}, e.Also...) {
 		of[metadata.Signature{KeyID: id, Sig: e.Sig}] = true
 	}
-	delete(s.quorums, e.Proposal)
+	if s.indexed != nil {
+		s.indexed.signed(e.Proposal)
+	}
 	s.changed = true
 	return nil
 }
@@ -319,19 +320,6 @@ func newProposal(p Proposal) (*proposal, error) {
 }
 
 func (s *state) proposal(id metadata.Digest) *proposal { return s.byID[id] }
-
-// quorum is how far a proposal is with the signatures that are here.
-func (s *state) quorum(p *proposal) (Quorum, error) {
-	known := s.known()
-	if q, ok := s.quorums[p.id]; ok {
-		return q, nil
-	}
-	q, err := known.quorum(p, s.signaturesOf(p.id))
-	if err == nil {
-		s.quorums[p.id] = q
-	}
-	return q, err
-}
 
 // signaturesOf returns the signatures over a proposal, sorted.
 func (s *state) signaturesOf(id metadata.Digest) []metadata.Signature {

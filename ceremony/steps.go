@@ -104,7 +104,7 @@ func (c *Ceremony) Steps() []Step {
 func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool {
 	s := c.state
 	known := s.known()
-	open := slices.ContainsFunc(s.proposals, func(p *proposal) bool { return known.current(p) && !c.settled(p) })
+	open := slices.ContainsFunc(s.proposals, func(p *proposal) bool { return known.due(p) && !known.settled(p) })
 	if len(s.edits) == 0 {
 		if s.kind == Amend {
 			add(open || s.drafted, ready, Step{Kind: StepDraft, Text: "Say what is to change"})
@@ -132,12 +132,6 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 	return false
 }
 
-// settled says whether a payload has all its signatures.
-func (c *Ceremony) settled(p *proposal) bool {
-	quorum, err := c.state.quorum(p)
-	return err == nil && quorum.Met() && c.state.known().conflict(p) == nil
-}
-
 // enrolSteps adds a step for each holder of the plan and says whether all are done.
 func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 	all := true
@@ -155,18 +149,19 @@ func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 }
 
 func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
+	known := c.state.known()
 	for _, u := range c.units() {
 		step := Step{Kind: StepSign, Proposal: u.id}
-		quorum, err := c.unitQuorum(u)
-		if err != nil {
-			step.Text, step.Detail = u.name+" can't be signed", Safe(err.Error())
+		quorum, err := u.quorum(known)
+		if err := cmp.Or(u.signable(known), err); err != nil {
+			step.Text, step.Detail = u.name()+" can't be signed", Safe(err.Error())
 			add(false, false, step)
 			continue
 		}
 		step.Quorum, step.Who = quorum, quorum.Open()
-		step.Text, step.Detail = either(step.Who)+" signs "+u.name, quorum.String()
+		step.Text, step.Detail = either(step.Who)+" signs "+u.name(), quorum.String()
 		if quorum.Met() {
-			step.Text, step.Who = u.name+" "+u.verb()+" signed", nil
+			step.Text, step.Who = u.name()+" "+u.verb()+" signed", nil
 		}
 		add(quorum.Met(), ready, step)
 	}

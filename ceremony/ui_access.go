@@ -87,7 +87,11 @@ func (c *Ceremony) unnamed(d *draft, id string) *Holder {
 // KeyID is the one that strict clients give the key.
 func (c *Ceremony) Signers(id metadata.Digest) []Holder {
 	byKey := map[string]Holder{}
-	for _, p := range c.covered(id) {
+	u, err := c.unit(id)
+	if err != nil {
+		return nil
+	}
+	for _, p := range u.payloads {
 		authorities, err := c.state.known().authorities(p)
 		if err != nil {
 			return nil
@@ -125,14 +129,22 @@ type OpenPayload struct {
 	Quorum   Quorum   // so far
 	Bins     int      // of how many hash bins it is made; 0: it is one payload
 	Rivals   int      // how many other payloads claim to be this version
+	Refused  error    // why it can't be withdrawn, although people have to choose; nil: it can
 }
 
-// Undecided lists what is frozen, current and not complete.
+// Undecided lists what is frozen and not complete, and what claims a version
+// that another claims as well, or that another is published as.
 func (c *Ceremony) Undecided() []OpenPayload {
 	known := c.state.known()
+	units := c.units()
+	for _, p := range c.state.proposals {
+		if known.place(p) == overtaken && len(known.rivals(p)) > 0 {
+			units = append(units, unit{p.id, []*proposal{p}, nil})
+		}
+	}
 	var list []OpenPayload
-	for _, u := range c.units() {
-		if !slices.ContainsFunc(u.payloads, func(p *proposal) bool { return !c.settled(p) }) {
+	for _, u := range units {
+		if !slices.ContainsFunc(u.payloads, known.undecided) {
 			continue
 		}
 		p := u.payloads[0]
@@ -143,15 +155,12 @@ func (c *Ceremony) Undecided() []OpenPayload {
 			open.Role, open.Version, open.Bins = Safe(binsRole(u.batch.prefix)), 0, len(u.payloads)
 			open.Changes, _ = c.binChanges(known.binChanges(u.payloads))
 		}
-		open.Quorum, _ = c.quorumOf(u.id) // empty where nothing says who may sign it
+		open.Quorum, _ = u.quorum(known) // empty where nothing says who may sign it
 		for _, p := range u.payloads {
-			rivals := 0
-			for _, claim := range known.byRole[p.Role] {
-				if claim.body.Version == p.Version && claim.id != p.id {
-					rivals++
-				}
+			open.Rivals = max(open.Rivals, len(known.rivals(p)))
+			if err := c.withdrawable(p); err != nil && u.batch == nil {
+				open.Refused = err
 			}
-			open.Rivals = max(open.Rivals, rivals)
 		}
 		list = append(list, open)
 	}

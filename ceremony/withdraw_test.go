@@ -160,3 +160,147 @@ func TestTargetsOfTheFoundingAreMadeAnew(t *testing.T) {
 		t.Error("root 1 has changed, or targets 1 has not")
 	}
 }
+
+// TestLateRivalTakesNothingDown: Oslo freezes a rival root 2 that nobody signs.
+// Vienna completes root 2 and root 3, and then Oslo's late bundle comes: it is
+// shown as a conflict, nothing can be drafted on top of it, and the two roots
+// that are complete stay what they are.
+func TestLateRivalTakesNothingDown(t *testing.T) {
+	vienna, tokens := complete(t)
+	base, err := vienna.Contents()
+	vienna.must(err)
+	oslo := newSite(t)
+	oslo.begin(ceremony.Amend, "oslo")
+	_, err = oslo.Import(base, "base.tar", metadata.Sum(nil))
+	oslo.must(err)
+	oslo.edit(ceremony.Renew{Role: "root", Days: 90})
+	oslo.must(oslo.Freeze())
+	rival := oslo.proposalOf("root")
+	late, err := oslo.Contents()
+	oslo.must(err)
+
+	var roots []metadata.Digest
+	for _, days := range []int{100, 200} {
+		vienna.edit(ceremony.Renew{Role: "root", Days: days})
+		vienna.must(vienna.Freeze())
+		roots = append(roots, vienna.proposalOf("root"))
+		vienna.signAll(tokens)
+	}
+	_, err = vienna.Import(late, "late.tar", metadata.Sum(nil))
+	vienna.must(err)
+	vienna.restart()
+
+	t.Run("it is shown", func(t *testing.T) {
+		open := map[metadata.Digest]ceremony.OpenPayload{}
+		for _, p := range vienna.Undecided() {
+			open[p.Proposal] = p
+		}
+		if len(open) != 2 || open[rival].Rivals != 1 || open[rival].Refused != nil || open[roots[0]].Refused == nil {
+			t.Errorf("undecided: %+v", open)
+		}
+		for _, step := range vienna.Steps() {
+			if step.Kind == ceremony.StepSign && step.Quorum.Role == "root" && step.State == ceremony.Done {
+				t.Errorf("done: %s", step.Text)
+			}
+		}
+	})
+	t.Run("the roots stay what they are", func(t *testing.T) {
+		roles, err := vienna.Roles()
+		vienna.must(err)
+		if roles[0].Name != "root" || roles[0].Version != 3 {
+			t.Errorf("%s is %d", roles[0].Name, roles[0].Version)
+		}
+		for _, id := range roots {
+			if err := vienna.Withdraw(id, "the other one"); !errors.Is(err, ceremony.ErrNotNow) {
+				t.Errorf("a complete root was withdrawn for one that nobody signed: %v", err)
+			}
+		}
+	})
+	t.Run("nothing is drafted, signed or published on top of it", func(t *testing.T) {
+		if err := vienna.Edit(ceremony.Renew{Role: "root", Days: 30}); !isType[*ceremony.ConflictError](err) {
+			t.Errorf("edit: %v", err)
+		}
+		if _, err := vienna.Review(rival, vienna.holder("Ada")); !isType[*ceremony.ConflictError](err) {
+			t.Errorf("review: %v", err)
+		}
+		c, err := vienna.Contents()
+		vienna.must(err)
+		if _, err := ceremony.Assemble(c); !isType[*ceremony.ConflictError](err) {
+			t.Errorf("assembled: %v", err)
+		}
+		if checked, err := ceremony.CheckContents(c, start, 0); err != nil || len(checked.Open) == 0 {
+			t.Errorf("the check before an export: %+v, %v", checked, err)
+		}
+		if s, err := ceremony.ScheduleOf(c, start, 30); err != nil || s.State != ceremony.DueNow || len(s.Missing) == 0 || s.Missing[0].Problem == "" {
+			t.Errorf("the schedule: %+v, %v", s, err)
+		}
+	})
+	t.Run("people resolve it", func(t *testing.T) {
+		vienna.must(vienna.Withdraw(rival, "nobody wants it"))
+		if open := vienna.Undecided(); len(open) > 0 {
+			t.Errorf("undecided: %+v", open)
+		}
+		if set := vienna.assembled(); len(set.Roots) != 3 || set.Roots[1].Digest() != roots[0] || set.Roots[2].Digest() != roots[1] {
+			t.Errorf("%d roots", len(set.Roots))
+		}
+		vienna.must(vienna.Changeable())
+	})
+}
+
+// A conflict that comes while a draft is being made keeps it from being frozen.
+func TestConflictKeepsADraftFromFreezing(t *testing.T) {
+	s, _ := complete(t)
+	base, err := s.Contents()
+	s.must(err)
+	s.edit(ceremony.Renew{Role: "targets", Days: 60})
+	for _, days := range []int{70, 80} {
+		other := newSite(t)
+		other.begin(ceremony.Amend, "oslo")
+		_, err = other.Import(base, "base.tar", metadata.Sum(nil))
+		other.must(err)
+		other.edit(ceremony.Renew{Role: "root", Days: days})
+		other.must(other.Freeze())
+		c, err := other.Contents()
+		other.must(err)
+		_, err = s.Import(c, "other.tar", metadata.Sum(nil))
+		s.must(err)
+	}
+	draft, err := s.Draft()
+	s.must(err)
+	if !isType[*ceremony.ConflictError](draft.Problem) {
+		t.Errorf("the draft's problem: %v", draft.Problem)
+	}
+	if err := s.Freeze(); !isType[*ceremony.ConflictError](err) {
+		t.Errorf("frozen: %v", err)
+	}
+}
+
+// TestVoidsNameWhatBuildsOnIt: root 2 lacks a signature here that another site
+// has, where root 3 was made on top of it. Who edits root 2 again is told of both.
+func TestVoidsNameWhatBuildsOnIt(t *testing.T) {
+	s, tokens := complete(t)
+	s.edit(ceremony.Renew{Role: "root", Days: 90})
+	s.must(s.Freeze())
+	s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
+	half, err := s.Contents()
+	s.must(err)
+	other := newSite(t)
+	other.begin(ceremony.Amend, "oslo")
+	_, err = other.Import(half, "half.tar", metadata.Sum(nil))
+	other.must(err)
+	other.signAll(tokens)
+	other.edit(ceremony.Renew{Role: "root", Days: 120})
+	other.must(other.Freeze())
+	later, err := other.Contents()
+	other.must(err)
+	later.Signatures = nil
+	_, err = s.Import(later, "later.tar", metadata.Sum(nil))
+	s.must(err)
+
+	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
+	draft, err := s.Draft()
+	s.must(err)
+	if len(draft.Voids) != 2 || !strings.Contains(draft.Voids[0], "root 2") || !strings.Contains(draft.Voids[0], "Ada") || !strings.Contains(draft.Voids[1], "root 3") {
+		t.Errorf("voids: %q", draft.Voids)
+	}
+}

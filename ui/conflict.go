@@ -38,13 +38,15 @@ func (f *flow) chooseRival(ctx context.Context, rivals []ceremony.OpenPayload) e
 	}
 	var beside Rivals
 	var facts Facts
-	options := make([]option, len(rivals))
-	for i, p := range rivals {
+	var options []option
+	for _, p := range rivals {
 		label := "Payload " + short(p.Proposal.String())
 		beside = append(beside, Rival{label, p.Changes})
 		facts = append(facts, Fact{label, rivalFacts(p)})
-		options[i] = option{Choice{"keep " + short(p.Proposal.String()), "Keep payload " + short(p.Proposal.String()), ""},
-			func(ctx context.Context) error { return f.keep(ctx, p, rivals) }}
+		if mayGo(rivals, p) {
+			options = append(options, option{Choice{"keep " + short(p.Proposal.String()), "Keep payload " + short(p.Proposal.String()), ""},
+				func(ctx context.Context) error { return f.keep(ctx, p, rivals) }})
+		}
 	}
 	p := f.page("Which "+name+" is meant?",
 		Para("There are several payloads of this version, and none of them can be signed. Talk to the other sites, and choose the same one everywhere."),
@@ -55,6 +57,20 @@ func (f *flow) chooseRival(ctx context.Context, rivals []ceremony.OpenPayload) e
 	)
 	p.ReadAll = true
 	return f.menu(ctx, p, options...)
+}
+
+// rivalDetail says what the conflict holds up.
+func rivalDetail(rivals []ceremony.OpenPayload) string {
+	if len(rivals) == 1 {
+		return "another one is published"
+	}
+	return "nobody can sign it now"
+}
+
+// mayGo says whether all rivals but one can be withdrawn: one that alone has all
+// its signatures may be published already, and stays.
+func mayGo(rivals []ceremony.OpenPayload, kept ceremony.OpenPayload) bool {
+	return !slices.ContainsFunc(rivals, func(p ceremony.OpenPayload) bool { return p.Proposal != kept.Proposal && p.Refused != nil })
 }
 
 // rivalFacts say why a payload was made and who has signed it.
@@ -107,7 +123,7 @@ func (f *flow) keep(ctx context.Context, kept ceremony.OpenPayload, rivals []cer
 
 // cancel has something chosen that is frozen and not complete, and withdraws it.
 func (f *flow) cancel(ctx context.Context) error {
-	open := f.Ceremony.Undecided()
+	open := slices.DeleteFunc(f.Ceremony.Undecided(), func(p ceremony.OpenPayload) bool { return p.Refused != nil })
 	items := make([]item, len(open))
 	for i, p := range open {
 		items[i] = item{name: openName(p) + ", " + short(p.Proposal.String()), id: p.Proposal.String(), detail: rivalFacts(p)}

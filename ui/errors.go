@@ -274,6 +274,8 @@ func ofPayload(err error) *Problem {
 			notSigned, "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
 	case errors.As(err, &incomplete):
 		return &Problem{"INCOMPLETE", sentence(incomplete), "It was not treated as complete.", "Have the missing holders sign, here or at another site."}
+	case errors.Is(err, ceremony.ErrUnknown):
+		return &Problem{"PAYLOAD-UNKNOWN", "What this was about is not here any more: it was cancelled, or another took its place.", nothingDone, "Look at the list again, and choose there."}
 	case errors.Is(err, ceremony.ErrNotNow):
 		return &Problem{"NOT-NOW", "This step is not due now.", nothingDone, "Go on with a step that the list calls now."}
 	}

@@ -62,6 +62,7 @@ var explained = []struct {
 	{&ceremony.ExportError{Role: "root", Version: 1, Rule: "has 600000 bytes"}, "EXPORT-REFUSED"},
 	{&ceremony.IncompleteError{Quorum: ceremony.Quorum{Role: "root", Version: 1}}, "INCOMPLETE"},
 	{ceremony.ErrNotNow, "NOT-NOW"},
+	{ceremony.ErrUnknown, "PAYLOAD-UNKNOWN"},
 	{&ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour), What: "the last entry"}, "CLOCK"},
 	{&ceremony.JournalError{Line: 3, Why: "it is torn"}, "JOURNAL"},
 	{&ceremony.ForkError{Site: "0123456789", Line: 3}, "BUNDLE-FORK"},
@@ -139,7 +140,7 @@ func TestNoErrorIsForgotten(t *testing.T) {
 		has[strings.TrimPrefix(fmt.Sprintf("%T", e.err), "*")] = true
 	}
 	for name, err := range map[string]error{
-		"ceremony.ErrNotNow": ceremony.ErrNotNow, "ceremony.ErrAlreadySigned": ceremony.ErrAlreadySigned,
+		"ceremony.ErrNotNow": ceremony.ErrNotNow, "ceremony.ErrUnknown": ceremony.ErrUnknown, "ceremony.ErrAlreadySigned": ceremony.ErrAlreadySigned,
 		"ceremony.ErrNoCardSupport": ceremony.ErrNoCardSupport, "ceremony.ErrNoTouch": ceremony.ErrNoTouch,
 		"ceremony.ErrPINBlocked": ceremony.ErrPINBlocked, "ceremony.ErrPUKBlocked": ceremony.ErrPUKBlocked,
 		"ceremony.ErrNoKey": ceremony.ErrNoKey, "metadata.ErrSignature": metadata.ErrSignature,

@@ -117,7 +117,7 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		}
 	}
 	for _, rivals := range conflicts(f.Ceremony.Undecided()) {
-		add(Choice{"choose " + openName(rivals[0]), "Choose between payloads of " + openName(rivals[0]), "nobody can sign it now"},
+		add(Choice{"choose " + openName(rivals[0]), "Choose between payloads of " + openName(rivals[0]), rivalDetail(rivals)},
 			func(ctx context.Context) error { return f.chooseRival(ctx, rivals) })
 	}
 	if signing {
@@ -128,14 +128,18 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 	if out {
 		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
 	}
-	if out || f.Ceremony.Changeable() {
+	blocked := f.Ceremony.Changeable()
+	_, conflict := errors.AsType[*ceremony.ConflictError](blocked)
+	if out || blocked == nil || conflict {
 		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
 	}
 	if len(f.Ceremony.RecordSigners()) > 0 {
 		add(Choice{"record", "Sign the record", "holders stand by the journal"}, f.signRecord)
 	}
-	if f.Ceremony.Changeable() {
+	if blocked == nil {
 		add(draft, f.draft)
+	}
+	if blocked == nil || conflict {
 		add(Choice{"recover", "Something went wrong", "a token, a key, an expiry"}, f.recover)
 	} else if len(f.Ceremony.Undecided()) > 0 {
 		add(Choice{"cancel", "Something is frozen that is wrong", "cancel it"}, f.cancel)
