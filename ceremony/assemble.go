@@ -109,12 +109,16 @@ func (k known) set() (*OfflineSet, error) {
 		return nil
 	}, unnamed)
 	for role, l := range s.lines {
-		if isDelegated(role) && l.tip() != nil && len(walked.of(role)) > 0 {
-			out.Delegated[role] = s.newest(role)
-		} else if isDelegated(role) {
+		tip := l.tip()
+		if tip == nil || isDelegated(role) && len(walked.of(role)) == 0 {
 			continue
 		}
-		out.Proposed[role] = l.tip() != nil && l.tip().file == nil
+		if isDelegated(role) {
+			out.Delegated[role] = s.newest(role)
+		}
+		if tip.file == nil {
+			out.Proposed[role] = true
+		}
 	}
 	return out, nil
 }

@@ -124,8 +124,9 @@ func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 		return ErrNotNow
 	case kind != Found && kind != Cosign && kind != Amend:
 		return fmt.Errorf("%q is no kind of ceremony", Safe(string(kind)))
-	case site == "" || Safe(site) != site || len(site) > 64:
-		return fmt.Errorf("a site's name has 1 to 64 visible characters; %q has not", Safe(site))
+	}
+	if err := CheckName("a site", site); err != nil {
+		return err
 	}
 	nonce := make([]byte, 16)
 	if _, err := io.ReadFull(c.deps.Rand, nonce); err != nil {
@@ -213,27 +214,17 @@ func (c *Ceremony) Holders() []Holder {
 	if plan == nil || c.frozen() {
 		return c.holdersOfMetadata()
 	}
+	enrolled := c.state.newTokens()
 	holders := make([]Holder, len(plan.Holders))
 	for i, p := range plan.Holders {
 		h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
-		if e, ok := c.state.enrolled[p.Name]; ok {
+		if e, ok := enrolled[p.Name]; ok {
 			h.Serial, h.KeyID = e.Serial, e.Key.ID()
 			h.Hardware = c.hardware(h.KeyID, e.Key).text
 		}
 		holders[i] = h
 	}
 	return holders
-}
-
-func (p *Plan) rolesOf(holder string) []string {
-	var roles []string
-	if slices.Contains(p.Root.Holders, holder) {
-		roles = append(roles, "root")
-	}
-	if slices.Contains(p.Targets.Holders, holder) {
-		roles = append(roles, "targets")
-	}
-	return roles
 }
 
 // holdersOfMetadata lists the keys that may sign what is proposed, and those of

@@ -117,11 +117,10 @@ func (c *Ceremony) draftOf(edits []Edit) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDraft(base, c.state.enrolled)
+	d, err := newDraft(base, draftInput{tokens: c.state.newKeys(), spent: c.spent, periods: c.period})
 	if err != nil {
 		return nil, err
 	}
-	d.spent = c.spent
 	for _, e := range edits {
 		if err := e.apply(d); err != nil {
 			return nil, err
@@ -203,20 +202,19 @@ func (c *Ceremony) Draft() (Draft, error) {
 // proposals encodes every role that the draft changes and reads it back. What
 // can't be frozen is a *DraftError.
 func (c *Ceremony) proposals(d *draft) ([]*proposal, error) {
-	if err := cmp.Or(c.state.known().contest(), d.unreachable(), d.unsignable()); err != nil {
+	if err := cmp.Or(c.state.known().contest(), d.unreachable()); err != nil {
 		return nil, err
 	}
-	reasons := make([]string, len(c.state.edits))
-	for i, e := range c.state.edits {
-		reasons[i] = e.String()
+	if _, err := d.unsignable(); err != nil {
+		return nil, &DraftError{err}
 	}
 	var list []*proposal
 	for _, role := range d.changed() {
-		p, err := d.encode(role, c.now().Add(c.lasts(d, role)))
+		p, err := d.encode(role, c.now().Add(d.lasts(role)))
 		if err != nil {
 			return nil, &DraftError{err}
 		}
-		p.Reason = strings.Join(reasons, "; ")
+		p.Reason = c.reason()
 		read, err := newProposal(p)
 		if err != nil {
 			return nil, &DraftError{err}
@@ -224,6 +222,18 @@ func (c *Ceremony) proposals(d *draft) ([]*proposal, error) {
 		list = append(list, read)
 	}
 	return list, nil
+}
+
+// reason is why a payload is made: the edits in words.
+func (c *Ceremony) reason() string {
+	if len(c.state.edits) == 0 {
+		return "founding"
+	}
+	reasons := make([]string, len(c.state.edits))
+	for i, e := range c.state.edits {
+		reasons[i] = e.String()
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // superseded lists the open payloads whose place the new ones take.
@@ -251,29 +261,6 @@ func voidWords(what string, quorum Quorum, err error) string {
 		return what + ", which nobody has signed"
 	}
 	return what + ", with the signatures of " + strings.Join(names, ", ")
-}
-
-func (c *Ceremony) freezeDraft() error {
-	d, err := c.draftOf(c.state.edits)
-	if err != nil {
-		return err
-	}
-	if len(d.missing) > 0 {
-		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(d.missing, ", "), ErrNotNow)
-	}
-	proposals, err := c.proposals(d)
-	if err != nil {
-		return err
-	}
-	var withdrawn []metadata.Digest
-	for _, p := range c.superseded(proposals) {
-		withdrawn = append(withdrawn, p.id)
-	}
-	list := make([]Proposal, len(proposals))
-	for i, p := range proposals {
-		list[i] = p.Proposal
-	}
-	return c.freeze(withdrawn, list...)
 }
 
 // Withdraw takes a frozen payload out, with its signatures, for good: it does

@@ -9,39 +9,67 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// draft is a trust with edits made to it. It is worked out from the complete
-// set and the edits, and never stored.
+// draft is a trust with edits made to it: to the complete set, or in a founding
+// to nothing. It is worked out from these each time, and never stored.
 type draft struct {
+	draftInput
 	base    *OfflineSet
-	tokens  map[string]enrolled             // by holder: what was enrolled for this draft
 	keys    map[string]metadata.Key         // root's
 	renamed map[string]string               // root's keyids as they are in base -> here
 	who     map[string]*metadata.Keyholders // root's four roles
 	owners  map[string]string               // keyid -> holder, of the keys that have a vote
 	were    map[string]string               // the same for the keys of base, for as long as the draft lives
 	gone    []string                        // roles to which nothing is delegated any more
-	spent   func(role string) bool          // whether clients may remember a version of it
 	targets map[string]*metadata.Targets
 	bins    map[string]*bins         // by the role that delegates to them
-	periods map[string]time.Duration // for how long new versions of roles are good, once looked up
+	lasting map[string]time.Duration // for how long new versions of roles are good, once looked up
 	touched map[string]bool          // roles that get a new version
 	days    map[string]int           // for how long, where an edit says so
 	missing []string                 // holders whose token is still to be enrolled
+	joining map[string]int           // how many keys a role gets with these tokens
 	lost    map[string]bool          // keyids that can't sign any more
 }
 
-// newDraft takes base over as strict clients want it; what is odd in adopted
-// metadata ends with the version before.
-func newDraft(base *OfflineSet, tokens map[string]enrolled) (*draft, error) {
-	d := &draft{
-		base: base, tokens: tokens,
+// draftInput is what a draft is told by whoever makes it.
+type draftInput struct {
+	tokens  map[string]metadata.Key                                      // by holder: of the tokens that were enrolled for it
+	spent   func(role string) bool                                       // whether clients may remember a version of a role that is not in the base
+	periods func(role string, base *metadata.File) (time.Duration, bool) // for how long a role's versions are good; false where nothing says so
+}
+
+// foundingDraft is a draft over nothing: a trust of that name whose roles are empty.
+func foundingDraft(trust string, tokens map[string]metadata.Key) *draft {
+	d := emptyDraft(&OfflineSet{Trust: trust}, draftInput{
+		tokens: tokens, spent: func(string) bool { return false },
+		periods: func(string, *metadata.File) (time.Duration, bool) { return 0, false },
+	})
+	for _, role := range rootRoles() {
+		d.who[role] = &metadata.Keyholders{}
+	}
+	d.targets["targets"] = &metadata.Targets{Targets: map[string]metadata.Target{}}
+	d.touch("root")
+	d.touch("targets")
+	return d
+}
+
+func emptyDraft(base *OfflineSet, in draftInput) *draft {
+	return &draft{
+		draftInput: in, base: base,
+		keys:    map[string]metadata.Key{},
+		renamed: map[string]string{},
 		who:     map[string]*metadata.Keyholders{},
 		owners:  map[string]string{},
 		targets: map[string]*metadata.Targets{},
 		bins:    map[string]*bins{},
-		periods: map[string]time.Duration{},
-		touched: map[string]bool{}, days: map[string]int{}, lost: map[string]bool{},
+		lasting: map[string]time.Duration{},
+		touched: map[string]bool{}, days: map[string]int{}, lost: map[string]bool{}, joining: map[string]int{},
 	}
+}
+
+// newDraft takes base over as strict clients want it; what is odd in adopted
+// metadata ends with the version before.
+func newDraft(base *OfflineSet, in draftInput) (*draft, error) {
+	d := emptyDraft(base, in)
 	if err := d.takeRoot(d.baseOf("root").Signed); err != nil {
 		return nil, fmt.Errorf("the root can't be taken over: %w", err)
 	}
@@ -156,6 +184,9 @@ func (d *draft) signedByHolders(role string) bool { return len(d.own(role)) > 0 
 func (d *draft) baseOf(role string) *metadata.File {
 	switch role {
 	case "root":
+		if len(d.base.Roots) == 0 {
+			return nil
+		}
 		return d.base.Roots[len(d.base.Roots)-1]
 	case "targets":
 		return d.base.Targets

@@ -19,7 +19,7 @@ func unfreezable(format string, args ...any) error {
 // unreachable says why the old root's holders could not give the new root
 // their signatures (TUF 5.3.4): too many of their tokens are lost.
 func (d *draft) unreachable() error {
-	if !d.touched["root"] {
+	if !d.touched["root"] || d.baseOf("root") == nil {
 		return nil
 	}
 	threshold, left := d.oldRoot()
@@ -45,16 +45,17 @@ func (d *draft) oldRoot() (threshold int, left []string) {
 	return old.who.Threshold, left
 }
 
-// unsignable says which role of what the draft comes to has too few keys.
-func (d *draft) unsignable() error {
+// unsignable says which role of what the draft comes to has too few keys, those
+// counted that are still to be enrolled.
+func (d *draft) unsignable() (role string, err error) {
 	for _, role := range d.changedKeys() {
 		who := d.keyholders(role)
-		if n := len(who.KeyIDs); n < who.Threshold {
-			return unfreezable("the role %s needs %s and would have only %s: let somebody join it, or lower its threshold",
+		if n := len(who.KeyIDs) + d.joining[role]; n < who.Threshold {
+			return role, fmt.Errorf("the role %s needs %s and would have only %s: let somebody join it, or lower its threshold",
 				Safe(role), number(who.Threshold, "signature"), number(n, "key"))
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // changedKeys are the roles whose keys stand in a payload that the draft makes.
@@ -66,10 +67,11 @@ func (d *draft) changedKeys() []string {
 // a delegation that goes.
 func (d *draft) warnings() []string {
 	var list []string
-	if threshold, left := d.oldRoot(); d.touched["root"] && len(left) == threshold {
-		version := d.baseOf("root").Version
-		list = append(list, fmt.Sprintf("Every token of root %d that is left has to sign root %d (%s): with one more lost, this trust can't be changed any more.",
-			version, version+1, strings.Join(left, ", ")))
+	if base := d.baseOf("root"); base != nil && d.touched["root"] {
+		if threshold, left := d.oldRoot(); len(left) == threshold {
+			list = append(list, fmt.Sprintf("Every token of root %d that is left has to sign root %d (%s): with one more lost, this trust can't be changed any more.",
+				base.Version, base.Version+1, strings.Join(left, ", ")))
+		}
 	}
 	for _, role := range d.changedKeys() {
 		if who := d.keyholders(role); d.targets[role] != nil && len(who.KeyIDs) == who.Threshold {

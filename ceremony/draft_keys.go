@@ -123,11 +123,11 @@ func (d *draft) key(id string) metadata.Key {
 // newKey returns the key of the token that a holder has enrolled for this
 // draft; where there is none yet, it is noted as missing.
 func (d *draft) newKey(holder string) (metadata.Key, bool) {
-	e, ok := d.tokens[holder]
+	key, ok := d.tokens[holder]
 	if !ok && !d.awaits(holder) {
 		d.missing = append(d.missing, holder)
 	}
-	return e.Key, ok
+	return key, ok
 }
 
 // awaits says whether somebody's token is still to be enrolled.

@@ -13,35 +13,24 @@ const (
 )
 
 // lasts is how long the new version of a role is good, from its freezing: as an
-// edit says, else as the role's versions are.
-func (c *Ceremony) lasts(d *draft, role string) time.Duration {
+// edit says, else as the role's versions are. A delegated role of which nothing
+// is known is as good as targets.
+func (d *draft) lasts(role string) time.Duration {
 	if days := d.days[role]; days > 0 {
 		return time.Duration(days) * day
 	}
 	if b := d.binsWith(role); b != nil {
 		role = b.parent // what is read as one list ends at one time
 	}
-	if _, known := d.periods[role]; !known {
-		d.periods[role] = c.period(d, role)
+	if _, known := d.lasting[role]; !known {
+		d.lasting[role] = d.period(role)
 	}
-	return d.periods[role]
+	return d.lasting[role]
 }
 
-// period is what the plan says of a role. Where there is no plan it is how long
-// the version before was good from its freezing, if that is known; a delegated
-// role of which nothing is known is as good as targets.
-func (c *Ceremony) period(d *draft, role string) time.Duration {
-	plan := c.state.plan
-	switch {
-	case plan != nil && role == "root":
-		return plan.Root.Expires
-	case plan != nil && role == "targets":
-		return plan.Targets.Expires
-	}
-	if base := d.baseOf(role); base != nil {
-		if lasted := base.Expires.Sub(c.frozenAt(base.Digest())); minPeriod <= lasted && lasted <= maxPeriod {
-			return lasted
-		}
+func (d *draft) period(role string) time.Duration {
+	if lasts, known := d.periods(role, d.baseOf(role)); known {
+		return lasts
 	}
 	switch role {
 	case "root":
@@ -49,7 +38,23 @@ func (c *Ceremony) period(d *draft, role string) time.Duration {
 	case "targets":
 		return targetsLasts
 	}
-	return c.period(d, "targets")
+	return d.lasts("targets")
+}
+
+// period is what the plan says of a role. Where there is no plan it is how long
+// the version before was good from its freezing, if that is known.
+func (c *Ceremony) period(role string, base *metadata.File) (time.Duration, bool) {
+	plan := c.state.plan
+	switch {
+	case plan != nil && role == "root":
+		return plan.Root.Expires, true
+	case plan != nil && role == "targets":
+		return plan.Targets.Expires, true
+	case base == nil:
+		return 0, false
+	}
+	lasted := base.Expires.Sub(c.frozenAt(base.Digest()))
+	return lasted, minPeriod <= lasted && lasted <= maxPeriod
 }
 
 // frozenAt is when a payload was frozen, here or at a site whose journal is

@@ -15,14 +15,21 @@ type Edit interface {
 
 // EditError says why an edit can't be made. Nothing was changed.
 type EditError struct {
-	Edit Edit
-	Why  string
+	Edit  Edit
+	Entry int    // which target of several it is about, from 0
+	Field string // what of it is wrong, where it is one thing: "name", "threshold", "path", "length"
+	Why   string
 }
 
 func (e *EditError) Error() string { return e.Edit.String() + ": that can't be done: " + e.Why }
 
 func cannot(e Edit, format string, args ...any) error {
-	return &EditError{e, fmt.Sprintf(format, args...)}
+	return &EditError{Edit: e, Why: fmt.Sprintf(format, args...)}
+}
+
+// wrong is cannot for one field.
+func wrong(e Edit, field, format string, args ...any) error {
+	return &EditError{Edit: e, Field: field, Why: fmt.Sprintf(format, args...)}
 }
 
 // maxInline is how long an edit may be that stands in the journal itself, in

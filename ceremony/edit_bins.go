@@ -65,8 +65,9 @@ func (e HashBins) apply(d *draft) error {
 		return cannot(e, "%s has bins already: take these away first", Safe(parent))
 	case !e.Prefixes && t.Delegations != nil && len(t.Delegations.Roles) > 0:
 		return cannot(e, "%s delegates to roles by name, and can't do both (TAP 15): let a delegated role have the bins, or use path_hash_prefixes", Safe(parent))
-	case e.Threshold < 1 || e.Threshold > maxThreshold:
-		return cannot(e, "a threshold is a number from 1 to %d", maxThreshold)
+	}
+	if err := checkThreshold(e, e.Threshold); err != nil {
+		return err
 	}
 	b := &bins{parent: parent, prefixes: e.Prefixes, SuccinctRoles: metadata.SuccinctRoles{
 		BitLength: e.BitLength, NamePrefix: e.Role, Keyholders: metadata.Keyholders{Threshold: e.Threshold},
@@ -96,9 +97,7 @@ func (e HashBins) apply(d *draft) error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			d.addKey(b.role(), name, key)
-		}
+		d.join(b.role(), name, key, ok)
 	}
 	d.gone = slices.DeleteFunc(d.gone, func(role string) bool { return role == b.role() })
 	d.touch(parent)

@@ -58,8 +58,8 @@ func (e Delegate) apply(d *draft) error {
 	if len(e.Paths) == 0 {
 		return cannot(e, "no path is named")
 	}
-	if e.Threshold < 1 || e.Threshold > maxThreshold {
-		return cannot(e, "a threshold is a number from 1 to %d", maxThreshold)
+	if err := checkThreshold(e, e.Threshold); err != nil {
+		return err
 	}
 	parent := parentOr(e.Parent)
 	t := d.targets[parent]
@@ -82,9 +82,7 @@ func (e Delegate) apply(d *draft) error {
 		if err != nil {
 			return err
 		}
-		if ok {
-			d.addKey(e.Role, name, key)
-		}
+		d.join(e.Role, name, key, ok)
 	}
 	d.gone = slices.DeleteFunc(d.gone, func(role string) bool { return role == e.Role })
 	d.touch(parent)

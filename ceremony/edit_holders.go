@@ -82,12 +82,13 @@ func (d *draft) newName(e Edit, name string) error {
 		return cannot(e, "%s has a key already", Safe(name))
 	case d.awaits(name):
 		return cannot(e, "%s joins already", Safe(name))
-	case name == "" || Safe(name) != name || len(name) > 64:
-		return cannot(e, "a holder's name has 1 to 64 visible characters")
+	}
+	if err := CheckName("a holder", name); err != nil {
+		return wrong(e, "name", "%v", err)
 	}
 	for _, other := range slices.Concat(d.names(), d.missing, slices.Sorted(maps.Values(d.were))) {
 		if other != name && skeleton(other) == skeleton(name) {
-			return cannot(e, "the name looks like %s", Safe(other))
+			return wrong(e, "name", "the name looks like %s", Safe(other))
 		}
 	}
 	return nil
@@ -120,18 +121,27 @@ func (e AddHolder) apply(d *draft) error {
 		return err
 	}
 	if len(e.Roles) == 0 {
-		return cannot(e, "no role is named")
+		return cannot(e, "%s has no role", Safe(e.Holder))
 	}
 	key, ok := d.newKey(e.Holder)
 	for _, role := range e.Roles {
 		if err := d.signable(e, role); err != nil {
 			return err
 		}
-		if ok {
-			d.addKey(role, e.Holder, key)
-		}
+		d.join(role, e.Holder, key, ok)
 	}
 	return nil
+}
+
+// join gives a holder's key a vote in role, or notes that it gets one with the
+// token that is still to be enrolled.
+func (d *draft) join(role, holder string, key metadata.Key, enrolled bool) {
+	if !enrolled {
+		d.joining[role]++
+		d.touchKeys(role)
+		return
+	}
+	d.addKey(role, holder, key)
 }
 
 func (e ReplaceToken) apply(d *draft) error {
@@ -174,13 +184,13 @@ func (e JoinRole) apply(d *draft) error {
 		return err
 	}
 	key, ok, err := d.keyOf(e, e.Holder)
-	if err != nil || !ok {
+	if err != nil {
 		return err
 	}
-	if slices.Contains(d.keyholders(e.Role).KeyIDs, key.ID()) {
+	if ok && slices.Contains(d.keyholders(e.Role).KeyIDs, key.ID()) {
 		return cannot(e, "that is so already")
 	}
-	d.addKey(e.Role, e.Holder, key)
+	d.join(e.Role, e.Holder, key, ok)
 	return nil
 }
 

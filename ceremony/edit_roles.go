@@ -45,8 +45,8 @@ func (e SetThreshold) apply(d *draft) error {
 	if len(list) == 0 {
 		return cannot(e, "there is no role of that name")
 	}
-	if e.Threshold < 1 || e.Threshold > maxThreshold {
-		return cannot(e, "a threshold is a number from 1 to %d", maxThreshold)
+	if err := checkThreshold(e, e.Threshold); err != nil {
+		return err
 	}
 	for _, place := range list {
 		place.who.Threshold = e.Threshold
@@ -84,5 +84,12 @@ func (e SetOnlineKey) apply(d *draft) error {
 
 // maxThreshold is beyond what anybody means.
 const maxThreshold = 99
+
+func checkThreshold(e Edit, threshold int) error {
+	if threshold < 1 || threshold > maxThreshold {
+		return wrong(e, "threshold", "a threshold is at least 1, and at most %d", maxThreshold)
+	}
+	return nil
+}
 
 func isOnline(role string) bool { return role == "snapshot" || role == "timestamp" }

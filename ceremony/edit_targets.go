@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -104,16 +105,20 @@ func (d *draft) addTargets(e Edit, role string, list []NewTarget) error {
 	}
 	foreign := d.foreignPaths(role)
 	seen := make(map[string]bool, len(list))
-	for _, n := range list {
+	for i, n := range list {
 		target, err := n.target()
 		if err == nil && seen[n.Path] {
-			err = fmt.Errorf("it is named twice")
+			err = &targetError{"path", fmt.Errorf("it is named twice")}
 		}
 		if err == nil {
 			err = foreign.check(n.Path)
 		}
 		if err != nil {
-			return cannot(e, "%s: %v", Safe(n.Path), err)
+			refused := &EditError{Edit: e, Entry: i, Why: fmt.Sprintf("%s: %v", Safe(n.Path), err)}
+			if of, ok := errors.AsType[*targetError](err); ok {
+				refused.Field = of.field
+			}
+			return refused
 		}
 		seen[n.Path] = true
 		in := d.holderOf(role, n.Path)
@@ -123,14 +128,20 @@ func (d *draft) addTargets(e Edit, role string, list []NewTarget) error {
 	return nil
 }
 
+// targetError says which field of a target is wrong.
+type targetError struct {
+	field string // as JSON names it
+	error
+}
+
 // target is what metadata says of it.
 func (n NewTarget) target() (metadata.Target, error) {
 	t := metadata.Target{Length: n.Length, Hashes: map[string]string{"sha256": n.SHA256.String()}}
 	if err := CheckTargetPath(n.Path); err != nil {
-		return t, err
+		return t, &targetError{"path", err}
 	}
 	if n.Length < 1 {
-		return t, fmt.Errorf("the length in bytes is missing")
+		return t, &targetError{"length", fmt.Errorf("the length in bytes is missing")}
 	}
 	custom, err := readCustom(n.Custom)
 	if err != nil || n.MediaType == "" {
@@ -207,7 +218,7 @@ func CheckTargetPath(p string) error {
 		case part == "":
 			return fmt.Errorf("the path has an empty part")
 		case part == "." || part == "..":
-			return fmt.Errorf("the path has a part %q", part)
+			return fmt.Errorf("the path has a part %q: it has to be relative, and to stay where it is put", part)
 		case len(part) > 255:
 			return fmt.Errorf("a part of the path is longer than 255 bytes")
 		}
@@ -247,7 +258,7 @@ func (l *lookAlikes) check(p string) error {
 	}
 	look := skeleton(p)
 	if other, there := l.plain[look]; there && other != p && (!isASCII(p) || !isASCII(other)) {
-		return fmt.Errorf("the path looks like %s", Safe(other))
+		return &targetError{"path", fmt.Errorf("the path looks like %s", Safe(other))}
 	}
 	l.plain[look], l.foreign = p, true
 	return nil

@@ -18,7 +18,7 @@ type Enrolled struct {
 // awaited says which token is expected for a holder: one that the plan or the
 // draft wants to be enrolled. serial is "" for any token that is nobody's.
 func (c *Ceremony) awaited(holder string) (serial string, err error) {
-	if _, done := c.state.enrolled[holder]; done {
+	if _, done := c.state.newTokens()[holder]; done {
 		return "", fmt.Errorf("%s has a token already: %w", Safe(holder), ErrNotNow)
 	}
 	if plan := c.state.plan; plan != nil && !c.frozen() {

@@ -1,8 +1,6 @@
 package ceremony
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,7 +24,7 @@ type Plan struct {
 	Online  PlannedOnline
 	Margin  time.Duration // before an expiry the next version is signed, in whole days; 0: the plan does not say
 	Tokens  PlannedTokens
-	Files   []PlannedTarget
+	Files   []NewTarget
 }
 
 // PlannedHolder is a person who owns a token.
@@ -51,14 +49,6 @@ type PlannedTokens struct {
 	Touch     TouchPolicy
 	PIN       PINPolicy
 	Policy    TokenPolicy
-}
-
-// PlannedTarget is a target: an image by its manifest, or a file.
-type PlannedTarget struct {
-	Path      string
-	SHA256    metadata.Digest
-	Length    int64  // bytes
-	MediaType string // "" for a plain file
 }
 
 // PlanError says where a plan is wrong.
@@ -170,17 +160,17 @@ func yamlError(err error) error {
 	return &PlanError{Why: Safe(err.Error())}
 }
 
-// planReader turns the YAML into a Plan, keeping the first error.
+// planReader turns the YAML into a Plan, keeping the error that stands first in it.
 type planReader struct {
 	f     planFile
 	lines planLines
 	files map[string][]byte
-	err   error
+	err   *PlanError
 }
 
 func (r *planReader) fail(field, format string, args ...any) {
-	if r.err == nil {
-		r.err = &PlanError{Line: r.lines.of(field), Field: field, Why: fmt.Sprintf(format, args...)}
+	if line := r.lines.of(field); r.err == nil || line < r.err.Line {
+		r.err = &PlanError{Line: line, Field: field, Why: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -192,42 +182,99 @@ func (r *planReader) plan() *Plan {
 	p.Holders = r.holders()
 	p.Root = r.role("root", r.f.Roles.Root, p.Holders)
 	p.Targets = r.role("targets", r.f.Roles.Targets, p.Holders)
-	for i, h := range p.Holders {
-		if !slices.Contains(p.Root.Holders, h.Name) && !slices.Contains(p.Targets.Holders, h.Name) {
-			r.fail(fmt.Sprintf("holders[%d]", i), "%s has no role", h.Name)
-		}
-	}
 	p.Margin = r.margin(p.Root.Expires, p.Targets.Expires)
 	p.Online.Snapshot = r.key("online.snapshot", r.f.Online.Snapshot)
 	p.Online.Timestamp = r.key("online.timestamp", r.f.Online.Timestamp)
 	p.Tokens = r.tokens(IsRehearsal(p.Trust))
 	p.Files = r.targets()
+	r.edits(p)
 	return p
+}
+
+// edits has the draft judge what the plan comes to, as it judges a change.
+func (r *planReader) edits(p *Plan) {
+	d := foundingDraft(p.Trust, nil)
+	for _, e := range p.edits() {
+		refused, ok := errors.AsType[*EditError](e.apply(d))
+		if !ok {
+			continue
+		}
+		at := e.at
+		if at == "targets" {
+			at = fmt.Sprintf("targets[%d]", refused.Entry)
+		}
+		if refused.Field != "" {
+			at += "." + refused.Field
+		}
+		r.fail(at, "%s", refused.Why)
+	}
+	if role, err := d.unsignable(); err != nil {
+		r.fail("roles."+role+".threshold", "%v", err)
+	}
+}
+
+// plannedEdit is an edit, and where in the plan it stands.
+type plannedEdit struct {
+	Edit
+	at string
+}
+
+// Edits make the trust of the plan out of nothing.
+func (p *Plan) Edits() []Edit {
+	var edits []Edit
+	for _, e := range p.edits() {
+		edits = append(edits, e.Edit)
+	}
+	return edits
+}
+
+func (p *Plan) edits() []plannedEdit {
+	var list []plannedEdit
+	add := func(at string, e Edit) { list = append(list, plannedEdit{e, at}) }
+	for i, h := range p.Holders {
+		add(fmt.Sprintf("holders[%d]", i), AddHolder{Holder: h.Name, Roles: p.rolesOf(h.Name)})
+	}
+	for _, role := range []string{"root", "targets"} {
+		planned := map[string]PlannedRole{"root": p.Root, "targets": p.Targets}[role]
+		add("roles."+role, SetThreshold{Role: role, Threshold: planned.Threshold})
+		add("roles."+role+".expires", Renew{Role: role, Days: int(planned.Expires / day)})
+	}
+	add("online.snapshot", SetOnlineKey{Role: "snapshot", Key: p.Online.Snapshot})
+	add("online.timestamp", SetOnlineKey{Role: "timestamp", Key: p.Online.Timestamp})
+	if len(p.Files) > 0 {
+		add("targets", AddTargets{Role: "targets", Targets: p.Files})
+	}
+	return list
+}
+
+func (p *Plan) rolesOf(holder string) []string {
+	var roles []string
+	if slices.Contains(p.Root.Holders, holder) {
+		roles = append(roles, "root")
+	}
+	if slices.Contains(p.Targets.Holders, holder) {
+		roles = append(roles, "targets")
+	}
+	return roles
 }
 
 const serialCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-"
 
+// holders reads whose token has which serial. Their names are the draft's to judge.
 func (r *planReader) holders() []PlannedHolder {
 	var holders []PlannedHolder
-	names, serials := map[string]string{}, map[string]string{}
+	names, serials := map[string]bool{}, map[string]string{}
 	for i, h := range r.f.Holders {
 		at := fmt.Sprintf("holders[%d]", i)
-		look := skeleton(h.Name)
 		switch {
-		case h.Name == "" || strings.TrimSpace(h.Name) != h.Name || len(h.Name) > 64:
-			r.fail(at+".name", "a holder's name has 1 to 64 bytes and no space around it")
-		case Safe(h.Name) != h.Name:
-			r.fail(at+".name", "the name %s holds characters that can't be seen", Safe(h.Name))
-		case names[look] == h.Name:
-			r.fail(at+".name", "%s is named twice", h.Name)
-		case names[look] != "":
-			r.fail(at+".name", "%s looks like %s: choose names that nobody can mistake", h.Name, names[look])
+		case names[h.Name]:
+			r.fail(at+".name", "%s is named twice", Safe(h.Name))
 		case strings.Trim(h.Serial, serialCharacters) != "" || len(h.Serial) > 32:
 			r.fail(at+".serial", "a serial has at most 32 digits, letters and dashes, as printed on the token; %q has not", Safe(h.Serial))
 		case h.Serial != "" && serials[h.Serial] != "":
-			r.fail(at+".serial", "token %s is given to %s already", h.Serial, serials[h.Serial])
+			r.fail(at+".serial", "token %s is given to %s already", h.Serial, Safe(serials[h.Serial]))
 		}
-		names[look] = h.Name
+		names[h.Name] = true
 		if h.Serial != "" {
 			serials[h.Serial] = h.Name
 		}
@@ -248,12 +295,6 @@ func (r *planReader) role(name string, f planFileRole, holders []PlannedHolder) 
 			r.fail(field, "%s is named twice: a key counts once", Safe(h))
 		}
 		seen[h] = true
-	}
-	switch {
-	case f.Threshold < 1:
-		r.fail(at+".threshold", "a threshold is at least 1")
-	case f.Threshold > len(f.Holders):
-		r.fail(at+".threshold", "it takes %s, and the role has only %s", number(f.Threshold, "signature"), number(len(f.Holders), "key"))
 	}
 	return PlannedRole{f.Threshold, f.Holders, r.period(at+".expires", f.Expires)}
 }
@@ -297,17 +338,7 @@ func (r *planReader) key(field, file string) metadata.Key {
 		r.fail(field, "the file %s does not lie beside the plan", Safe(file))
 		return metadata.Key{}
 	}
-	block, rest := pem.Decode(text)
-	if block == nil || block.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "" {
-		r.fail(field, "%s is not one public key in PEM", Safe(file))
-		return metadata.Key{}
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		r.fail(field, "%s: %v", Safe(file), err)
-		return metadata.Key{}
-	}
-	key, err := metadata.NewKey(public)
+	key, err := metadata.ParsePublicKey(text)
 	if err != nil {
 		r.fail(field, "%s: %v", Safe(file), err)
 	}
@@ -353,26 +384,15 @@ func (r *planReader) tokens(rehearsal bool) PlannedTokens {
 	return t
 }
 
-func (r *planReader) targets() []PlannedTarget {
-	var targets []PlannedTarget
-	seen := map[string]bool{}
+// targets reads what the first targets are. What they may be is the draft's to judge.
+func (r *planReader) targets() []NewTarget {
+	var targets []NewTarget
 	for i, f := range r.f.Targets {
-		at := fmt.Sprintf("targets[%d]", i)
 		digest, err := metadata.ParseDigest(f.SHA256)
-		switch {
-		case f.Path == "" || strings.HasPrefix(f.Path, "/") || slices.Contains(strings.Split(f.Path, "/"), ".."):
-			r.fail(at+".path", "a target's path is relative and has no \"..\"; %q is not", Safe(f.Path))
-		case Safe(f.Path) != f.Path:
-			r.fail(at+".path", "the path %s holds characters that can't be seen", Safe(f.Path))
-		case seen[f.Path]:
-			r.fail(at+".path", "%s is named twice", f.Path)
-		case err != nil:
-			r.fail(at+".sha256", "%v", err)
-		case f.Length < 1:
-			r.fail(at+".length", "the length in bytes is missing")
+		if err != nil {
+			r.fail(fmt.Sprintf("targets[%d].sha256", i), "%v", err)
 		}
-		seen[f.Path] = true
-		targets = append(targets, PlannedTarget{f.Path, digest, f.Length, f.MediaType})
+		targets = append(targets, NewTarget{Path: f.Path, SHA256: digest, Length: f.Length, MediaType: f.MediaType})
 	}
 	return targets
 }

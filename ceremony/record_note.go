@@ -18,17 +18,19 @@ func (noted) kind() string { return "note" }
 // apply changes nothing: a note is for the record alone.
 func (noted) apply(*state, time.Time) error { return nil }
 
-const maxNote, maxNoter = 1000, 64 // bytes
+const maxNote = 1000 // bytes
 
 // Note journals what people want to stand in the record: that something was
 // different, who saw it, what was decided. It can be written at any time once
 // the ceremony has begun. who says it.
 func (c *Ceremony) Note(who, text string) error {
-	switch {
-	case !c.Begun():
+	if !c.Begun() {
 		return ErrNotNow
-	case strings.TrimSpace(who) == "" || len(who) > maxNoter || Safe(who) != who:
-		return fmt.Errorf("who says it has a name of 1 to %d visible characters: nothing was written down", maxNoter)
+	}
+	if err := CheckName("who says it", who); err != nil {
+		return fmt.Errorf("%w: nothing was written down", err)
+	}
+	switch {
 	case strings.TrimSpace(text) == "":
 		return errors.New("the note is empty: nothing was written down")
 	case len(text) > maxNote:

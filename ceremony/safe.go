@@ -57,6 +57,21 @@ func visible(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.Is(unicode.M, r)
 }
 
+// CheckName says what is wrong with the name of a person or a site, so that
+// nobody mistakes one for another: it has 1 to 64 bytes that can be seen, and
+// no space around it. what is whose name it is: "a holder".
+func CheckName(what, name string) error {
+	switch {
+	case Safe(name) != name:
+		return fmt.Errorf("the name %s of %s holds characters that can't be seen", Safe(name), what)
+	case name == "" || len(name) > maxName || strings.TrimSpace(name) != name:
+		return fmt.Errorf("%s has a name of 1 to %d bytes, with no space around it", what, maxName)
+	}
+	return nil
+}
+
+const maxName = 64 // bytes
+
 // skeleton maps a name to what a hasty reader sees: look-alikes come out
 // equal. It folds case, accents and width, letters of other scripts that pass
 // for Latin ones, and the pairs that a plain font confuses (0/O, 1/l/I, rn/m).

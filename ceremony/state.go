@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,13 +22,13 @@ type state struct {
 
 	trust     string
 	plan      *Plan
-	enrolling map[string]string   // holder -> serial of a token that was empty when its enrolment began
-	enrolled  map[string]enrolled // by holder, since the last freezing
-	founders  map[string]enrolled // those of the founding, which it has again if root 1 is withdrawn
-	serials   map[string]string   // keyid -> serial of every token enrolled here
-	attested  map[string][]byte   // keyid -> PEM
-	edits     []Edit              // since the last freezing
-	drafted   bool                // a draft was frozen here
+	enrolling map[string]string // holder -> serial of a token that was empty when its enrolment began
+	enrolled  []enrolled        // in order
+	since     int               // how many were enrolled before the last freezing
+	serials   map[string]string // keyid -> serial of every token enrolled here
+	attested  map[string][]byte // keyid -> PEM
+	edits     []Edit            // since the last freezing
+	drafted   bool              // a draft was frozen here
 
 	head       []NamedFile
 	published  []body      // head, parsed
@@ -64,7 +63,6 @@ func newState(b Blobs) *state {
 	return &state{
 		blobs:      b,
 		enrolling:  map[string]string{},
-		enrolled:   map[string]enrolled{},
 		serials:    map[string]string{},
 		attested:   map[string][]byte{},
 		byID:       map[metadata.Digest]*proposal{},
@@ -115,7 +113,7 @@ func (e enrolling) apply(s *state, _ time.Time) error {
 }
 
 func (e enrolled) apply(s *state, _ time.Time) error {
-	s.enrolled[e.Holder] = e
+	s.enrolled = append(s.enrolled, e)
 	s.serials[e.Key.ID()] = e.Serial
 	delete(s.enrolling, e.Holder)
 	s.changed = true
@@ -144,7 +142,9 @@ func (e edited) apply(s *state, _ time.Time) error {
 	}
 	s.edits = append(s.edits, edit)
 	if e, again := edit.(ReplaceToken); again {
-		delete(s.enrolled, e.Holder) // the token that was enrolled for this draft is the one that goes
+		// The token that was enrolled for this draft is the one that goes.
+		s.enrolled = append(slices.Clone(s.enrolled[:s.since]),
+			slices.DeleteFunc(slices.Clone(s.enrolled[s.since:]), func(was enrolled) bool { return was.Holder == e.Holder })...)
 	}
 	return nil
 }
@@ -163,9 +163,6 @@ func (editsDropped) apply(s *state, _ time.Time) error {
 }
 
 func (e frozen) apply(s *state, at time.Time) error {
-	if s.known().newest("root") == nil {
-		s.founders = s.enrolled
-	}
 	for _, id := range e.Withdrawn {
 		s.withdraw(id)
 	}
@@ -175,16 +172,43 @@ func (e frozen) apply(s *state, at time.Time) error {
 		}
 	}
 	s.drafted = s.drafted || len(s.edits) > 0
-	s.edits, s.enrolled = nil, map[string]enrolled{}
+	s.edits, s.since = nil, len(s.enrolled)
 	return nil
 }
 
 func (e withdrawn) apply(s *state, _ time.Time) error {
 	s.withdraw(e.Payload)
-	if s.kind == Found && s.known().newest("root") == nil {
-		s.enrolled = maps.Clone(s.founders)
-	}
 	return nil
+}
+
+// newTokens are those that were enrolled for what is to be frozen next, by
+// holder: since the last freezing, and in a founding since its beginning,
+// however often root 1 is made anew.
+func (s *state) newTokens() map[string]enrolled {
+	list := s.enrolled[s.since:]
+	if s.plan != nil && len(s.founding()) > 0 {
+		list = s.enrolled
+	}
+	tokens := make(map[string]enrolled, len(list))
+	for _, e := range list {
+		tokens[e.Holder] = e
+	}
+	return tokens
+}
+
+// founding lists the roles whose first version a founding still has to make.
+func (s *state) founding() []string {
+	known := s.known()
+	return slices.DeleteFunc([]string{"root", "targets"}, func(role string) bool { return known.newest(role) != nil })
+}
+
+// newKeys are the keys of newTokens.
+func (s *state) newKeys() map[string]metadata.Key {
+	keys := map[string]metadata.Key{}
+	for holder, e := range s.newTokens() {
+		keys[holder] = e.Key
+	}
+	return keys
 }
 
 // withdraw takes a payload out for good, with its signatures: they do not come

@@ -134,9 +134,9 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 
 // enrolSteps adds a step for each holder of the plan and says whether all are done.
 func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
-	all := true
+	all, tokens := true, c.state.newTokens()
 	for _, h := range c.state.plan.Holders {
-		enrolled, done := c.state.enrolled[h.Name]
+		enrolled, done := tokens[h.Name]
 		step := Step{Kind: StepEnrol, Who: []string{h.Name}, Holder: h.Name, Text: h.Name + " enrols a token"}
 		if serial := cmp.Or(enrolled.Serial, h.Serial); serial != "" {
 			step.Detail = "token " + serial

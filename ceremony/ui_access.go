@@ -1,10 +1,6 @@
 package ceremony
 
 import (
-	"bytes"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -165,17 +161,4 @@ func (c *Ceremony) Undecided() []OpenPayload {
 		list = append(list, open)
 	}
 	return list
-}
-
-// ParsePublicKey reads the public half of an online key: one block of PEM.
-func ParsePublicKey(text []byte) (metadata.Key, error) {
-	block, rest := pem.Decode(text)
-	if block == nil || block.Type != "PUBLIC KEY" || len(bytes.TrimSpace(rest)) > 0 {
-		return metadata.Key{}, errors.New("it is not one public key in PEM")
-	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return metadata.Key{}, err
-	}
-	return metadata.NewKey(public)
 }

@@ -1,7 +1,6 @@
 package ceremony_test
 
 import (
-	"bytes"
 	"slices"
 	"testing"
 
@@ -90,32 +89,4 @@ func TestUndecided(t *testing.T) {
 	if got := s.Undecided(); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
-}
-
-func TestParsePublicKey(t *testing.T) {
-	good := planFiles(t)["online.pub"]
-	if key, err := ceremony.ParsePublicKey(append(good, '\n')); err != nil || key.ID() == "" {
-		t.Errorf("a good one: %v", err)
-	}
-	for name, text := range map[string][]byte{
-		"nothing": nil, "junk": []byte("junk"), "two": append(bytes.Clone(good), good...), "cut": good[:len(good)/2],
-		"a private key": bytes.ReplaceAll(good, []byte("PUBLIC"), []byte("PRIVATE")),
-	} {
-		if _, err := ceremony.ParsePublicKey(text); err == nil {
-			t.Errorf("%s: taken", name)
-		}
-	}
-}
-
-func FuzzParsePublicKey(f *testing.F) {
-	f.Add([]byte("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		key, err := ceremony.ParsePublicKey(text)
-		if err != nil {
-			return
-		}
-		if _, err := key.PublicKey(); err != nil {
-			t.Errorf("a key that can't be read back: %v", err)
-		}
-	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
 // onlineKeys asks for the public key with which the uploader signs from now on.
@@ -33,7 +34,7 @@ func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
 		if err != nil {
 			return err
 		}
-		key, err := ceremony.ParsePublicKey(text)
+		key, err := metadata.ParsePublicKey(text)
 		if err != nil {
 			return &unusableError{file, err}
 		}

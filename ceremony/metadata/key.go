@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -175,4 +176,17 @@ func ecdsaHash(scheme string, payload []byte) []byte {
 	}
 	hash := sha256.Sum256(payload)
 	return hash[:]
+}
+
+// ParsePublicKey reads the public half of an online key: one block of PEM.
+func ParsePublicKey(text []byte) (Key, error) {
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != "PUBLIC KEY" || len(bytes.TrimSpace(rest)) > 0 {
+		return Key{}, errors.New("it is not one public key in PEM")
+	}
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return Key{}, err
+	}
+	return NewKey(public)
 }
