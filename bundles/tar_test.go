@@ -111,7 +111,7 @@ func TestDecodeRefusesArchives(t *testing.T) {
 		rows = append(rows, row{name, b.Bytes(), "comes twice"})
 	}
 	for _, r := range rows {
-		t.Run(r.name, func(t *testing.T) { refused(t, quick(t, r.data), r.want) })
+		t.Run(r.name, func(t *testing.T) { refused(t, bounded(t, r.data), r.want) })
 	}
 }
 
