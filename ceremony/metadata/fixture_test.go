@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -208,20 +209,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// ends asserts that do ends, and does not go on for minutes, as work that grows
-// with the square of its input would here.
-func ends(t *testing.T, do func()) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	select {
-	case <-done:
-	case <-time.After(time.Minute):
-		t.Fatal("it does not come to an end")
-	}
+// costs is how many bytes do allocates.
+func costs(do func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 // wantField asserts a FieldError about path that says why.

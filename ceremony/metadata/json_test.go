@@ -107,8 +107,45 @@ func TestFoldedKeys(t *testing.T) {
 	}
 }
 
-// Hostile sizes get an answer within a second (bounded by much less in practice).
+// Hostile sizes cost memory in proportion. What time they cost depends on the
+// machine: BenchmarkHostileSizes says it.
 func TestHostileSizes(t *testing.T) {
+	const perByte = 48
+	for _, c := range hostile() {
+		t.Run(c.name, func(t *testing.T) {
+			for _, mode := range []metadata.Mode{metadata.Strict, metadata.Adopted} {
+				var err error
+				cost := costs(func() { _, err = metadata.ParseFile([]byte(c.text), mode) })
+				if cost > 64<<10+perByte*uint64(len(c.text)) {
+					t.Errorf("for %d bytes it allocated %d", len(c.text), cost)
+				}
+				if wantAs[*metadata.FieldError](t, err); len(err.Error()) > 1000 {
+					t.Errorf("an error of %d bytes", len(err.Error()))
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHostileSizes reads what is the most work to refuse.
+func BenchmarkHostileSizes(b *testing.B) {
+	for _, c := range hostile() {
+		b.Run(c.name, func(b *testing.B) {
+			text := []byte(c.text)
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if _, err := metadata.ParseFile(text, metadata.Adopted); err == nil {
+					b.Fatal("it was read")
+				}
+			}
+		})
+	}
+}
+
+type hostileText struct{ name, text string }
+
+// hostile are files that are none, most of them as long as clients read.
+func hostile() []hostileText {
 	junk := strings.Repeat(`{"keyid":"k","sig":"00"},`, 40_000)
 	var keys, sigs strings.Builder
 	for i := range 500_000 {
@@ -118,10 +155,7 @@ func TestHostileSizes(t *testing.T) {
 		fmt.Fprintf(&sigs, `{"keyid":"%064x","sig":""},`, i)
 	}
 	fields := strings.ReplaceAll(keys.String(), `:0,`, `":0,"`)
-	for _, c := range []struct {
-		name string
-		text string
-	}{
+	return []hostileText{
 		{"500,000 unknown fields", `{"signatures":[],"signed":{"_type":"root","` + fields[1:len(fields)-2] + `}}`},
 		{"a number of 5 MB", `{"signatures":[],"signed":{"version":` + strings.Repeat("9", 5_000_000) + `}}`},
 		{"10,000 levels", strings.Repeat(`{"a":[`, 5_000)},
@@ -137,15 +171,5 @@ func TestHostileSizes(t *testing.T) {
 		{"an object", "{}"},
 		{"a null body", `{"signatures":[],"signed":null}`},
 		{"null signatures", `{"signatures":null,"signed":{}}`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			for _, mode := range []metadata.Mode{metadata.Strict, metadata.Adopted} {
-				var err error
-				ends(t, func() { _, err = metadata.ParseFile([]byte(c.text), mode) })
-				if wantAs[*metadata.FieldError](t, err); len(err.Error()) > 1000 {
-					t.Errorf("an error of %d bytes", len(err.Error()))
-				}
-			}
-		})
 	}
 }

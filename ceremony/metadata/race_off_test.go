@@ -2,5 +2,5 @@
 
 package metadata_test
 
-// slowdown is what the race detector costs: it is off.
-const slowdown = 1
+// raced is whether the race detector runs.
+const raced = false

@@ -2,5 +2,5 @@
 
 package metadata_test
 
-// slowdown is what the race detector costs, at worst.
-const slowdown = 20
+// raced is whether the race detector runs.
+const raced = true

@@ -37,7 +37,7 @@ func TestRotationAgainstGoTUF(t *testing.T) {
 func TestTenThousandRotations(t *testing.T) {
 	const shards = 4
 	chains := 10_000
-	if slowdown > 1 || os.Getenv("CONCLAVE_LONG") == "" {
+	if raced || os.Getenv("CONCLAVE_LONG") == "" {
 		chains = 1_000
 	}
 	models := make([]*rotations, shards)
