@@ -15,7 +15,7 @@ import (
 func TestBar(t *testing.T) {
 	screen := vt.NewEmulator(60, 6)
 	var raw bytes.Buffer
-	now := time.Now()
+	now := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 	b := &bar{out: &raw, width: func() int { return 60 }, now: func() time.Time { now = now.Add(time.Second); return now }}
 	look := func() string {
 		_, _ = screen.Write(bytes.ReplaceAll(raw.Bytes(), []byte("\n"), []byte("\r\n")))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -69,37 +70,40 @@ func TestRace(t *testing.T) {
 }
 
 // TestFirstRace has two machines publish one founding at once, many times over,
-// each with the time to wait for the other that is usual: one of them may be
-// told that the other was first, and what is live is of one of them.
+// each with time to wait for the other, which passes in a bubble: one of them
+// may be told that the other was first, and what is live is of one of them.
 func TestFirstRace(t *testing.T) {
-	const patience = 30 * time.Millisecond
+	for range 12 {
+		synctest.Test(t, firstRace)
+	}
+}
+
+func firstRace(t *testing.T) {
 	x := trusttest.NewAt(t, "wabbit", time.Now())
 	offered := x.Offline()
-	for range 12 {
-		r := newMemory()
-		failed := make(chan error, 2)
-		for range 2 {
-			p := x.Publisher(r, trusttest.Start)
-			p.Now, p.Patience, p.Progress = time.Now, patience, func(string) {}
-			go func() {
-				_, err := p.Push(t.Context(), offered)
-				failed <- err
-			}()
-		}
-		done := 0
-		for range 2 {
-			switch err := <-failed; {
-			case err == nil:
-				done++
-			case !errors.As(err, new(*publish.MovedError)):
-				t.Error(err)
-			}
-		}
-		if done == 0 {
-			t.Error("neither was called done")
-		}
-		x.Verified(r, time.Now())
+	r := newMemory()
+	failed := make(chan error, 2)
+	for range 2 {
+		p := x.Publisher(r, trusttest.Start)
+		p.Now, p.Patience, p.Progress = time.Now, time.Second, func(string) {}
+		go func() {
+			_, err := p.Push(t.Context(), offered)
+			failed <- err
+		}()
 	}
+	done := 0
+	for range 2 {
+		switch err := <-failed; {
+		case err == nil:
+			done++
+		case !errors.As(err, new(*publish.MovedError)):
+			t.Error(err)
+		}
+	}
+	if done == 0 {
+		t.Error("neither was called done")
+	}
+	x.Verified(r, time.Now())
 }
 
 // turns lets one of several machines at a time do something that others see.

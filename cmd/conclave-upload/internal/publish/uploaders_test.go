@@ -84,6 +84,7 @@ type race struct {
 	reads, news, torn atomic.Int64
 	promised          atomic.Int64 // the newest targets that somebody called done
 	setBack           atomic.Int64 // how often they were not live right after that
+	begun, ended      atomic.Int64 // publications
 }
 
 // run lets uploaders and readers run to the end, and looks at what is live then.
@@ -128,7 +129,9 @@ func (r *race) upload(machine int) {
 		p := r.x.Publisher(repository, r.at())
 		p.Progress = func(string) {}
 		p.Patience = r.patience
+		r.begun.Add(1)
 		_, err := p.Push(r.t.Context(), r.offered[n])
+		r.ended.Add(1)
 		var moved *publish.MovedError
 		var rollback *publish.RollbackError
 		switch {
@@ -144,6 +147,7 @@ func (r *race) upload(machine int) {
 }
 
 // promise notes that targets were called done, and looks whether they are live.
+// Where they are not, an uploader has to be on its way who puts that right.
 func (r *race) promise(version int64) {
 	for {
 		now := r.promised.Load()
@@ -152,7 +156,8 @@ func (r *race) promise(version int64) {
 		}
 	}
 	repository := registrytest.Open(r.t, r.real, registry.Options{})
-	for began := time.Now(); ; r.setBack.Add(1) {
+	for ; ; r.setBack.Add(1) {
+		ended, begun := r.ended.Load(), r.begun.Load()
 		published, err := client.Read(r.t.Context(), repository, "wabbit", nil)
 		if err != nil {
 			r.t.Error(err)
@@ -165,8 +170,8 @@ func (r *race) promise(version int64) {
 			return
 		case set.Targets.Version >= version:
 			return
-		case time.Since(began) > 5*time.Second:
-			r.t.Errorf("targets %d were called done, and after five seconds %d are live", version, set.Targets.Version)
+		case ended == begun && begun == r.begun.Load(): // nobody was, all the while
+			r.t.Errorf("targets %d were called done, and with nobody on the way %d are live", version, set.Targets.Version)
 			return
 		}
 	}
