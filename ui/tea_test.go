@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ui"
@@ -252,9 +251,8 @@ func TestPastesAndBurstsAreRefused(t *testing.T) {
 		"token touched early": otp + enter,
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := time.Now() // to the terminal all of it comes at once
-			var a talk
-			e := start(t, setting{clock: func() time.Time { return now }}, a.secret(page("PIN of token 5417533 (Ada)")))
+			var a talk // and a clock by which all of it comes at once
+			e := start(t, setting{clock: fixedClock}, a.secret(page("PIN of token 5417533 (Ada)")))
 			e.sees("PIN of token")
 			e.types(sent)
 			e.sees("That was not typed")
@@ -277,9 +275,8 @@ func TestBurstAnswersNothing(t *testing.T) {
 		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(page("Who?"), twoWays...) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := time.Now()
 			var a talk
-			e := start(t, setting{clock: func() time.Time { return now }}, ask(&a))
+			e := start(t, setting{clock: fixedClock}, ask(&a))
 			e.sees("Ctrl-C leave")
 			e.types(otp + enter)
 			e.sees("That was not typed")

@@ -120,7 +120,8 @@ func (e *emulated) screen() string {
 	return b.String()
 }
 
-const patience = 20 * time.Second
+// patience is for a program that hangs, not for one that is slow.
+const patience = 2 * time.Minute
 
 // sees waits until the screen shows all of the words.
 func (e *emulated) sees(words ...string) string {

@@ -86,7 +86,7 @@ func (d *desk) insert(t *testing.T, n int, serial uint32, firmware string) *virt
 		_ = vpcd.Serve(ctx, d.Readers[n].Address, &virtual.Applet{Card: card})
 	}()
 	t.Cleanup(func() { cancel(); <-gone })
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute) // for what never comes, not for what is slow
 	for !strings.Contains(d.run(t, cli.Done, "token", "list", "--output", "json"), card.Serial()) {
 		if time.Now().After(deadline) {
 			t.Fatalf("token %d is not seen in its reader", serial)

@@ -51,7 +51,7 @@ func Corpora(t testing.TB) string {
 // Await polls for what has no event.
 func Await(t testing.TB, what string, ready func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute) // for what never comes, not for what is slow
 	for !ready() {
 		if time.Now().After(deadline) {
 			t.Fatalf("timed out waiting for %s", what)
