@@ -34,9 +34,11 @@ build: deps-build ## Build the programs into bin/
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/conclave ./cmd/conclave-upload ./cmd/conclave-demo
 
 .PHONY: test
-test: deps-test build check ## Run every test, with the race detector
-	CONCLAVE_LONG=1 $(GO) test -count=1 -run TestTenThousandRotations ./ceremony/metadata
-	CONCLAVE_LONG=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 15m ./...
+test: deps-test build check ## Run every test, with the race detector, and hold the controls against them
+	@set -o pipefail; export CONCLAVE_LONG=1 GORACE=atexit_sleep_ms=0; \
+	{ $(GO) test -json -count=1 -run TestTenThousandRotations ./ceremony/metadata; long=$$?; \
+	  $(GO) test -json -race -timeout 15m ./... && exit $$long; } | \
+	$(GO) run ./cmd/internal/controls/hold ceremony/CONTROLS.md
 
 .PHONY: check
 check: ## Check form, vet, staticcheck, the import rules and the other platforms
