@@ -188,96 +188,9 @@ func TestEnrolRefuses(t *testing.T) {
 	})
 }
 
+// TestSignRefuses: whatever is refused leaves no line in the journal.
 func TestSignRefuses(t *testing.T) {
-	ctx := context.Background()
-	for _, tt := range []struct {
-		name string
-		try  func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error
-		want func(error) bool
-	}{
-		{"a wrong token", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			_, err := s.Sign(ctx, "Ada", tokens["Bo"], pin("123123"), consent(t, r))
-			return err
-		}, isType[*ceremony.WrongTokenError]},
-		{"a token without a key", func(t *testing.T, s *site, _ map[string]*softToken, r ceremony.Review) error {
-			_, err := s.Sign(ctx, "Ada", newSoftToken("1001"), pin("123123"), consent(t, r))
-			return err
-		}, func(err error) bool { return errors.Is(err, ceremony.ErrNoKey) }},
-		{"another phrase", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			c := consent(t, r)
-			c.Phrase = "sign targets 1"
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), c)
-			return err
-		}, isType[*ceremony.ConsentError]},
-		{"wrong words", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			c := consent(t, r)
-			c.Words[1] = "aardvark?"
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), c)
-			return err
-		}, isType[*ceremony.ConsentError]},
-		{"the same word asked for twice", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			c := consent(t, r)
-			c.Challenge[1], c.Words[1] = c.Challenge[0], c.Words[0]
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), c)
-			return err
-		}, isType[*ceremony.ConsentError]},
-		{"a PIN that can't be one", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123\n"), consent(t, r))
-			return err
-		}, isType[*ceremony.PINFormatError]},
-		{"someone else's signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			tokens["Ada"].sign = func(payload []byte) ([]byte, error) {
-				return tokens["Bo"].Sign(ctx, pin("123123"), payload)
-			}
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			return err
-		}, isType[*ceremony.BadSignatureError]},
-		{"a signature over other bytes", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			tokens["Ada"].sign = func([]byte) ([]byte, error) {
-				tokens["Ada"].sign = nil
-				return tokens["Ada"].Sign(ctx, pin("123123"), []byte("stale"))
-			}
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			return err
-		}, isType[*ceremony.BadSignatureError]},
-		{"a clock that went back", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			s.time.t = start.Add(-time.Hour)
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			return err
-		}, isType[*ceremony.ClockError]},
-		{"a clock that is years behind, for a site without a plan", func(t *testing.T, s *site, tokens map[string]*softToken, _ ceremony.Review) error {
-			contents, err := s.Contents()
-			s.must(err)
-			other := newSite(t)
-			other.time.t = start.AddDate(-10, 0, 0)
-			contents.Journals = nil // which would show it at once
-			other.begin(ceremony.Cosign, "oslo")
-			_, err = other.Import(contents, "x.tar", metadata.Sum(nil))
-			other.must(err)
-			return other.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123")
-		}, isType[*ceremony.HorizonError]},
-		{"a payload that has expired", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			s.time.t = start.AddDate(1, 0, 0)
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			return err
-		}, isType[*metadata.ExpiredError]},
-		{"a second signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			s.must(err)
-			before := tokens["Ada"].signs
-			_, err = s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			if tokens["Ada"].signs != before {
-				t.Error("the token was asked to sign again")
-			}
-			s.disk.lines = dropLast(s.disk.lines)
-			return err
-		}, func(err error) bool { return errors.Is(err, ceremony.ErrAlreadySigned) }},
-		{"a disk that is full", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
-			s.disk.fail = errors.New("no space left on device")
-			_, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r))
-			return err
-		}, func(err error) bool { return err != nil && strings.Contains(err.Error(), "this did not happen") }},
-	} {
+	for _, tt := range slices.Concat(refusedTokens, refusedConsents, refusedTimes) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, tokens := founded(t)
 			r, err := s.Review(s.proposalOf("root"), s.holder("Ada"))
@@ -291,6 +204,107 @@ func TestSignRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// attempt is a signature of Ada's, over root 1, that is refused.
+type attempt struct {
+	name string
+	try  func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error
+	want func(error) bool
+}
+
+// refusedTokens: for what the token is, or what it answers.
+var refusedTokens = []attempt{
+	{"a wrong token", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		_, err := s.Sign(t.Context(), "Ada", tokens["Bo"], pin("123123"), consent(t, r))
+		return err
+	}, isType[*ceremony.WrongTokenError]},
+	{"a token without a key", func(t *testing.T, s *site, _ map[string]*softToken, r ceremony.Review) error {
+		_, err := s.Sign(t.Context(), "Ada", newSoftToken("1001"), pin("123123"), consent(t, r))
+		return err
+	}, func(err error) bool { return errors.Is(err, ceremony.ErrNoKey) }},
+	{"a PIN that can't be one", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123\n"), consent(t, r))
+		return err
+	}, isType[*ceremony.PINFormatError]},
+	{"someone else's signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		tokens["Ada"].sign = func(payload []byte) ([]byte, error) {
+			return tokens["Bo"].Sign(t.Context(), pin("123123"), payload)
+		}
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		return err
+	}, isType[*ceremony.BadSignatureError]},
+	{"a signature over other bytes", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		tokens["Ada"].sign = func([]byte) ([]byte, error) {
+			tokens["Ada"].sign = nil
+			return tokens["Ada"].Sign(t.Context(), pin("123123"), []byte("stale"))
+		}
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		return err
+	}, isType[*ceremony.BadSignatureError]},
+}
+
+// refusedConsents: for what was typed.
+var refusedConsents = []attempt{
+	{"another phrase", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		c := consent(t, r)
+		c.Phrase = "sign targets 1"
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
+		return err
+	}, isType[*ceremony.ConsentError]},
+	{"wrong words", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		c := consent(t, r)
+		c.Words[1] = "aardvark?"
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
+		return err
+	}, isType[*ceremony.ConsentError]},
+	{"the same word asked for twice", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		c := consent(t, r)
+		c.Challenge[1], c.Words[1] = c.Challenge[0], c.Words[0]
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
+		return err
+	}, isType[*ceremony.ConsentError]},
+}
+
+// refusedTimes: for when it is, or what has happened.
+var refusedTimes = []attempt{
+	{"a clock that went back", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		s.time.t = start.Add(-time.Hour)
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		return err
+	}, isType[*ceremony.ClockError]},
+	{"a clock that is years behind, for a site without a plan", func(t *testing.T, s *site, tokens map[string]*softToken, _ ceremony.Review) error {
+		contents, err := s.Contents()
+		s.must(err)
+		other := newSite(t)
+		other.time.t = start.AddDate(-10, 0, 0)
+		contents.Journals = nil // which would show it at once
+		other.begin(ceremony.Cosign, "oslo")
+		_, err = other.Import(contents, "x.tar", metadata.Sum(nil))
+		other.must(err)
+		return other.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123")
+	}, isType[*ceremony.HorizonError]},
+	{"a payload that has expired", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		s.time.t = start.AddDate(1, 0, 0)
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		return err
+	}, isType[*metadata.ExpiredError]},
+	{"a second signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		s.must(err)
+		before := tokens["Ada"].signs
+		_, err = s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		if tokens["Ada"].signs != before {
+			t.Error("the token was asked to sign again")
+		}
+		s.disk.lines = dropLast(s.disk.lines)
+		return err
+	}, func(err error) bool { return errors.Is(err, ceremony.ErrAlreadySigned) }},
+	{"a disk that is full", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+		s.disk.fail = errors.New("no space left on device")
+		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
+		return err
+	}, func(err error) bool { return err != nil && strings.Contains(err.Error(), "this did not happen") }},
 }
 
 func dropLast(lines []byte) []byte {

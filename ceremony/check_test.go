@@ -84,83 +84,133 @@ func refuses(err error, role string, version int64, rule string) bool {
 
 // TestClientsRefuse has a set for each rule of clients, wrong in that alone.
 func TestClientsRefuse(t *testing.T) {
-	s, tokens := complete(t)
-	good := s.assembled()
-	if _, err := ceremony.CheckSet(good, start); err != nil {
+	m := newMaker(t)
+	if _, err := ceremony.CheckSet(m.good, start); err != nil {
 		t.Fatal(err)
 	}
-	holders := []*softToken{tokens["Ada"], tokens["Bo"]}
-	root := func(version int64, edit func(*metadata.Root)) *metadata.File {
-		body := *good.Roots[0].Root
-		body.Keys, body.Roles = maps.Clone(body.Keys), maps.Clone(body.Roles)
-		edit(&body)
-		return signedBy(t, holders)(metadata.EncodeRoot(headerOf(version), body))
-	}
-	targets := func(edit func(*metadata.Targets)) *metadata.File {
-		body := metadata.Targets{Targets: map[string]metadata.Target{"app": {Length: 3, Hashes: map[string]string{"sha256": metadata.Sum([]byte("app")).String()}}}}
-		edit(&body)
-		return signedBy(t, holders[:1])(metadata.EncodeTargets(headerOf(2), body))
-	}
-	tolerant := func(f *metadata.File, old, new string) *metadata.File {
-		t.Helper()
-		text := strings.Replace(string(f.Bytes), old, new, 1)
-		if text == string(f.Bytes) {
-			t.Fatalf("%s is not there", old)
+	for role, sets := range map[string][]wrongSet{"root": m.wrongRoots(), "targets": m.wrongTargets()} {
+		for _, tt := range sets {
+			t.Run(tt.name, func(t *testing.T) {
+				set := *m.good
+				set.Roots = slices.Clone(m.good.Roots)
+				tt.with(&set)
+				version := set.Roots[len(set.Roots)-1].Version
+				if role == "targets" {
+					version = set.Targets.Version
+				}
+				if _, err := ceremony.CheckSet(&set, start); !refuses(err, role, version, tt.rule) {
+					t.Errorf("got %v", err)
+				}
+			})
 		}
-		file, err := metadata.ParseFile([]byte(text), metadata.Adopted)
-		s.must(err)
-		return file
 	}
-	bo := keyOf(t, tokens["Bo"]).ID()
-	stranger := newSoftToken("1")
-	s2 := newSite(t)
-	_, err := stranger.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")})
-	s2.must(err)
+}
 
-	for _, tt := range []struct {
-		name string
-		with func(set *ceremony.OfflineSet)
-		role string
-		rule string
-	}{
+// maker makes files of a complete trust that its holders sign, and a stranger.
+type maker struct {
+	t        *testing.T
+	good     *ceremony.OfflineSet
+	tokens   map[string]*softToken
+	stranger *softToken
+}
+
+func newMaker(t *testing.T) *maker {
+	t.Helper()
+	s, tokens := complete(t)
+	m := &maker{t, s.assembled(), tokens, newSoftToken("1")}
+	_, err := m.stranger.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")})
+	s.must(err)
+	return m
+}
+
+// signed makes a file of what an Encode function made.
+func (m *maker) signed(by ...*softToken) func([]byte, error) *metadata.File {
+	m.t.Helper()
+	return signedBy(m.t, by)
+}
+
+// root is root 1 after an edit, as another version.
+func (m *maker) root(version int64, edit func(*metadata.Root)) *metadata.File {
+	m.t.Helper()
+	body := *m.good.Roots[0].Root
+	body.Keys, body.Roles = maps.Clone(body.Keys), maps.Clone(body.Roles)
+	edit(&body)
+	return m.signed(m.tokens["Ada"], m.tokens["Bo"])(metadata.EncodeRoot(headerOf(version), body))
+}
+
+func (m *maker) targets(edit func(*metadata.Targets)) *metadata.File {
+	m.t.Helper()
+	body := metadata.Targets{Targets: map[string]metadata.Target{"app": {Length: 3, Hashes: map[string]string{"sha256": metadata.Sum([]byte("app")).String()}}}}
+	edit(&body)
+	return m.signed(m.tokens["Ada"])(metadata.EncodeTargets(headerOf(2), body))
+}
+
+// tolerant is f with other text in it, read as others' metadata is.
+func (m *maker) tolerant(f *metadata.File, old, new string) *metadata.File {
+	m.t.Helper()
+	text := strings.Replace(string(f.Bytes), old, new, 1)
+	if text == string(f.Bytes) {
+		m.t.Fatalf("%s is not there", old)
+	}
+	file, err := metadata.ParseFile([]byte(text), metadata.Adopted)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return file
+}
+
+// wrongSet is a set that clients refuse, and what is said of it.
+type wrongSet struct {
+	name string
+	with func(set *ceremony.OfflineSet)
+	rule string
+}
+
+func (m *maker) wrongRoots() []wrongSet {
+	return []wrongSet{
 		{"a root over the clients' limit", func(set *ceremony.OfflineSet) {
-			set.Roots = append(set.Roots, root(2, func(r *metadata.Root) { maps.Copy(r.Keys, manyKeys(t, 4000)) }))
-		}, "root", "clients read at most 512000"},
+			set.Roots = append(set.Roots, m.root(2, func(r *metadata.Root) { maps.Copy(r.Keys, manyKeys(m.t, 4000)) }))
+		}, "clients read at most 512000"},
 		{"more roots than clients follow", func(set *ceremony.OfflineSet) {
 			for v := int64(2); v <= 257; v++ {
-				set.Roots = append(set.Roots, root(v, func(*metadata.Root) {}))
+				set.Roots = append(set.Roots, m.root(v, func(*metadata.Root) {}))
 			}
-		}, "root", "clients follow at most 256"},
+		}, "clients follow at most 256"},
 		{"a root that skips one", func(set *ceremony.OfflineSet) {
-			set.Roots = append(set.Roots, root(3, func(*metadata.Root) {}))
-		}, "root", "instead of 2"},
+			set.Roots = append(set.Roots, m.root(3, func(*metadata.Root) {}))
+		}, "instead of 2"},
 		{"a root of new keys alone", func(set *ceremony.OfflineSet) {
-			key := keyOf(t, stranger)
-			next := *good.Roots[0].Root
+			key := keyOf(m.t, m.stranger)
+			next := *m.good.Roots[0].Root
 			next.Keys, next.Roles = maps.Clone(next.Keys), maps.Clone(next.Roles)
 			next.Keys[key.ID()], next.Roles["root"] = key, metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}
-			set.Roots = append(set.Roots, signedBy(t, []*softToken{stranger})(metadata.EncodeRoot(headerOf(2), next)))
-		}, "root", "old root 1"},
+			set.Roots = append(set.Roots, m.signed(m.stranger)(metadata.EncodeRoot(headerOf(2), next)))
+		}, "old root 1"},
+		{"a keyid that is no hash of its key", func(set *ceremony.OfflineSet) {
+			set.Roots = []*metadata.File{m.tolerant(set.Roots[0], `"scheme":"ecdsa-sha2-nistp256"`, `"scheme":"ecdsa-sha2-nistp256","x":1`)}
+		}, "no strict metadata"},
+	}
+}
+
+func (m *maker) wrongTargets() []wrongSet {
+	return []wrongSet{
 		{"an empty signature", func(set *ceremony.OfflineSet) {
-			set.Targets = tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+bo+`","sig":""},`)
-		}, "targets", "no strict metadata"},
+			set.Targets = m.tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+keyOf(m.t, m.tokens["Bo"]).ID()+`","sig":""},`)
+		}, "no strict metadata"},
 		{"a signature twice", func(set *ceremony.OfflineSet) {
 			one := set.Targets.Signatures[0]
-			set.Targets = tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+one.KeyID+`","sig":"`+one.Sig+`"},`)
-		}, "targets", "no strict metadata"},
+			set.Targets = m.tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+one.KeyID+`","sig":"`+one.Sig+`"},`)
+		}, "no strict metadata"},
 		{"a signature by a key of no role", func(set *ceremony.OfflineSet) {
-			set.Targets = signedBy(t, []*softToken{tokens["Ada"], stranger})(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
-		}, "targets", "does not count"},
-		{"a keyid that is no hash of its key", func(set *ceremony.OfflineSet) {
-			set.Roots = []*metadata.File{tolerant(set.Roots[0], `"scheme":"ecdsa-sha2-nistp256"`, `"scheme":"ecdsa-sha2-nistp256","x":1`)}
-		}, "root", "no strict metadata"},
+			set.Targets = m.signed(m.tokens["Ada"], m.stranger)(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
+		}, "does not count"},
 		{"targets signed by nobody of theirs", func(set *ceremony.OfflineSet) {
-			set.Targets = signedBy(t, []*softToken{stranger})(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
-		}, "targets", "does not verify"},
+			set.Targets = m.signed(m.stranger)(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
+		}, "does not verify"},
 		{"a target that is asked for too late", func(set *ceremony.OfflineSet) {
-			key := keyOf(t, tokens["Bo"])
+			key := keyOf(m.t, m.tokens["Bo"])
 			set.Delegated = map[string]*metadata.File{}
-			set.Targets = targets(func(b *metadata.Targets) {
+			set.Targets = m.targets(func(b *metadata.Targets) {
 				b.Delegations = &metadata.Delegations{Keys: map[string]metadata.Key{key.ID(): key}}
 				for i := range 40 {
 					name := fmt.Sprintf("team%02d", i)
@@ -171,23 +221,10 @@ func TestClientsRefuse(t *testing.T) {
 					if i == 39 {
 						body.Targets = map[string]metadata.Target{"team/x": b.Targets["app"]}
 					}
-					set.Delegated[name] = signedBy(t, []*softToken{tokens["Bo"]})(metadata.EncodeTargets(headerOf(1), body))
+					set.Delegated[name] = m.signed(m.tokens["Bo"])(metadata.EncodeTargets(headerOf(1), body))
 				}
 			})
-		}, "targets", "clients ask at most 32"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			set := *good
-			set.Roots = slices.Clone(good.Roots)
-			tt.with(&set)
-			version := set.Roots[len(set.Roots)-1].Version
-			if tt.role == "targets" {
-				version = set.Targets.Version
-			}
-			if _, err := ceremony.CheckSet(&set, start); !refuses(err, tt.role, version, tt.rule) {
-				t.Errorf("got %v", err)
-			}
-		})
+		}, "clients ask at most 32"},
 	}
 }
 
