@@ -21,6 +21,31 @@ func TestBinsInATerminal(t *testing.T) {
 	e.sees("Welcome back")
 	e.types("c")
 	e.takes("Change this trust")
+	e.dividesTargets()
+	e.putsTargetsIn()
+	e.editsTargets()
+	e.takes("That is all")
+	s.signsBins(e)
+	e.types("c")
+	e.sees("Who acts now?")
+	e.types(ctrlC)
+	e.sees("Leave now?")
+	e.types("l")
+	_ = e.ends()
+
+	s.signAll(s.open(), "5417501", "5417502", "5417503")
+	set := s.assembled()
+	held := 0
+	for _, bin := range set.Delegated {
+		held += len(bin.Targets.Targets)
+	}
+	if len(set.Delegated) != 4 || held != 12 {
+		t.Errorf("%d bins with %d targets", len(set.Delegated), held)
+	}
+}
+
+func (e *emulated) dividesTargets() {
+	e.t.Helper()
 	e.takes("Delegations")
 	e.golden("bins-01-delegations", "Which change of delegations?")
 	e.takes("Divide targets among hash bins")
@@ -37,7 +62,11 @@ func TestBinsInATerminal(t *testing.T) {
 	e.golden("bins-06-threshold", "How many must sign each bin?")
 	e.types("1" + enter)
 	e.golden("bins-07-comes-to", "What the draft comes to", "next: freeze it")
+}
 
+// putsTargetsIn puts in a directory and a listing, after one that is bad.
+func (e *emulated) putsTargetsIn() {
+	e.t.Helper()
 	e.takes("Change something more")
 	e.takes("Targets")
 	e.golden("targets-01-menu", "Which change of targets?")
@@ -63,7 +92,10 @@ func TestBinsInATerminal(t *testing.T) {
 	e.sees("Below which path?")
 	e.types("." + enter)
 	e.sees("What the draft comes to", "app:1.0 is put into targets")
+}
 
+func (e *emulated) editsTargets() {
+	e.t.Helper()
 	e.takes("Change something more")
 	e.takes("Targets")
 	e.takes("Take out all that match a pattern")
@@ -82,8 +114,11 @@ func TestBinsInATerminal(t *testing.T) {
 	e.golden("targets-06-custom", "Which custom data?")
 	e.types(`{"signed": true}` + enter)
 	e.sees("What the draft comes to", "has the custom data")
+}
 
-	e.takes("That is all")
+// signsBins has Ada sign all bins by one consent.
+func (s *site) signsBins(e *emulated) {
+	s.t.Helper()
 	e.takes("Freeze what is to change")
 	e.sees("Freeze targets 2 and 4 bins of bins")
 	e.reads()
@@ -104,22 +139,6 @@ func TestBinsInATerminal(t *testing.T) {
 	e.golden("bins-12-touch", "Touch the token when it blinks", "Waiting, 0 s")
 	touch()
 	e.golden("bins-13-signed", "Signed", "4 bins of bins", "complete")
-	e.types("c")
-	e.sees("Who acts now?")
-	e.types(ctrlC)
-	e.sees("Leave now?")
-	e.types("l")
-	_ = e.ends()
-
-	s.signAll(s.open(), "5417501", "5417502", "5417503")
-	set := s.assembled()
-	held := 0
-	for _, bin := range set.Delegated {
-		held += len(bin.Targets.Targets)
-	}
-	if len(set.Delegated) != 4 || held != 12 {
-		t.Errorf("%d bins with %d targets", len(set.Delegated), held)
-	}
 }
 
 // A role below a role, in plain lines.

@@ -76,7 +76,21 @@ func (s *site) signWith(c *ceremony.Ceremony, step ceremony.Step, h ceremony.Hol
 // A holder gets a new token, targets are renewed, and paths are delegated.
 func TestChangeInATerminal(t *testing.T) {
 	s := newSite(t).complete()
-	e := start(t, setting{}, s.talk)
+	s.replacesToken()
+	s.signAll(s.open(), "5417502", "5417503", "5417506")
+	s.delegatesPaths()
+	s.signAll(s.open(), "5417504", "5417502", "5417503")
+	set := s.assembled()
+	if len(set.Roots) != 2 || set.Targets.Version != 3 || set.Delegated["team"].Version != 1 {
+		t.Errorf("%d roots, targets %d, %+v", len(set.Roots), set.Targets.Version, set.Delegated)
+	}
+}
+
+// replacesToken gives Ada a new token, renews targets, and has her sign by both
+// of her tokens.
+func (s *site) replacesToken() {
+	s.t.Helper()
+	e := start(s.t, setting{}, s.talk)
 	e.sees("Welcome back")
 	e.types("c")
 	e.golden("change-01-list", "Who acts now?", "Change this trust")
@@ -111,8 +125,12 @@ func TestChangeInATerminal(t *testing.T) {
 	e.golden("change-11-freeze-end", "Type: freeze root 2 and targets 2")
 	e.types("freeze root 2 and targets 2" + enter)
 	e.golden("change-12-sign-list", "Who acts now?", "Ada signs root 2")
+	s.signsByBoth(e)
+}
 
-	// Of Ada's two tokens the one that was chosen is asked for.
+// signsByBoth: of Ada's two tokens the one that was chosen is asked for.
+func (s *site) signsByBoth(e *emulated) {
+	s.t.Helper()
 	e.takes("Ada signs root 2   ")
 	e.consents("Ada", "root 2")
 	e.golden("change-13-other-token", "TOKEN-WRONG", "Token 5417501 (Ada) is expected; 5417506 (Ada) is in the reader.")
@@ -130,13 +148,15 @@ func TestChangeInATerminal(t *testing.T) {
 	e.sees("Leave now?")
 	e.types("l")
 	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s.signAll(s.open(), "5417502", "5417503", "5417506")
+}
 
-	// Paths are delegated to a role that Di signs, and Fay, who is new.
+// delegatesPaths delegates to a role that Di signs, and Fay, who is new.
+func (s *site) delegatesPaths() {
+	s.t.Helper()
 	s.must(s.drawer.Add(5417507, virtual.Firmware574))
-	e = start(t, setting{}, s.talk)
+	e := start(s.t, setting{}, s.talk)
 	e.sees("Welcome back")
 	e.types("c")
 	e.takes("Change this trust")
@@ -186,9 +206,4 @@ func TestChangeInATerminal(t *testing.T) {
 	e.signsWith("Fay", "5417507", "team 1")
 	e.types("c")
 	e.sees("1 of 2 by targets 3: Fay")
-	s.signAll(s.open(), "5417504", "5417502", "5417503")
-	set := s.assembled()
-	if len(set.Roots) != 2 || set.Targets.Version != 3 || set.Delegated["team"].Version != 1 {
-		t.Errorf("%d roots, targets %d, %+v", len(set.Roots), set.Targets.Version, set.Delegated)
-	}
 }
