@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // image is an OCI image layout in memory.
@@ -118,21 +117,10 @@ func TestReadImageRefuses(t *testing.T) {
 // TestAdoptImage: Docker's repository, as an image of which each delegated role
 // is an image of its own, is adopted as it is from a directory.
 func TestAdoptImage(t *testing.T) {
-	dir := "../../shared/corpora/docker/metadata"
-	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil || len(names) == 0 {
-		t.Skip("the corpora are not beside the project")
-	}
-	flat, top := map[string][]byte{}, map[string][]byte{}
+	flat, top := corpora.Metadata(t, "docker/metadata"), map[string][]byte{}
 	i := newImage(t)
 	var manifests []ocispec.Descriptor
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name = filepath.Base(name)
-		flat[name] = b
+	for name, b := range flat {
 		if strings.Contains("doi.json rekor.json testing.json", name) {
 			manifests = append(manifests, i.manifest(map[string][]byte{"3." + name: b}))
 		} else {

@@ -1,37 +1,14 @@
 package ceremony_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
-
-// corpus reads every .json below a folder of the corpora.
-func corpus(t *testing.T, folder string) map[string][]byte {
-	t.Helper()
-	dir := filepath.Join("../../shared/corpora", folder)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the corpora are not beside the project")
-	}
-	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		files[strings.TrimPrefix(path, dir+"/")] = b
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
 
 // TestAdopt takes over what others published, and plans a next root that strict
 // clients are happy with.
@@ -46,7 +23,7 @@ func TestAdopt(t *testing.T) {
 		{"docker/metadata", "keyid-mismatch", "keyid-mismatch", time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC), 1, 5},
 	} {
 		t.Run(tt.folder, func(t *testing.T) {
-			adopted, err := ceremony.Adopt(corpus(t, tt.folder), "rehearsal-adopted")
+			adopted, err := ceremony.Adopt(corpora.Metadata(t, tt.folder), "rehearsal-adopted")
 			if err != nil {
 				t.Fatal(err)
 			}

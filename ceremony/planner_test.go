@@ -13,6 +13,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // states is "targets due, root later" for a schedule.
@@ -91,7 +92,7 @@ func TestScheduleMissing(t *testing.T) {
 
 // TestScheduleOfFiles: of a repository that clients read, the online roles count.
 func TestScheduleOfFiles(t *testing.T) {
-	files := corpus(t, "docker/metadata")
+	files := corpora.Metadata(t, "docker/metadata")
 	for at, want := range map[string]ceremony.DueState{
 		"2024-10-01T00:00:00Z": ceremony.DueLater,
 		"2026-12-01T00:00:00Z": ceremony.DueExpired,

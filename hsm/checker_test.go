@@ -15,6 +15,7 @@ import (
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // attested is one attestation and what it ought to be of.
@@ -43,7 +44,7 @@ func readCertificate(t testing.TB, path string) *x509.Certificate {
 // real reads the attestations of a corpus: folders named by serial.
 func real(t testing.TB, corpus, leaf, device string) []attested {
 	t.Helper()
-	folders, err := filepath.Glob(filepath.Join(hsmtest.Corpora(t), corpus, "attestations", "*"))
+	folders, err := filepath.Glob(filepath.Join(corpora.Dir(t), corpus, "attestations", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}

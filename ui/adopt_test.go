@@ -2,36 +2,17 @@ package ui_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/conclave-tuf/conclave/internal/corpora"
 	"github.com/conclave-tuf/conclave/ui"
 )
-
-// corpus reads every .json below a folder of the corpora.
-func corpus(t *testing.T, folder string) map[string][]byte {
-	t.Helper()
-	entries, err := filepath.Glob(filepath.Join("../../shared/corpora", folder, "*.json"))
-	if err != nil || len(entries) == 0 {
-		t.Skip("the corpora are not beside the project")
-	}
-	files := map[string][]byte{}
-	for _, path := range entries {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[filepath.Base(path)] = b
-	}
-	return files
-}
 
 // A trust that others made is adopted, and a key gets a name and a new token.
 func TestAdoptInATerminal(t *testing.T) {
 	s := newSite(t)
-	s.stick.repository = corpus(t, "sigstore/roots")
+	s.stick.repository = corpora.Metadata(t, "sigstore/roots")
 	e := start(t, setting{}, s.talk)
 	e.takes("Adopt a trust that others made")
 	e.sees("Where are you?")

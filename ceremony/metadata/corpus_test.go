@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 var in2025 = time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC)
@@ -58,7 +59,7 @@ func TestSigstoreFindings(t *testing.T) {
 }
 
 func TestDockerSet(t *testing.T) {
-	files := corpus(t, "docker/metadata")
+	files := corpora.Metadata(t, "docker/metadata")
 	set := &metadata.Set{
 		Roots:     []*metadata.File{adopted(t, files["root.json"])},
 		Timestamp: adopted(t, files["timestamp.json"]),
@@ -117,7 +118,7 @@ func TestPublished(t *testing.T) {
 			[]string{"no-consistent-snapshot", "no-hashes", "no-length", "no-paths", "other-hash", "rsa-key", "unknown-role"}},
 	} {
 		t.Run(c.folder, func(t *testing.T) {
-			report, err := metadata.Inspect(corpus(t, c.folder), in2025)
+			report, err := metadata.Inspect(corpora.Metadata(t, c.folder), in2025)
 			must(t, err)
 			if report.Scope != c.scope || len(report.Expired) != c.expired {
 				t.Errorf("scope %q, expired %q", report.Scope, report.Expired)
@@ -148,7 +149,7 @@ func TestPublished(t *testing.T) {
 // Every folder of tough's that holds metadata has its row above.
 func TestAllOfToughIsCovered(t *testing.T) {
 	folders := map[string]bool{}
-	for name := range corpus(t, "tough") {
+	for name := range corpora.Metadata(t, "tough") {
 		folders[strings.SplitN(name, "/", 2)[0]] = true
 	}
 	if len(folders) != 18 {

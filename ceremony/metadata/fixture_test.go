@@ -11,15 +11,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // now is when the tests take place, and later is when their metadata expires.
@@ -240,46 +238,6 @@ func wantAs[E error](t *testing.T, err error) E {
 	return want
 }
 
-// corpora is the folder of real metadata beside the module.
-func corpora(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	must(t, err)
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("skipped: not inside the module, so there are no corpora")
-		}
-		dir = filepath.Dir(dir)
-	}
-	path := filepath.Join(filepath.Dir(dir), "shared", "corpora")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("skipped: real metadata is absent: %v", err)
-	}
-	return path
-}
-
-// corpus reads the metadata files below a folder of the corpora.
-func corpus(t testing.TB, folder string) map[string][]byte {
-	t.Helper()
-	root := filepath.Join(corpora(t), folder)
-	files := map[string][]byte{}
-	must(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".json" {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		files[filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))] = b
-		return err
-	}))
-	if len(files) == 0 {
-		t.Fatalf("no metadata in %s", root)
-	}
-	return files
-}
-
 // adopted reads a file of the corpora tolerantly.
 func adopted(t testing.TB, b []byte) *metadata.File {
 	t.Helper()
@@ -291,7 +249,7 @@ func adopted(t testing.TB, b []byte) *metadata.File {
 // sigstoreRoots are sigstore's roots 1 to 12.
 func sigstoreRoots(t testing.TB) []*metadata.File {
 	t.Helper()
-	files := corpus(t, "sigstore/roots")
+	files := corpora.Metadata(t, "sigstore/roots")
 	var roots []*metadata.File
 	for v := 1; v <= 12; v++ {
 		roots = append(roots, adopted(t, files[fmt.Sprintf("%d.root.json", v)]))

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // ourRoot and theirRoot say whether a root is readable and signed by itself,
@@ -99,7 +100,7 @@ const hexKeys = "go-tuf 2 can't read hex-encoded ECDSA keys; we verify them, and
 func TestRootsAgainstGoTUF(t *testing.T) {
 	differing := map[string]bool{}
 	for _, folder := range []string{"sigstore/roots", "docker/metadata", "go-tuf-mirror/metadata", "tough"} {
-		for name, b := range corpus(t, folder) {
+		for name, b := range corpora.Metadata(t, folder) {
 			if !strings.HasSuffix(name, "root.json") {
 				continue
 			}
@@ -124,7 +125,7 @@ func TestRootsAgainstGoTUF(t *testing.T) {
 // setOf makes a set of the files of a folder of the corpora.
 func setOf(t *testing.T, folder string, roles map[string]string) *metadata.Set {
 	t.Helper()
-	files := corpus(t, folder)
+	files := corpora.Metadata(t, folder)
 	read := func(name string) *metadata.File { return adopted(t, files[name]) }
 	s := &metadata.Set{Delegated: map[string]*metadata.File{}}
 	for _, name := range slices.Sorted(maps.Keys(roles)) {
@@ -176,7 +177,7 @@ func TestSetsAgainstGoTUF(t *testing.T) {
 		{"tough/expired-repository/metadata", with(plain, "1589485578.snapshot.json", "snapshot", "1589485578.targets.json", "targets"), in2025, false},
 	} {
 		t.Run(fmt.Sprintf("%s at %s", c.folder, c.at.Format(time.DateOnly)), func(t *testing.T) {
-			files := corpus(t, c.folder)
+			files := corpora.Metadata(t, c.folder)
 			roles := maps.Clone(c.roles)
 			maps.DeleteFunc(roles, func(name, _ string) bool { return files[name] == nil })
 			s := setOf(t, c.folder, roles)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // named is a set under the names that a repository gives its files.
@@ -153,7 +154,7 @@ func TestInspectJSON(t *testing.T) {
 }
 
 func TestInspectDocker(t *testing.T) {
-	report, err := metadata.Inspect(corpus(t, "docker/metadata"), time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC))
+	report, err := metadata.Inspect(corpora.Metadata(t, "docker/metadata"), time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC))
 	must(t, err)
 	if !report.Verified || report.Scope != metadata.ScopeWhole {
 		t.Fatalf("got %v, %v", report.Problems, report.Expired)

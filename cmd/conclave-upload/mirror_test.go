@@ -15,6 +15,7 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -262,10 +263,7 @@ func TestMirrorImages(t *testing.T) {
 // TestMirrorCorpora takes published repositories of other projects through a
 // registry.
 func TestMirrorCorpora(t *testing.T) {
-	corpora := filepath.Join("..", "..", "..", "shared", "corpora")
-	if _, err := os.Stat(corpora); err != nil {
-		t.Skip("skipped: no corpora beside the project")
-	}
+	theirs := corpora.Dir(t)
 	for name, at := range map[string]time.Time{
 		"go-tuf-mirror":              time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		"tough/consistent-snapshots": time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
@@ -273,7 +271,7 @@ func TestMirrorCorpora(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host(), now: func() time.Time { return at }}
 			t.Setenv("DOCKER_CONFIG", s.dir)
-			src := filepath.Join(corpora, name)
+			src := filepath.Join(theirs, name)
 			root := filepath.Join(src, "metadata", "1.root.json")
 			s.run("mirror", src, s.host+"/org/tuf:theirs", "--root", root)
 			s.run("mirror", s.host+"/org/tuf:theirs", s.path("out"), "--root", root)

@@ -28,6 +28,7 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
+	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // TestMain builds the program as it is built for people, and puts it first into
@@ -60,22 +61,18 @@ func withProgram(run func() int) int {
 }
 
 func TestScripts(t *testing.T) {
-	corpora, err := filepath.Abs("../../../shared/corpora")
-	if err != nil {
-		t.Fatal(err)
-	}
+	theirs, found := corpora.Find()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("CORPORA", corpora)
+			env.Setenv("CORPORA", theirs)
 			return os.WriteFile(filepath.Join(env.WorkDir, "online.pub"), publicKey(t), 0o600)
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "corpora" {
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
-			_, err := os.Stat(corpora)
-			return err == nil, nil
+			return found, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"hold": holdCommand, "drill": drillCommand},
 	})

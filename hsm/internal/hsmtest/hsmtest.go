@@ -8,7 +8,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -26,26 +25,6 @@ func Missing(t testing.TB, what string) {
 		t.Fatalf("missing: %s", what)
 	}
 	t.Skipf("missing: %s", what)
-}
-
-// Corpora is the folder of real metadata and attestations beside the project.
-// It may be absent anywhere; then the test is skipped.
-func Corpora(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-	}
-	corpora := filepath.Join(filepath.Dir(dir), "shared", "corpora")
-	if _, err := os.Stat(corpora); err != nil {
-		t.Skip("the corpora are not beside the project")
-	}
-	return corpora
 }
 
 // Await polls for what has no event.
