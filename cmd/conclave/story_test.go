@@ -66,7 +66,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CORPORA", theirs)
-			return os.WriteFile(filepath.Join(env.WorkDir, "online.pub"), publicKey(t), 0o600)
+			return lay(env.WorkDir, publicKey(t))
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond != "corpora" {
@@ -179,17 +179,28 @@ func publicKey(t *testing.T) []byte {
 func planned(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	text, err := os.ReadFile("testdata/plan.yaml")
-	if err != nil {
+	fillDrawer(t, filepath.Join(dir, "drawer"))
+	if err := lay(dir, publicKey(t)); err != nil {
 		t.Fatal(err)
 	}
-	fillDrawer(t, filepath.Join(dir, "drawer"))
-	for name, b := range map[string][]byte{"plan.yaml": text, "online.pub": publicKey(t)} {
-		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	return dir
+}
+
+// lay puts an online key into dir, and the plan of the tests, unless there is
+// another one.
+func lay(dir string, online []byte) error {
+	if err := os.WriteFile(filepath.Join(dir, "online.pub"), online, 0o600); err != nil {
+		return err
+	}
+	plan := filepath.Join(dir, "plan.yaml")
+	if _, err := os.Stat(plan); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := os.ReadFile("testdata/plan.yaml")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(plan, text, 0o600)
 }
 
 // fillDrawer lays the tokens of a rehearsal into dir. Their PINs are no secrets,

@@ -95,7 +95,7 @@ func (s *story) path(elem ...string) string {
 }
 
 // begin lays out what each story begins with: the plan of three holders in
-// testdata/begin, unless it brings its own.
+// testdata/begin, unless it brings its own. One of five holders is $FIVE.
 func begin(env *testscript.Env) error {
 	registry, err := embedded.Start(context.Background(), "")
 	if err != nil {
@@ -104,6 +104,11 @@ func begin(env *testscript.Env) error {
 	env.Defer(func() { _ = registry.Close() }) // the story is told
 	s := &story{dir: env.WorkDir, ref: registry.Host() + repository + ":" + trust}
 	env.Values[storyKey{}] = s
+	five, err := filepath.Abs("testdata/five.yaml")
+	if err != nil {
+		return err
+	}
+	env.Setenv("FIVE", five)
 	env.Setenv("TRUST", trust)
 	env.Setenv("REPOSITORY", registry.Host()+repository)
 	env.Setenv("REF", s.ref)
