@@ -7,7 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 // TestAdopt takes over what others published, and plans a next root that strict

@@ -13,7 +13,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 // states is "targets due, root later" for a schedule.

@@ -12,10 +12,10 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
-	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // attested is one attestation and what it ought to be of.

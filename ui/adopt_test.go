@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/ui"
 )
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 var in2025 = time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC)

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 // now is when the tests take place, and later is when their metadata expires.

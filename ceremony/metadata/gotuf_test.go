@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 // ourRoot and theirRoot say whether a root is readable and signed by itself,

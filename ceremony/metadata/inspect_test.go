@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/internal/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 )
 
 // named is a set under the names that a repository gives its files.

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
-	"github.com/conclave-tuf/conclave/internal/corpora"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

@@ -25,10 +25,10 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
-	"github.com/conclave-tuf/conclave/internal/corpora"
 )
 
 // TestMain builds the program as it is built for people, and puts it first into
@@ -61,18 +61,12 @@ func withProgram(run func() int) int {
 }
 
 func TestScripts(t *testing.T) {
-	theirs, found := corpora.Find()
+	theirs := corpora.Dir(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("CORPORA", theirs)
 			return lay(env.WorkDir, publicKey(t))
-		},
-		Condition: func(cond string) (bool, error) {
-			if cond != "corpora" {
-				return false, fmt.Errorf("unknown condition %q", cond)
-			}
-			return found, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"hold": holdCommand, "drill": drillCommand},
 	})
