@@ -30,6 +30,7 @@ type foreign struct {
 	dir     string
 	private ed25519.PrivateKey
 	key     *tuf.Key
+	expires time.Time // of what was published last
 }
 
 func newForeign(t *testing.T) *foreign {
@@ -42,13 +43,15 @@ func newForeign(t *testing.T) *foreign {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &foreign{t, t.TempDir(), private, key}
+	return &foreign{t, t.TempDir(), private, key, time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)}
 }
 
-// publish writes the next version of everything, with one file more.
+// publish writes the next version of everything, with one file more. A version
+// that is published twice says something else the second time.
 func (f *foreign) publish(version int64) {
 	f.t.Helper()
-	expires := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
+	f.expires = f.expires.Add(time.Second)
+	expires := f.expires
 	if version == 1 {
 		root := tuf.Root(expires)
 		for _, role := range []string{"root", "targets", "snapshot", "timestamp"} {
