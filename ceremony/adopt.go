@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -29,7 +30,7 @@ type AdoptedFinding struct {
 func Adopt(files map[string][]byte, trust string) (Adopted, error) {
 	var bodies []body
 	seen := map[string]*metadata.File{}
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		file, err := metadata.ParseFile(files[name], metadata.Adopted)
 		if err != nil {
 			return Adopted{}, fmt.Errorf("%s can't be adopted: %w", Safe(name), err)
@@ -101,7 +102,7 @@ func newestOfEach(bodies []body) []body {
 // the body to these.
 func strictKeys(keys map[string]metadata.Key) (strict map[string]metadata.Key, renamed map[string]string, err error) {
 	strict, renamed = map[string]metadata.Key{}, map[string]string{}
-	for _, id := range sortedKeys(keys) {
+	for _, id := range slices.Sorted(maps.Keys(keys)) {
 		public, err := keys[id].PublicKey()
 		if err != nil {
 			return nil, nil, fmt.Errorf("key %.8s: %w", Safe(id), err)

@@ -47,7 +47,7 @@ func TestAdopt(t *testing.T) {
 			token := newSoftToken("1001")
 			token.attests = true
 			s.enrol("Ada", token)
-			draft, err := s.Draft()
+			draft, err := s.Preview()
 			s.must(err)
 			if draft.Problem != nil || len(draft.Payloads) == 0 || draft.Payloads[0].Role != "root" || draft.Payloads[0].Version != tt.roots+1 {
 				t.Fatalf("the draft: %+v", draft)

@@ -1,11 +1,13 @@
 package ceremony
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -52,14 +54,13 @@ func Open(d Deps) (*Ceremony, error) {
 	}
 	c := &Ceremony{deps: d, state: newState(d.Workspace), n: len(entries), head: head}
 	for i, e := range entries {
-		ev, err := e.event()
+		ev, err := readEvent(e)
 		if err == nil {
-			err = ev.apply(c.state, e.Time)
+			err = c.state.apply(ev, e.Time)
 		}
 		if err != nil {
 			return nil, &JournalError{e.N, err.Error()}
 		}
-		c.state.last = e.Time
 		line := head
 		if i+1 < len(entries) {
 			line = entries[i+1].Prev
@@ -79,16 +80,16 @@ func (c *Ceremony) append(ev event) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	line, err := Entry{N: c.n + 1, Time: now, Prev: c.head, Type: ev.kind(), Data: data}.line()
+	line, err := Entry{N: c.n + 1, Time: now, Prev: c.head, Type: ev.name(), Data: data}.Line()
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	if err := c.deps.Workspace.Append(line); err != nil {
 		return fmt.Errorf("the journal could not be written, so this did not happen: %w", err)
 	}
-	c.n, c.head, c.state.last = c.n+1, metadata.Sum(line), now
+	c.n, c.head = c.n+1, metadata.Sum(line)
 	c.told.follow(c.n, c.head, ev)
-	return ev.apply(c.state, now)
+	return c.state.apply(ev, now)
 }
 
 // now is the time of an event, whole seconds in UTC: what a record shows.
@@ -132,7 +133,7 @@ func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 	if _, err := io.ReadFull(c.deps.Rand, nonce); err != nil {
 		return fmt.Errorf("no randomness: %w", err)
 	}
-	return c.append(began{Kind: kind, Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
+	return c.append(began{Kind: string(kind), Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
 }
 
 // Preflight journals what was checked about the machine.
@@ -220,7 +221,7 @@ func (c *Ceremony) Holders() []Holder {
 		h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
 		if e, ok := enrolled[p.Name]; ok {
 			h.Serial, h.KeyID = e.Serial, e.Key.ID()
-			h.Hardware = c.hardware(h.KeyID, e.Key).text
+			h.Hardware = c.hardware(h.KeyID, e.Key).Text
 		}
 		holders[i] = h
 	}
@@ -237,7 +238,7 @@ func (c *Ceremony) holdersOfMetadata() []Holder {
 			h := byKey[id]
 			if h == nil {
 				hw := c.hardware(id, a.keys[id])
-				h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.serial, Hardware: hw.text}
+				h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.Serial, Hardware: hw.Text}
 				byKey[id] = h
 			}
 			if !slices.Contains(h.Roles, role) {
@@ -265,33 +266,30 @@ func (c *Ceremony) holdersOfMetadata() []Holder {
 		holders = append(holders, *h)
 	}
 	slices.SortFunc(holders, func(a, b Holder) int {
-		return compareStrings(a.Name, b.Name, a.KeyID, b.KeyID)
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.KeyID, b.KeyID))
 	})
 	return holders
 }
 
-// hardware is what an attestation says of a key.
-type hardware struct{ text, serial string }
-
 // hardware judges the attestation of a key again, on this machine.
-func (c *Ceremony) hardware(keyid string, key metadata.Key) hardware {
+func (c *Ceremony) hardware(keyid string, key metadata.Key) Hardware {
 	serial := c.state.serials[keyid]
 	text := c.state.attested[keyid]
 	if text == nil {
-		return hardware{text: "hardware not known: no attestation", serial: serial}
+		return Hardware{Text: "hardware not known: no attestation", Serial: serial}
 	}
 	a, err := ParseAttestation(text)
 	if err != nil {
-		return hardware{text: "hardware not known: " + Safe(err.Error()), serial: serial}
+		return Hardware{Text: "hardware not known: " + Safe(err.Error()), Serial: serial}
 	}
 	v := c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now())
 	if v.Serial != "" {
 		serial = v.Serial
 	}
 	if err := v.Err(); err != nil {
-		return hardware{text: Safe(err.Error()), serial: serial}
+		return Hardware{Text: Safe(err.Error()), Serial: serial}
 	}
-	return hardware{text: fmt.Sprintf("hardware-born, touch %s", v.Touch), serial: serial}
+	return Hardware{Text: fmt.Sprintf("hardware-born, touch %s", v.Touch), Serial: serial}
 }
 
 func (c *Ceremony) tokenPolicy() TokenPolicy {

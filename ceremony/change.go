@@ -2,14 +2,11 @@ package ceremony
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
 // Changeable says whether a draft can build on what this site knows: nil, a
@@ -62,15 +59,31 @@ func (c *Ceremony) Edit(edits ...Edit) error {
 		return err
 	}
 	for _, e := range edits {
-		data, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("the edit could not be written: %w", err)
-		}
-		if err := c.edited(e, data); err != nil {
+		if err := c.edited(e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maxInline is how long an edit may be that stands in the journal itself, in
+// bytes; a longer one is kept beside it.
+const maxInline = 64 << 10
+
+// edited journals an edit.
+func (c *Ceremony) edited(e Edit) error {
+	kind, data, err := WriteEdit(e)
+	if err != nil {
+		return fmt.Errorf("the edit could not be written: %w", err)
+	}
+	if len(data) <= maxInline {
+		return c.append(edited{Kind: kind, Edit: data})
+	}
+	blob, err := c.deps.Workspace.Put(data)
+	if err != nil {
+		return fmt.Errorf("the edit could not be kept: %w", err)
+	}
+	return c.append(edited{Kind: kind, Blob: blob, Words: e.String()})
 }
 
 // NeededError: an edit can't be taken back, because a later one needs it.
@@ -121,12 +134,7 @@ func (c *Ceremony) draftOf(edits []Edit) (*draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range edits {
-		if err := e.apply(d); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
+	return d, d.apply(edits...)
 }
 
 // spent says whether clients may remember a version of a delegated role: it was
@@ -148,55 +156,6 @@ func (c *Ceremony) spent(role string) bool {
 			return a.tally(p.body.Payload, c.state.signaturesOf(p.id)).met()
 		})
 	})
-}
-
-// Draft is what the edits so far come to.
-type Draft struct {
-	Edits    []Edit
-	Missing  []string // holders whose new token is still to be enrolled
-	Payloads []DraftPayload
-	Warnings []string // sentences
-	Voids    []string // signatures that freezing makes void: "root 2: Ada, Bo"
-	Problem  error    // a *DraftError: why it can't be frozen as it is; nil: it can
-}
-
-// DraftPayload is one new version that a draft makes.
-type DraftPayload struct {
-	Role    string
-	Version int64
-	Changes []Change
-	Bins    int // how many hash bins it stands for: Role is "bins-*", Version 0; 0: it is one payload
-}
-
-// Name is how it is called: "root 2", "16 bins of team".
-func (p DraftPayload) Name() string { return PayloadName(p.Role, p.Version, p.Bins) }
-
-// Draft shows what the edits come to. It has no edits where there is no draft.
-func (c *Ceremony) Draft() (Draft, error) {
-	out := Draft{Edits: slices.Clone(c.state.edits)}
-	if len(out.Edits) == 0 {
-		return out, nil
-	}
-	d, err := c.draftOf(c.state.edits)
-	if err != nil {
-		return out, err
-	}
-	out.Missing, out.Problem = d.missing, cmp.Or(c.state.known().contest(), d.unreachable())
-	if len(d.missing) > 0 {
-		return out, nil
-	}
-	proposals, err := c.proposals(d)
-	if err != nil {
-		out.Problem = err
-		return out, nil
-	}
-	out.Warnings = d.warnings()
-	payloads, warned := c.draftPayloads(d, proposals)
-	out.Payloads, out.Warnings = payloads, append(out.Warnings, warned...)
-	drafted := c.drafted(proposals)
-	out.Warnings = append(out.Warnings, drafted.outside(drafted.roles()...)...)
-	out.Voids = c.voids(c.superseded(proposals))
-	return out, nil
 }
 
 // proposals encodes every role that the draft changes and reads it back. What
@@ -245,84 +204,4 @@ func (c *Ceremony) superseded(by []*proposal) []*proposal {
 		}
 	}
 	return old
-}
-
-func voidWords(what string, quorum Quorum, err error) string {
-	what += " frozen before"
-	if err != nil {
-		return what
-	}
-	var names []string
-	for _, t := range quorum.By {
-		names = append(names, t.Signed...)
-	}
-	slices.Sort(names)
-	if names = slices.Compact(names); len(names) == 0 {
-		return what + ", which nobody has signed"
-	}
-	return what + ", with the signatures of " + strings.Join(names, ", ")
-}
-
-// Withdraw takes a frozen payload out, with its signatures, for good: it does
-// not come back with a bundle. It is how people cancel a draft, and how they
-// choose between two payloads of one version. What builds on it falls with it,
-// and until that comes with another base it counts no more. One that has all
-// its signatures stays, unless people have to choose between it and another that
-// has. A founding whose root 1 is withdrawn is where it was before the freezing:
-// targets 1 goes with it, and the tokens stay enrolled.
-func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
-	u, err := c.unit(id)
-	if err != nil {
-		return err
-	}
-	var open []*proposal
-	for _, p := range u.payloads {
-		var refused error
-		if refused = c.withdrawable(p); refused == nil {
-			open = append(append(open, c.fallsWith(p)...), p)
-		} else if err == nil {
-			err = refused
-		}
-	}
-	if len(open) == 0 {
-		return err
-	}
-	for _, p := range open {
-		if err := c.append(withdrawn{Payload: p.id, Reason: reason}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// withdrawable says why people can't decide against p: it is finished, or what
-// builds on it is.
-func (c *Ceremony) withdrawable(p *proposal) error {
-	known := c.state.known()
-	name := PayloadName(p.Role, p.Version, 0)
-	if known.place(p) == overtaken {
-		return nil
-	}
-	if known.complete(p) {
-		if known.place(p) == contested && slices.ContainsFunc(known.rivals(p), func(r claim) bool { return r.proposal != nil && known.complete(r.proposal) }) {
-			return nil
-		}
-		return fmt.Errorf("%s has all its signatures, and may be published already: %w", name, ErrNotNow)
-	}
-	for _, other := range known.above(p) {
-		if known.complete(other) {
-			return fmt.Errorf("%s builds on %s and has all its signatures: %w", PayloadName(other.Role, other.Version, 0), name, ErrNotNow)
-		}
-	}
-	return nil
-}
-
-// fallsWith are the payloads that are withdrawn with p: where that is the
-// founding's root, what it says who may sign.
-func (c *Ceremony) fallsWith(p *proposal) []*proposal {
-	known := c.state.known()
-	if c.state.kind != Found || p.Role != "root" || p.Version > 1 || len(known.bodies("root")) > 1 {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(known.proposals), func(other *proposal) bool { return other == p })
 }

@@ -104,7 +104,7 @@ func TestChangeHolders(t *testing.T) {
 		ceremony.RemoveHolder{Holder: "Cy"},
 		ceremony.ReplaceToken{Holder: "Ada"},
 	)
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if !slices.Equal(draft.Missing, []string{"Dee", "Ada"}) {
 		t.Fatalf("missing: %v", draft.Missing)
@@ -117,7 +117,7 @@ func TestChangeHolders(t *testing.T) {
 	s.enrol("Dee", tokens["Dee"])
 	s.enrol("Ada", tokens["Ada"])
 	s.restart()
-	draft, err = s.Draft()
+	draft, err = s.Preview()
 	s.must(err)
 	if len(draft.Payloads) != 2 || draft.Payloads[0].Role != "root" || draft.Payloads[0].Version != 2 || draft.Problem != nil {
 		t.Fatalf("the draft comes to %+v", draft)
@@ -222,7 +222,7 @@ func TestRenew(t *testing.T) {
 	s.time.t = start.AddDate(0, 5, 0)
 	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
 	s.edit(ceremony.Renew{Role: "targets", Days: 90})
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Payloads) != 1 || len(draft.Payloads[0].Changes) != 1 || draft.Payloads[0].Changes[0].Field != "expires" {
 		t.Fatalf("%+v", draft.Payloads)
@@ -263,7 +263,7 @@ func TestLostTokens(t *testing.T) {
 	s.edit(ceremony.ReplaceToken{Holder: "Ada", Lost: true}, ceremony.ReplaceToken{Holder: "Bo", Lost: true})
 	s.enrol("Ada", newSoftToken("1007"))
 	s.enrol("Bo", newSoftToken("1008"))
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if draft.Problem == nil || !strings.Contains(draft.Problem.Error(), "only 1 can be given") {
 		t.Errorf("the draft's problem: %v", draft.Problem)
@@ -272,7 +272,7 @@ func TestLostTokens(t *testing.T) {
 		t.Errorf("frozen: %v", err)
 	}
 	s.must(s.DropEdits())
-	if draft, err := s.Draft(); err != nil || len(draft.Edits) != 0 {
+	if draft, err := s.Preview(); err != nil || len(draft.Edits) != 0 {
 		t.Errorf("%v, %v", draft, err)
 	}
 }

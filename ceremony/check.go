@@ -3,6 +3,7 @@ package ceremony
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -118,7 +119,7 @@ func (set *OfflineSet) delegated() (edges []edge, missing []string) {
 	if set.Targets == nil {
 		return nil, nil
 	}
-	roles, seen := sortedKeys(set.Delegated), map[string]bool{}
+	roles, seen := slices.Sorted(maps.Keys(set.Delegated)), map[string]bool{}
 	for queue := []body{{"targets", set.Targets}}; len(queue) > 0; queue = queue[1:] {
 		parent := queue[0]
 		bins := 0
@@ -187,7 +188,7 @@ func (s *checking) top() []body {
 	if s.set.Targets != nil {
 		all = append(all, body{"targets", s.set.Targets})
 	}
-	for _, role := range sortedKeys(s.set.Delegated) {
+	for _, role := range slices.Sorted(maps.Keys(s.set.Delegated)) {
 		all = append(all, body{role, s.set.Delegated[role]})
 	}
 	return all

@@ -182,9 +182,7 @@ type exportChecked struct {
 	Refused  string   `json:"refused,omitempty"` // why it was not let out
 }
 
-func (exportChecked) kind() string { return "export-checked" }
-
-func (exportChecked) apply(*state, time.Time) error { return nil }
+func (exportChecked) name() string { return "export-checked" }
 
 // words is what a record says of it.
 func (e exportChecked) words() string {

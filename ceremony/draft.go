@@ -88,6 +88,16 @@ func newDraft(base *OfflineSet, in draftInput) (*draft, error) {
 	return d, nil
 }
 
+// apply makes edits, in order, up to the first that can't be made: an *EditError.
+func (d *draft) apply(edits ...Edit) error {
+	for _, e := range edits {
+		if err := e.apply(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *draft) takeRoot(root *metadata.Signed) error {
 	keys, renamed, err := strictKeys(root.Root.Keys)
 	if err != nil {

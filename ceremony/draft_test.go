@@ -13,9 +13,9 @@ import (
 )
 
 // drafted is what the edits so far come to.
-func (s *site) drafted() ceremony.Draft {
+func (s *site) drafted() ceremony.Preview {
 	s.t.Helper()
-	d, err := s.Draft()
+	d, err := s.Preview()
 	s.must(err)
 	return d
 }

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"encoding/json"
 	"fmt"
 )
 
@@ -32,63 +33,53 @@ func wrong(e Edit, field, format string, args ...any) error {
 	return &EditError{Edit: e, Field: field, Why: fmt.Sprintf(format, args...)}
 }
 
-// maxInline is how long an edit may be that stands in the journal itself, in
-// bytes; a longer one is kept beside it.
-const maxInline = 64 << 10
-
-// edited journals an edit.
-func (c *Ceremony) edited(e Edit, data []byte) error {
-	if len(data) <= maxInline {
-		return c.append(edited{Kind: e.kind(), Edit: data})
-	}
-	blob, err := c.deps.Workspace.Put(data)
-	if err != nil {
-		return fmt.Errorf("the edit could not be kept: %w", err)
-	}
-	return c.append(edited{Kind: e.kind(), Blob: blob, Words: e.String()})
+// WriteEdit is an edit as a journal holds it: what it is called, and its JSON.
+func WriteEdit(e Edit) (kind string, data []byte, err error) {
+	data, err = json.Marshal(e)
+	return e.kind(), data, err
 }
 
-// read returns the edit that the event holds, strictly.
-func (e edited) read() (Edit, error) {
-	switch e.Kind {
+// ReadEdit reads strictly what WriteEdit wrote.
+func ReadEdit(kind string, data []byte) (Edit, error) {
+	switch kind {
 	case AddHolder{}.kind():
-		return readEdit[AddHolder](e.Edit)
+		return readEdit[AddHolder](data)
 	case ReplaceToken{}.kind():
-		return readEdit[ReplaceToken](e.Edit)
+		return readEdit[ReplaceToken](data)
 	case RemoveHolder{}.kind():
-		return readEdit[RemoveHolder](e.Edit)
+		return readEdit[RemoveHolder](data)
 	case JoinRole{}.kind():
-		return readEdit[JoinRole](e.Edit)
+		return readEdit[JoinRole](data)
 	case LeaveRole{}.kind():
-		return readEdit[LeaveRole](e.Edit)
+		return readEdit[LeaveRole](data)
 	case SetThreshold{}.kind():
-		return readEdit[SetThreshold](e.Edit)
+		return readEdit[SetThreshold](data)
 	case Renew{}.kind():
-		return readEdit[Renew](e.Edit)
+		return readEdit[Renew](data)
 	case NameHolder{}.kind():
-		return readEdit[NameHolder](e.Edit)
+		return readEdit[NameHolder](data)
 	case AddTarget{}.kind():
-		return readEdit[AddTarget](e.Edit)
+		return readEdit[AddTarget](data)
 	case AddTargets{}.kind():
-		return readEdit[AddTargets](e.Edit)
+		return readEdit[AddTargets](data)
 	case SetCustom{}.kind():
-		return readEdit[SetCustom](e.Edit)
+		return readEdit[SetCustom](data)
 	case RemoveTarget{}.kind():
-		return readEdit[RemoveTarget](e.Edit)
+		return readEdit[RemoveTarget](data)
 	case RemoveTargets{}.kind():
-		return readEdit[RemoveTargets](e.Edit)
+		return readEdit[RemoveTargets](data)
 	case HashBins{}.kind():
-		return readEdit[HashBins](e.Edit)
+		return readEdit[HashBins](data)
 	case Delegate{}.kind():
-		return readEdit[Delegate](e.Edit)
+		return readEdit[Delegate](data)
 	case SetPaths{}.kind():
-		return readEdit[SetPaths](e.Edit)
+		return readEdit[SetPaths](data)
 	case Undelegate{}.kind():
-		return readEdit[Undelegate](e.Edit)
+		return readEdit[Undelegate](data)
 	case SetOnlineKey{}.kind():
-		return readEdit[SetOnlineKey](e.Edit)
+		return readEdit[SetOnlineKey](data)
 	}
-	return nil, fmt.Errorf("an edit %q is not known to this program", Safe(e.Kind))
+	return nil, fmt.Errorf("an edit %q is not known to this program", Safe(kind))
 }
 
 func readEdit[E Edit](data []byte) (Edit, error) {

@@ -52,7 +52,7 @@ func (s *site) paths(set *ceremony.OfflineSet) map[string]string {
 func TestHashBins(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(bins8, ceremony.AddTargets{Role: "targets", Targets: files("wabbit/file-", 40)})
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Payloads) != 2 || draft.Payloads[1].Name() != "8 bins of bins" || len(draft.Payloads[1].Changes) < 41 {
 		t.Fatalf("the draft comes to %+v", draft.Payloads)
@@ -183,7 +183,7 @@ func TestBinsByPathHashPrefixes(t *testing.T) {
 		ceremony.Delegate{Role: "team", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"team/*"}},
 		e, ceremony.AddTargets{Role: "targets", Targets: files("wabbit/file-", 9)},
 	)
-	if draft, err := s.Draft(); err != nil || !strings.Contains(strings.Join(draft.Warnings, " "), "go-tuf up to 2.4.2") {
+	if draft, err := s.Preview(); err != nil || !strings.Contains(strings.Join(draft.Warnings, " "), "go-tuf up to 2.4.2") {
 		t.Errorf("what go-tuf makes of it is not said: %v, %v", draft.Warnings, err)
 	}
 	s.must(s.Freeze())

@@ -181,7 +181,7 @@ func TestARoleOnItsOwn(t *testing.T) {
 		t.Fatal("the role can't be changed there")
 	}
 	alone.edit(ceremony.AddTargets{Role: "team", Targets: files("team/", 3)})
-	draft, err := alone.Draft()
+	draft, err := alone.Preview()
 	alone.must(err)
 	if len(draft.Payloads) != 1 || draft.Payloads[0].Role != "team" || draft.Payloads[0].Version != 2 {
 		t.Fatalf("the draft touches %+v", draft.Payloads)

@@ -9,11 +9,9 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// event is something that happened. Applying it is the only way in which a
-// ceremony changes: what a screen shows is what these add up to.
+// event is something that happened.
 type event interface {
-	kind() string
-	apply(s *state, at time.Time) error
+	name() string // what the journal calls it
 }
 
 // The events, in the order in which a ceremony usually sees them. Large things
@@ -21,7 +19,7 @@ type event interface {
 // by their SHA-256.
 type (
 	began struct {
-		Kind      Kind   `json:"kind"`
+		Kind      string `json:"kind"`
 		Site      string `json:"site"`
 		Rehearsal bool   `json:"rehearsal"`
 		Tool      string `json:"tool"`
@@ -54,7 +52,7 @@ type (
 		Verdict     Verdict         `json:"verdict"`
 		Possession  string          `json:"possession"` // hex signature over the challenge
 	}
-	// edited is one change that a draft makes; see edit.go.
+	// edited is one change that a draft makes; package draft reads it.
 	edited struct {
 		Kind  string          `json:"kind"`
 		Edit  json.RawMessage `json:"edit,omitempty"`
@@ -103,6 +101,15 @@ type (
 	}
 )
 
+// fileBytes are the files that the plan names, by name.
+func (e planned) fileBytes() map[string][]byte {
+	files := map[string][]byte{}
+	for name, text := range e.Files {
+		files[name] = []byte(text)
+	}
+	return files
+}
+
 // payload is a frozen body.
 type payload struct {
 	Role    string          `json:"role"`
@@ -118,20 +125,20 @@ type namedBlob struct {
 	Blob metadata.Digest `json:"blob"`
 }
 
-func (began) kind() string          { return "began" }
-func (preflighted) kind() string    { return "preflight" }
-func (clockConfirmed) kind() string { return "clock-confirmed" }
-func (planned) kind() string        { return "plan-accepted" }
-func (enrolling) kind() string      { return "enrolling" }
-func (enrolled) kind() string       { return "enrolled" }
-func (edited) kind() string         { return "edited" }
-func (editTakenBack) kind() string  { return "edit-taken-back" }
-func (editsDropped) kind() string   { return "edits-dropped" }
-func (frozen) kind() string         { return "frozen" }
-func (withdrawn) kind() string      { return "withdrawn" }
-func (signed) kind() string         { return "signed" }
-func (imported) kind() string       { return "imported" }
-func (exported) kind() string       { return "exported" }
+func (began) name() string          { return "began" }
+func (preflighted) name() string    { return "preflight" }
+func (clockConfirmed) name() string { return "clock-confirmed" }
+func (planned) name() string        { return "plan-accepted" }
+func (enrolling) name() string      { return "enrolling" }
+func (enrolled) name() string       { return "enrolled" }
+func (edited) name() string         { return "edited" }
+func (editTakenBack) name() string  { return "edit-taken-back" }
+func (editsDropped) name() string   { return "edits-dropped" }
+func (frozen) name() string         { return "frozen" }
+func (withdrawn) name() string      { return "withdrawn" }
+func (signed) name() string         { return "signed" }
+func (imported) name() string       { return "imported" }
+func (exported) name() string       { return "exported" }
 
 // eventKind is what the journal calls an event, and how one is read.
 type eventKind struct {
@@ -141,7 +148,7 @@ type eventKind struct {
 
 func kindOf[E event]() eventKind {
 	var e E
-	return eventKind{e.kind(), decode[E]}
+	return eventKind{e.name(), decode[E]}
 }
 
 // eventKinds has every kind of event that there is.
@@ -167,8 +174,8 @@ func eventKinds() []eventKind {
 	}
 }
 
-// event returns the event that the entry holds, read strictly.
-func (e Entry) event() (event, error) {
+// readEvent returns the event that an entry holds, read strictly.
+func readEvent(e Entry) (event, error) {
 	for _, k := range eventKinds() {
 		if k.name == e.Type {
 			return k.read(e.Data)
@@ -180,7 +187,7 @@ func (e Entry) event() (event, error) {
 func decode[E event](data []byte) (event, error) {
 	e, err := strictly[E](data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", e.kind(), err)
+		return nil, fmt.Errorf("%s: %w", e.name(), err)
 	}
 	return e, nil
 }
@@ -192,4 +199,31 @@ func strictly[T any](data []byte) (T, error) {
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&v)
 	return v, err
+}
+
+// happened is an event that a journal tells of, with its time.
+type happened[E event] struct {
+	at   time.Time
+	what E
+}
+
+// journalled has the events of one kind in all journals that can be read, each in its order.
+func journalled[E event](journals []SiteJournal) []happened[E] {
+	var list []happened[E]
+	for _, j := range journals {
+		entries, _, err := ReadJournal(j.Lines)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			var kind E
+			if entry.Type != kind.name() {
+				continue
+			}
+			if e, err := strictly[E](entry.Data); err == nil {
+				list = append(list, happened[E]{entry.Time, e})
+			}
+		}
+	}
+	return list
 }

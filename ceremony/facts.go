@@ -23,11 +23,11 @@ type fact struct {
 
 // facts reads a payload, but for its targets, into the lines of a review; all
 // strings are safe, and no two facts have the same field.
-func (c *Ceremony) facts(s *metadata.Signed) []fact {
+func (v View) facts(s *metadata.Signed) []fact {
 	if s == nil {
 		return nil
 	}
-	list := []fact{c.expiryFact(s), {field: "TUF version", value: exact(s.SpecVersion)}}
+	list := []fact{v.expiryFact(s), {field: "TUF version", value: exact(s.SpecVersion)}}
 	if s.Conclave != nil {
 		list = append(list, fact{field: "trust", value: exact(s.Conclave.Trust)})
 		if s.Conclave.Role != "" {
@@ -36,9 +36,9 @@ func (c *Ceremony) facts(s *metadata.Signed) []fact {
 	}
 	switch {
 	case s.Root != nil:
-		list = append(list, c.rootFacts(s)...)
+		list = append(list, v.rootFacts(s)...)
 	case s.Targets != nil && s.Targets.Delegations != nil:
-		list = append(list, c.delegationFacts(s)...)
+		list = append(list, v.delegationFacts(s)...)
 	}
 	list = append(list, nameFacts(s, votingIn(s))...)
 	for _, u := range s.Unknown {
@@ -51,14 +51,14 @@ func (c *Ceremony) facts(s *metadata.Signed) []fact {
 const roleField = "role"
 
 // expiryFact is the expiry as a date and in days from now.
-func (c *Ceremony) expiryFact(s *metadata.Signed) fact {
+func (v View) expiryFact(s *metadata.Signed) fact {
 	form := "2006-01-02 15:04 UTC"
 	if s.Expires.Second() != 0 {
 		form = "2006-01-02 15:04:05 UTC"
 	}
-	days := int(s.Expires.Sub(c.now()) / day)
+	days := int(s.Expires.Sub(v.Now) / day)
 	when := "in " + inDays(days)
-	if s.Expires.Before(c.now()) {
+	if s.Expires.Before(v.Now) {
 		when = inDays(-days) + " ago"
 	}
 	return fact{
@@ -102,14 +102,14 @@ func distinct(list []fact) []fact {
 	return list
 }
 
-func (c *Ceremony) rootFacts(s *metadata.Signed) []fact {
+func (v View) rootFacts(s *metadata.Signed) []fact {
 	consistent := "no"
 	if s.Root.ConsistentSnapshot {
 		consistent = "yes"
 	}
 	list := []fact{{field: "consistent snapshot", value: consistent}}
 	for _, role := range orderedRoles(s.Root.Roles) {
-		list = append(list, c.voteFacts(role, rootAuthority("", s, role))...)
+		list = append(list, v.voteFacts(role, rootAuthority("", s, role))...)
 	}
 	return append(list, idleFacts(s.Root.Keys, votingIn(s))...)
 }

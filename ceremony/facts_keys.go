@@ -1,7 +1,9 @@
 package ceremony
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,7 +12,7 @@ import (
 
 // voteFacts are the threshold of a role and a line for each of its keys, by
 // its holder's name: a holder with a new token is a change of that line.
-func (c *Ceremony) voteFacts(role string, a authority) []fact {
+func (v View) voteFacts(role string, a authority) []fact {
 	field := exact(role) + ": "
 	owners := map[string]int{}
 	for _, id := range a.who.KeyIDs {
@@ -18,14 +20,16 @@ func (c *Ceremony) voteFacts(role string, a authority) []fact {
 	}
 	var keys []fact
 	for _, id := range a.who.KeyIDs {
-		f := c.keyFact(role, a, id)
+		f := v.keyFact(role, a, id)
 		f.field = field + f.owner
 		if owners[f.owner] > 1 {
 			f.field += fmt.Sprintf(" %.8s", id)
 		}
 		keys = append(keys, f)
 	}
-	slices.SortFunc(keys, func(x, y fact) int { return compareStrings(x.field, y.field, x.whole, y.whole) })
+	slices.SortFunc(keys, func(x, y fact) int {
+		return cmp.Or(strings.Compare(x.field, y.field), strings.Compare(x.whole, y.whole))
+	})
 	list := append([]fact{thresholdFact(field, a.who)}, keys...)
 	if !slices.IsSorted(a.who.KeyIDs) { // as writers leave them, the order says nothing
 		ids := make([]string, len(a.who.KeyIDs))
@@ -80,16 +84,16 @@ func (a authority) called(role, keyid string) string {
 
 // keyFact says whose key it is, what is known of its hardware, and its
 // fingerprint, so that a keyid that stays while the key changes is seen.
-func (c *Ceremony) keyFact(role string, a authority, id string) fact {
+func (v View) keyFact(role string, a authority, id string) fact {
 	key := a.keys[id]
 	strict := strictID(key, id)
 	var parts []string
 	if !isOnline(role) {
-		hw := c.hardware(strict, key)
-		if hw.serial != "" {
-			parts = append(parts, "token "+Safe(hw.serial))
+		hw := v.Hardware(strict, key)
+		if hw.Serial != "" {
+			parts = append(parts, "token "+Safe(hw.Serial))
 		}
-		parts = append(parts, hw.text)
+		parts = append(parts, hw.Text)
 	}
 	known := strings.Join(append(parts, ""), ", ")
 	return fact{
@@ -131,7 +135,7 @@ func keyKind(k metadata.Key, id string, idDigits, printDigits int) string {
 // idleFacts are keys that stand there and have no vote.
 func idleFacts(keys map[string]metadata.Key, voting map[string]bool) []fact {
 	var list []fact
-	for _, id := range sortedKeys(keys) {
+	for _, id := range slices.Sorted(maps.Keys(keys)) {
 		if !voting[id] {
 			list = append(list, fact{field: "key " + exactPath(id), value: "in no role; " + keyKind(keys[id], id, 8, 32), whole: keyKind(keys[id], id, 64, 64)})
 		}
@@ -149,7 +153,7 @@ func nameFacts(s *metadata.Signed, voting map[string]bool) []fact {
 		return []fact{{field: "holders", value: "a list without a name"}}
 	}
 	var list []fact
-	for _, id := range sortedKeys(s.Conclave.Holders) {
+	for _, id := range slices.Sorted(maps.Keys(s.Conclave.Holders)) {
 		if !voting[id] {
 			list = append(list, fact{field: "name of key " + exactPath(id), value: exact(s.Conclave.Holders[id]) + ", a key without a role"})
 		}

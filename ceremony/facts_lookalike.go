@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -198,7 +199,7 @@ func placesIn(s *metadata.Signed) []string {
 	if s == nil || s.Targets == nil {
 		return nil
 	}
-	paths := sortedKeys(s.Targets.Targets)
+	paths := slices.Sorted(maps.Keys(s.Targets.Targets))
 	if d := s.Targets.Delegations; d != nil {
 		for _, r := range d.Roles {
 			paths = append(paths, r.Paths...)

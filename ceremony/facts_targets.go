@@ -11,7 +11,7 @@ import (
 )
 
 // delegationFacts say who else may speak for which paths.
-func (c *Ceremony) delegationFacts(s *metadata.Signed) []fact {
+func (v View) delegationFacts(s *metadata.Signed) []fact {
 	d := s.Targets.Delegations
 	var list []fact
 	if d.Roles != nil {
@@ -19,10 +19,10 @@ func (c *Ceremony) delegationFacts(s *metadata.Signed) []fact {
 		list = append(list, orderFacts(d.Roles)...)
 	}
 	for _, r := range d.Roles {
-		list = append(list, c.roleFacts(s, r)...)
+		list = append(list, v.roleFacts(s, r)...)
 	}
 	if d.Succinct != nil {
-		list = append(list, c.binFacts(s)...)
+		list = append(list, v.binFacts(s)...)
 	}
 	return append(list, idleFacts(d.Keys, votingIn(s))...)
 }
@@ -43,9 +43,9 @@ func orderFacts(roles []metadata.DelegatedRole) []fact {
 	return list
 }
 
-func (c *Ceremony) roleFacts(s *metadata.Signed, r metadata.DelegatedRole) []fact {
+func (v View) roleFacts(s *metadata.Signed, r metadata.DelegatedRole) []fact {
 	field := exact(r.Name) + ": "
-	list := c.voteFacts(r.Name, delegationAuthority(s, r.Keyholders))
+	list := v.voteFacts(r.Name, delegationAuthority(s, r.Keyholders))
 	if r.PathHashPrefixes != nil {
 		list = append(list, listFacts(field+"path hash prefixes", r.PathHashPrefixes)...)
 	} else {
@@ -67,12 +67,12 @@ func (c *Ceremony) roleFacts(s *metadata.Signed, r metadata.DelegatedRole) []fac
 }
 
 // binFacts are the hash bins: their number, names and keys.
-func (c *Ceremony) binFacts(s *metadata.Signed) []fact {
+func (v View) binFacts(s *metadata.Signed) []fact {
 	bins := s.Targets.Delegations.Succinct
 	n := bins.Bins()
 	list := []fact{{field: "hash bins", value: fmt.Sprintf("%d, by the first %d bits of a path's SHA-256: %s to %s",
 		n, bins.BitLength, exact(bins.Name(0)), exact(bins.Name(n-1)))}}
-	return append(list, c.voteFacts(bins.NamePrefix+"-*", delegationAuthority(s, bins.Keyholders))...)
+	return append(list, v.voteFacts(bins.NamePrefix+"-*", delegationAuthority(s, bins.Keyholders))...)
 }
 
 func delegationAuthority(s *metadata.Signed, who metadata.Keyholders) authority {
@@ -129,7 +129,7 @@ func same(a, b metadata.Target) bool {
 
 func targetValue(t metadata.Target) string {
 	parts := []string{fmt.Sprintf("%d bytes", t.Length)}
-	for _, name := range sortedKeys(t.Hashes) {
+	for _, name := range slices.Sorted(maps.Keys(t.Hashes)) {
 		parts = append(parts, exactPath(name)+":"+t.Hashes[name])
 	}
 	if t.Custom != nil {

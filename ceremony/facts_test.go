@@ -36,12 +36,14 @@ func TestDelegatedKeysAreNamedAsThoseOfRoot(t *testing.T) {
 	c, k := reader(), newKeys(t, 2)
 	s := oneRole(k[0])
 	s.Conclave.Holders[k[0].ID()] = "Ada"
-	c.state.serials[k[0].ID()] = "5417501"
+	c.Hardware = func(string, metadata.Key) Hardware {
+		return Hardware{Text: "hardware not known: no attestation", Serial: "5417501"}
+	}
 	fp, err := k[0].Fingerprint()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := change(t, c.changes(nil, s), "team: Ada").After
+	got := change(t, c.Changes(nil, s), "team: Ada").After
 	for _, want := range []string{"token 5417501, ", "hardware not known: no attestation, ", "key " + k[0].ID()[:8], "fingerprint " + fp.String()[:32]} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
@@ -74,7 +76,7 @@ func TestKeysThatChangeInUnusualWays(t *testing.T) {
 		"a keyid put right":                {named(k[1].ID(), "Ada", k[0]), named(k[0].ID(), "Ada", k[0]), "team: Ada", "the key is the same, and is written down in another way"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := c.changes(test.before, test.after)
+			all := c.Changes(test.before, test.after)
 			if ch := change(t, all, test.field); ch.Note != test.note || ch.Before == "" || ch.After == "" || ch.Before == ch.After {
 				t.Errorf("%+v", all)
 			}
@@ -91,11 +93,11 @@ func TestDelegationsInAnotherOrder(t *testing.T) {
 	second.Name = "ops"
 	before.Targets.Delegations.Roles = append(before.Targets.Delegations.Roles, second)
 	after.Targets.Delegations.Roles = append([]metadata.DelegatedRole{second}, after.Targets.Delegations.Roles...)
-	all := c.changes(before, after)
+	all := c.Changes(before, after)
 	if ch := change(t, all, "order of delegations"); len(all) != 1 || ch.Before != "team ops" || ch.After != "ops team" || !strings.Contains(ch.Note, "in this order") {
 		t.Errorf("%+v", all)
 	}
-	if got := warnings(before, oneRole(k...)); !slices.Contains(got, "Nothing is delegated to ops any more: clients find none of its targets.") {
+	if got := Warnings(before, oneRole(k...)); !slices.Contains(got, "Nothing is delegated to ops any more: clients find none of its targets.") {
 		t.Errorf("%q", got)
 	}
 }

@@ -57,7 +57,7 @@ func TestFailedCeremonies(t *testing.T) {
 		s.must(s.Freeze())
 		s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
 		s.edit(ceremony.Renew{Role: "root", Days: 90})
-		draft, err := s.Draft()
+		draft, err := s.Preview()
 		s.must(err)
 		if len(draft.Voids) != 1 || !strings.Contains(draft.Voids[0], "Ada") {
 			t.Errorf("voids: %v", draft.Voids)

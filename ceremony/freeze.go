@@ -38,10 +38,8 @@ func (c *Ceremony) draft() (*draft, error) {
 		return nil, ErrNotNow
 	}
 	d := foundingDraft(plan.Trust, c.state.newKeys())
-	for _, e := range plan.Edits() {
-		if err := e.apply(d); err != nil {
-			return nil, err
-		}
+	if err := d.apply(plan.Edits()...); err != nil {
+		return nil, err
 	}
 	maps.DeleteFunc(d.touched, func(role string, _ bool) bool { return !slices.Contains(missing, role) })
 	return d, nil

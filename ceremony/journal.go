@@ -88,13 +88,14 @@ func readEntry(line []byte) (Entry, error) {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return e, fmt.Errorf("it is no journal entry: %w", err)
 	}
-	if again, err := e.line(); err != nil || !bytes.Equal(again, line) {
+	if again, err := e.Line(); err != nil || !bytes.Equal(again, line) {
 		return e, fmt.Errorf("it is not written as a journal entry is")
 	}
 	return e, nil
 }
 
-func (e Entry) line() ([]byte, error) {
+// Line is the entry as it stands in a journal, with its newline.
+func (e Entry) Line() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ func (k known) outside(roles ...string) []string {
 			continue
 		}
 		var lost []string
-		for _, p := range sortedKeys(held.Targets.Targets) {
+		for _, p := range slices.Sorted(maps.Keys(held.Targets.Targets)) {
 			if !k.leads(p, role, nil) {
 				lost = append(lost, Safe(p))
 			}

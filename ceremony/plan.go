@@ -195,7 +195,7 @@ func (r *planReader) plan() *Plan {
 func (r *planReader) edits(p *Plan) {
 	d := foundingDraft(p.Trust, nil)
 	for _, e := range p.edits() {
-		refused, ok := errors.AsType[*EditError](e.apply(d))
+		refused, ok := errors.AsType[*EditError](d.apply(e.Edit))
 		if !ok {
 			continue
 		}

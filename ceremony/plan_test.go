@@ -117,13 +117,13 @@ func TestMarginOfAPlan(t *testing.T) {
 	s, _ := plannedTo(t, "online:", "margin: 45d\nonline:")
 	contents, err := s.Contents()
 	s.must(err)
-	if days, ok := ceremony.MarginOf(contents); !ok || days != 45 {
+	if days, ok := ceremony.MarginOf(contents.Journals); !ok || days != 45 {
 		t.Errorf("%d, %v", days, ok)
 	}
 	other, _ := complete(t)
 	contents, err = other.Contents()
 	other.must(err)
-	if days, ok := ceremony.MarginOf(contents); ok {
+	if days, ok := ceremony.MarginOf(contents.Journals); ok {
 		t.Errorf("a plan that says nothing: %d", days)
 	}
 }

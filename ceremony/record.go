@@ -32,7 +32,7 @@ type SiteRecord struct {
 	Trust     string          `json:"trust,omitempty"`
 	Site      string          `json:"site"`    // as the people there named it
 	ID        string          `json:"site_id"` // hex SHA-256 of the journal's first line
-	Kind      Kind            `json:"ceremony"`
+	Kind      string          `json:"ceremony"`
 	Rehearsal bool            `json:"rehearsal"`
 	Tool      string          `json:"tool"`
 	Events    int             `json:"events"`

@@ -56,7 +56,7 @@ func TestEveryEventIsRecorded(t *testing.T) {
 			t.Fatalf("%s: %v", ex.kind, err)
 		}
 		e := Entry{N: i + 1, Time: time.Date(2026, 3, 5, 9, i, 0, 0, time.UTC), Prev: prev, Type: ex.kind, Data: data.Bytes()}
-		line, err := e.line()
+		line, err := e.Line()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // noted is what people wrote down, in their own words.
@@ -13,10 +12,7 @@ type noted struct {
 	Who  string `json:"who"` // says it
 }
 
-func (noted) kind() string { return "note" }
-
-// apply changes nothing: a note is for the record alone.
-func (noted) apply(*state, time.Time) error { return nil }
+func (noted) name() string { return "note" }
 
 const maxNote = 1000 // bytes
 

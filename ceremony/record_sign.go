@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -50,12 +49,7 @@ type recordSigned struct {
 	Sig    string          `json:"sig"`
 }
 
-func (recordSigned) kind() string { return "record-signed" }
-
-func (recordSigned) apply(s *state, _ time.Time) error {
-	s.changed = true
-	return nil
-}
+func (recordSigned) name() string { return "record-signed" }
 
 // told is the journal up to its last line that is no signature over it: all
 // who sign at the end of a ceremony sign the same.

@@ -55,13 +55,13 @@ type recorder struct {
 
 // line takes down what a line tells, and says it in words.
 func (r *recorder) line(e Entry) string {
-	ev, err := e.event()
+	ev, err := readEvent(e)
 	if err != nil {
 		return "not understood by this program: " + Safe(string(e.Data))
 	}
 	switch ev := ev.(type) {
 	case began:
-		r.Site, r.Kind, r.Rehearsal, r.Tool = Safe(ev.Site), Kind(Safe(string(ev.Kind))), ev.Rehearsal, Safe(ev.Tool)
+		r.Site, r.Kind, r.Rehearsal, r.Tool = Safe(ev.Site), Safe(ev.Kind), ev.Rehearsal, Safe(ev.Tool)
 		return fmt.Sprintf("The ceremony (%s) begins at %s, with %s.", r.Kind, r.Site, r.Tool)
 	case preflighted:
 		return r.preflight(ev)
@@ -105,7 +105,7 @@ func (r *recorder) line(e Entry) string {
 		return r.headSignature(ev)
 	case edited:
 		words := Safe(ev.Kind + " " + string(ev.Edit))
-		if edit, err := ev.read(); err == nil {
+		if edit, err := ReadEdit(ev.Kind, ev.Edit); err == nil {
 			words = Safe(edit.String())
 		} else if !ev.Blob.IsZero() {
 			words = fmt.Sprintf("%s (a list with the SHA-256 %s)", Safe(ev.Words), ev.Blob)
@@ -174,11 +174,7 @@ func (r *recorder) preflight(ev preflighted) string {
 
 func (r *recorder) plan(ev planned) string {
 	r.Plans = append(r.Plans, RecordedPlan{r.at, metadata.Sum([]byte(ev.Plan)), safeLines(ev.Plan)})
-	files := map[string][]byte{}
-	for name, text := range ev.Files {
-		files[name] = []byte(text)
-	}
-	plan, err := ParsePlan([]byte(ev.Plan), files)
+	plan, err := ParsePlan([]byte(ev.Plan), ev.fileBytes())
 	if err != nil {
 		r.note("The plan can't be read by this program: %s", Safe(err.Error()))
 		return "A plan was accepted."

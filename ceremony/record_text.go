@@ -35,7 +35,7 @@ func headTable(heads []HeadSignature) table {
 func (s *SiteRecord) write(p *Paper) {
 	p.add(heading{2, "Site: " + s.Site}, factTable(
 		[2]string{"trust", orDash(s.Trust)},
-		[2]string{"ceremony", orDash(string(s.Kind))},
+		[2]string{"ceremony", orDash(s.Kind)},
 		[2]string{"program", orDash(s.Tool)},
 		[2]string{"first line", stamp(s.began())},
 		[2]string{"last line", stamp(s.ended())},
@@ -72,7 +72,7 @@ func (s *SiteRecord) peopleTable() table {
 	for _, person := range s.People {
 		t.rows = append(t.rows, []string{person.Name, "holder, token " + joined(person.Tokens), strings.Join(person.Did, "; ")})
 	}
-	for _, as := range []string{Facilitator, "witness", "witness"} {
+	for _, as := range []string{"facilitator", "witness", "witness"} {
 		t.rows = append(t.rows, []string{"", as, "", ""})
 	}
 	return t

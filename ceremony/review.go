@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,54 +40,33 @@ type Change struct {
 	Path   string // of the target that it is about; "" for all else
 }
 
-// Review reads a frozen payload back and says what it does, and what the
-// signature of holder would complete. It refuses what nobody should sign now
-// (*ConflictError, *ClockError, *metadata.ExpiredError).
-func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
-	u, err := c.unit(id)
-	if err != nil {
-		return Review{}, err
-	}
-	if u.batch != nil {
-		return c.reviewBatch(u.batch, holder)
-	}
-	p := u.payloads[0]
-	if err := c.signable(p); err != nil {
-		return Review{}, err
-	}
-	known := c.state.known()
-	after, err := known.quorumWith(p, holder.KeyID)
-	if err != nil {
-		return Review{}, err
-	}
-	// The bytes are read again: what is shown comes from what will be signed.
-	body, err := metadata.ParseSigned(p.Signed, metadata.Strict)
-	if err != nil {
-		return Review{}, err
-	}
-	r := Review{
-		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: body.Version, Holder: Safe(holder.Name), Reason: Safe(p.Reason),
-		Digest: body.Digest(), Words: Words(body.Digest()), Size: len(body.Payload),
-		Expires: body.Expires, Days: int(body.Expires.Sub(c.now()) / day),
-		After: after, Phrase: Phrase(p.Role, p.Version),
-	}
-	base := known.base(p)
-	r.First = base == nil
-	r.Changes = c.changes(base, body)
-	r.Warnings = append(warnings(base, body), c.keyWarnings(body)...)
-	r.Warnings = append(r.Warnings, known.outside(append(delegates(body, known.roles()), p.Role)...)...)
-	return r, nil
+// View is what a review takes from outside of the payload: when it is read, and
+// what is known of the tokens.
+type View struct {
+	Now      time.Time
+	Hardware func(keyid string, key metadata.Key) Hardware
 }
 
-// changes is everything in which two versions differ but for their numbers;
+// Hardware is what an attestation says of a key.
+type Hardware struct {
+	Text   string // "hardware-born, touch always", or why nothing is known
+	Serial string // of the token; "" not known
+}
+
+// Changes is everything in which two versions differ but for their numbers;
 // before is nil for none.
-func (c *Ceremony) changes(before, after *metadata.Signed) []Change {
-	list := differences(c.facts(before), c.facts(after))
+func (v View) Changes(before, after *metadata.Signed) []Change {
+	list := differences(v.facts(before), v.facts(after))
 	return append(list, targetChanges(before, after, likePaths(before, after))...)
 }
 
-// warnings are what a hurried reader would miss.
-func warnings(before, after *metadata.Signed) []string {
+// Warnings are what a hurried reader would miss; before is nil for none.
+func Warnings(before, after *metadata.Signed) []string {
+	return append(oddWarnings(before, after), keyWarnings(after)...)
+}
+
+// oddWarnings are those that hash bins can have too.
+func oddWarnings(before, after *metadata.Signed) []string {
 	var list []string
 	for _, u := range after.Unknown {
 		list = append(list, fmt.Sprintf("There is a field that neither TUF nor this program knows: %s.", unknownPath(u)))
@@ -117,7 +97,7 @@ func oddities(before *metadata.Signed) []string {
 		}
 	}
 	var list []string
-	for _, code := range sortedKeys(count) {
+	for _, code := range slices.Sorted(maps.Keys(count)) {
 		s := fmt.Sprintf("In the version before (%s): %s", code, Safe(first[code]))
 		if n := count[code]; n > 1 {
 			s += fmt.Sprintf(", and %d more like it", n-1)
@@ -128,7 +108,7 @@ func oddities(before *metadata.Signed) []string {
 }
 
 // keyWarnings speak of a root that one lost token would make unrotatable.
-func (c *Ceremony) keyWarnings(s *metadata.Signed) []string {
+func keyWarnings(s *metadata.Signed) []string {
 	if s.Root == nil {
 		return nil
 	}

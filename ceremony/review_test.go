@@ -21,9 +21,11 @@ import (
 
 var reviewed = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 
-// reader is a ceremony that knows nothing but how to read.
-func reader() *Ceremony {
-	return &Ceremony{state: newState(nil), deps: Deps{Now: func() time.Time { return reviewed }}}
+// reader knows nothing of any token.
+func reader() View {
+	return View{Now: reviewed, Hardware: func(string, metadata.Key) Hardware {
+		return Hardware{Text: "hardware not known: no attestation"}
+	}}
 }
 
 // said is all that a review says of after.
@@ -33,8 +35,8 @@ type said struct {
 	warnings []string
 }
 
-func (c *Ceremony) say(before, after *metadata.Signed) said {
-	return said{after.Version, c.changes(before, after), append(warnings(before, after), c.keyWarnings(after)...)}
+func (v View) say(before, after *metadata.Signed) said {
+	return said{after.Version, v.Changes(before, after), Warnings(before, after)}
 }
 
 func newKeys(t testing.TB, n int) []metadata.Key {
@@ -181,10 +183,10 @@ func TestReviewCannotLie(t *testing.T) {
 				if reflect.DeepEqual(c.say(nil, now), first) {
 					t.Errorf("%s: the review by itself is the same", what)
 				}
-				if len(c.changes(was, now)) == 0 && now.Version == was.Version {
+				if len(c.Changes(was, now)) == 0 && now.Version == was.Version {
 					t.Errorf("%s: it is no change", what)
 				}
-				if len(c.changes(now, was)) == 0 && now.Version == was.Version {
+				if len(c.Changes(now, was)) == 0 && now.Version == was.Version {
 					t.Errorf("%s: to undo it is no change", what)
 				}
 			}
@@ -201,7 +203,7 @@ func TestReviewCannotLieTwice(t *testing.T) {
 	c := reader()
 	all := payloads(t)
 	rapid.Check(t, func(r *rapid.T) {
-		signed := all[rapid.SampledFrom(sortedKeys(all)).Draw(r, "payload")]
+		signed := all[rapid.SampledFrom(slices.Sorted(maps.Keys(all))).Draw(r, "payload")]
 		was := readStrictly(t, signed)
 		other := [2]*metadata.Signed{was, was}
 		for i := range other {
@@ -313,7 +315,7 @@ func (m *mutator) text(s, path string) string {
 	if len(s) < 12 { // such as one keyid for another
 		variants = append(variants, "threshold", "online key", "key 1", "trust")
 	} else if len(s) == 64 {
-		for _, other := range sortedKeys(m.values) {
+		for _, other := range slices.Sorted(maps.Keys(m.values)) {
 			if m.values[other] {
 				variants = append(variants, other)
 			}
@@ -348,7 +350,7 @@ func (m *mutator) array(list []any, path string) any {
 }
 
 func (m *mutator) object(members map[string]any, path string) any {
-	for _, key := range sortedKeys(members) {
+	for _, key := range slices.Sorted(maps.Keys(members)) {
 		at := path + "." + key
 		if m.due("%s goes", at) {
 			delete(members, key)

@@ -21,7 +21,7 @@ func HeldScript(c *Ceremony) (*Paper, error) {
 	s := newScript(title, c)
 	s.people(c.Holders())
 	s.goOn()
-	draft, err := c.Draft()
+	draft, err := c.Preview()
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (s *script) goOn() {
 	))
 }
 
-func (s *script) drafting(step Step, d Draft) {
+func (s *script) drafting(step Step, d Preview) {
 	s.heading(step.Text)
 	if len(d.Edits) == 0 {
 		s.add(scriptRows(
@@ -85,7 +85,7 @@ func (s *script) drafting(step Step, d Draft) {
 
 // freezing writes the step in which a draft is frozen, and how what comes of it
 // is signed.
-func (s *script) freezing(step Step, d Draft) error {
+func (s *script) freezing(step Step, d Preview) error {
 	s.heading(step.Text)
 	if len(d.Missing) > 0 {
 		s.add(paragraph("What it comes to is seen once these have their new tokens: " + strings.Join(d.Missing, ", ") + ". Then print this script again, or write it in by hand."))
@@ -119,7 +119,7 @@ func (s *script) freezing(step Step, d Draft) error {
 
 // drafted writes how one version of a draft is signed: a root by the holders of
 // the one before and by its own.
-func (s *script) drafted(p DraftPayload, before, after []RoleState) {
+func (s *script) drafted(p NextVersion, before, after []RoleState) {
 	old, next := roleNamed(before, p.Role), roleNamed(after, p.Role)
 	signers := slices.Clone(next.Holders)
 	who := fmt.Sprintf("%d of these: %s", next.Threshold, strings.Join(next.Holders, ", "))
@@ -153,17 +153,4 @@ func roleNamed(roles []RoleState, name string) RoleState {
 		}
 	}
 	return RoleState{}
-}
-
-// Names says what is frozen at once: "root 2 and targets 2", or how many versions.
-func (d Draft) Names() string {
-	const few = 3
-	if len(d.Payloads) > few {
-		return fmt.Sprintf("%d versions", len(d.Payloads))
-	}
-	names := make([]string, len(d.Payloads))
-	for i, p := range d.Payloads {
-		names[i] = p.Name()
-	}
-	return strings.Join(names, " and ")
 }

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"time"
 
@@ -173,4 +174,27 @@ func (c *Ceremony) horizon(p *proposal) time.Duration {
 		return plan.Targets.Expires
 	}
 	return maxPeriod
+}
+
+// next is the first payload of the unit that the token described by info has not
+// signed, and how many there are of them. All of them have the same signers.
+func (c *Ceremony) next(u unit, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
+	who, err = c.signer(u.payloads[0], holder, info)
+	if err != nil && !errors.Is(err, ErrAlreadySigned) {
+		return nil, signer{}, 0, err
+	}
+	for _, each := range u.payloads {
+		if c.hasSigned(each, who) {
+			continue
+		}
+		if left == 0 {
+			p = each
+		}
+		left++
+	}
+	if left == 0 {
+		return nil, signer{}, 0, ErrAlreadySigned
+	}
+	who, err = c.signer(p, holder, info)
+	return p, who, left, err
 }

@@ -72,26 +72,56 @@ func newState(b Blobs) *state {
 	}
 }
 
-func (e began) apply(s *state, _ time.Time) error {
+// apply takes in one event. It is the only way in which a ceremony changes: what
+// a screen shows is what the events add up to.
+func (s *state) apply(ev event, at time.Time) error {
+	s.last = at
+	switch e := ev.(type) {
+	case began:
+		return s.begin(e)
+	case preflighted:
+		s.checked = true
+	case clockConfirmed:
+		s.clock = at
+	case planned:
+		return s.accept(e)
+	case enrolling:
+		s.enrolling[e.Holder] = e.Serial
+	case enrolled:
+		return s.enrol(e)
+	case edited:
+		return s.edit(e)
+	case editTakenBack:
+		return s.takeBack(e)
+	case editsDropped:
+		s.edits = nil
+	case frozen:
+		return s.freeze(e)
+	case withdrawn:
+		s.withdraw(e.Payload)
+	case signed:
+		return s.sign(e)
+	case imported:
+		return s.importAll(e)
+	case exported:
+		s.changed, s.exported = false, true
+	case recordSigned:
+		s.changed = true
+	case noted, exportChecked: // for the record alone
+	}
+	return nil
+}
+
+func (s *state) begin(e began) error {
 	if s.kind != "" {
 		return fmt.Errorf("the ceremony begins a second time")
 	}
-	s.kind, s.site, s.rehearsal = e.Kind, e.Site, e.Rehearsal
+	s.kind, s.site, s.rehearsal = Kind(e.Kind), e.Site, e.Rehearsal
 	return nil
 }
 
-func (e preflighted) apply(s *state, _ time.Time) error {
-	s.checked = true
-	return nil
-}
-
-func (e clockConfirmed) apply(s *state, at time.Time) error {
-	s.clock = at
-	return nil
-}
-
-func (e planned) apply(s *state, _ time.Time) error {
-	plan, err := e.plan()
+func (s *state) accept(e planned) error {
+	plan, err := ParsePlan([]byte(e.Plan), e.fileBytes())
 	if err != nil {
 		return err
 	}
@@ -99,20 +129,7 @@ func (e planned) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (e planned) plan() (*Plan, error) {
-	files := map[string][]byte{}
-	for name, text := range e.Files {
-		files[name] = []byte(text)
-	}
-	return ParsePlan([]byte(e.Plan), files)
-}
-
-func (e enrolling) apply(s *state, _ time.Time) error {
-	s.enrolling[e.Holder] = e.Serial
-	return nil
-}
-
-func (e enrolled) apply(s *state, _ time.Time) error {
+func (s *state) enrol(e enrolled) error {
 	s.enrolled = append(s.enrolled, e)
 	s.serials[e.Key.ID()] = e.Serial
 	delete(s.enrolling, e.Holder)
@@ -128,7 +145,7 @@ func (e enrolled) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (e edited) apply(s *state, _ time.Time) error {
+func (s *state) edit(e edited) error {
 	if !e.Blob.IsZero() {
 		data, err := s.blobs.Get(e.Blob)
 		if err != nil {
@@ -136,7 +153,7 @@ func (e edited) apply(s *state, _ time.Time) error {
 		}
 		e.Edit = data
 	}
-	edit, err := e.read()
+	edit, err := ReadEdit(e.Kind, e.Edit)
 	if err != nil {
 		return err
 	}
@@ -149,7 +166,7 @@ func (e edited) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (e editTakenBack) apply(s *state, _ time.Time) error {
+func (s *state) takeBack(e editTakenBack) error {
 	if e.Edit < 1 || e.Edit > len(s.edits) {
 		return fmt.Errorf("there is no edit %d to take back", e.Edit)
 	}
@@ -157,12 +174,7 @@ func (e editTakenBack) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (editsDropped) apply(s *state, _ time.Time) error {
-	s.edits = nil
-	return nil
-}
-
-func (e frozen) apply(s *state, at time.Time) error {
+func (s *state) freeze(e frozen) error {
 	for _, id := range e.Withdrawn {
 		s.withdraw(id)
 	}
@@ -173,11 +185,6 @@ func (e frozen) apply(s *state, at time.Time) error {
 	}
 	s.drafted = s.drafted || len(s.edits) > 0
 	s.edits, s.since = nil, len(s.enrolled)
-	return nil
-}
-
-func (e withdrawn) apply(s *state, _ time.Time) error {
-	s.withdraw(e.Payload)
 	return nil
 }
 
@@ -261,7 +268,7 @@ func (s *state) take(p payload) error {
 	return nil
 }
 
-func (e signed) apply(s *state, _ time.Time) error {
+func (s *state) sign(e signed) error {
 	of := s.signatures[e.Proposal]
 	if of == nil {
 		of = map[metadata.Signature]bool{}
@@ -277,7 +284,7 @@ func (e signed) apply(s *state, _ time.Time) error {
 	return nil
 }
 
-func (e imported) apply(s *state, at time.Time) error {
+func (s *state) importAll(e imported) error {
 	s.trust = e.Trust
 	if len(e.Head) > 0 {
 		head := make([]NamedFile, len(e.Head))
@@ -300,7 +307,7 @@ func (e imported) apply(s *state, at time.Time) error {
 		}
 	}
 	for _, sig := range e.Signatures {
-		if err := sig.apply(s, at); err != nil {
+		if err := s.sign(sig); err != nil {
 			return err
 		}
 	}
@@ -311,11 +318,6 @@ func (e imported) apply(s *state, at time.Time) error {
 		s.journals[j.Name] = j.Blob
 	}
 	s.changed = true
-	return nil
-}
-
-func (e exported) apply(s *state, _ time.Time) error {
-	s.changed, s.exported = false, true
 	return nil
 }
 

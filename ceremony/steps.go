@@ -112,7 +112,7 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 		}
 		return ready
 	}
-	draft, err := c.Draft()
+	draft, err := c.Preview()
 	if err != nil {
 		draft.Problem = err
 	}

@@ -1,7 +1,10 @@
 package ceremony
 
 import (
+	"cmp"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -25,7 +28,7 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 	for _, role := range d.roles() {
 		out.Roles = append(out.Roles, d.roleState(role))
 	}
-	for _, id := range sortedKeys(d.renamed) {
+	for _, id := range slices.Sorted(maps.Keys(d.renamed)) {
 		if h := c.unnamed(d, id); h != nil {
 			out.Unnamed = append(out.Unnamed, *h)
 		}
@@ -66,7 +69,7 @@ func (c *Ceremony) unnamed(d *draft, id string) *Holder {
 		return nil
 	}
 	hw := c.hardware(strict, key)
-	h := &Holder{Name: authority{keys: d.keys}.name(strict), KeyID: id, Serial: hw.serial, Hardware: hw.text}
+	h := &Holder{Name: authority{keys: d.keys}.name(strict), KeyID: id, Serial: hw.Serial, Hardware: hw.Text}
 	for _, role := range []string{"root", "targets"} {
 		if slices.Contains(d.who[role].KeyIDs, strict) {
 			h.Roles = append(h.Roles, role)
@@ -103,15 +106,17 @@ func (c *Ceremony) Signers(id metadata.Digest) []Holder {
 					continue
 				}
 				hw := c.hardware(strict, a.keys[keyid])
-				byKey[strict] = Holder{Name: a.name(keyid), KeyID: strict, Serial: hw.serial, Hardware: hw.text, Roles: []string{p.Role}}
+				byKey[strict] = Holder{Name: a.name(keyid), KeyID: strict, Serial: hw.Serial, Hardware: hw.Text, Roles: []string{p.Role}}
 			}
 		}
 	}
 	var holders []Holder
-	for _, strict := range sortedKeys(byKey) {
+	for _, strict := range slices.Sorted(maps.Keys(byKey)) {
 		holders = append(holders, byKey[strict])
 	}
-	slices.SortStableFunc(holders, func(a, b Holder) int { return compareStrings(a.Name, b.Name, a.Serial, b.Serial) })
+	slices.SortStableFunc(holders, func(a, b Holder) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Serial, b.Serial))
+	})
 	return holders
 }
 
@@ -146,10 +151,10 @@ func (c *Ceremony) Undecided() []OpenPayload {
 		p := u.payloads[0]
 		open := OpenPayload{Proposal: u.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason)}
 		if u.batch == nil {
-			open.Changes = c.changes(known.base(p), p.body)
+			open.Changes = c.view().Changes(known.base(p), p.body)
 		} else {
 			open.Role, open.Version, open.Bins = Safe(binsRole(u.batch.prefix)), 0, len(u.payloads)
-			open.Changes, _ = c.binChanges(known.binChanges(u.payloads))
+			open.Changes, _ = c.view().BinChanges(c.binsOf(u.payloads))
 		}
 		open.Quorum, _ = u.quorum(known) // empty where nothing says who may sign it
 		for _, p := range u.payloads {

@@ -24,7 +24,7 @@ func TestEditAfterSigning(t *testing.T) {
 	s.must(err)
 
 	s.edit(ceremony.Renew{Role: "root", Days: 30})
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Voids) != 1 || !strings.Contains(draft.Voids[0], "Ada") {
 		t.Errorf("voids: %v", draft.Voids)
@@ -265,7 +265,7 @@ func TestConflictKeepsADraftFromFreezing(t *testing.T) {
 		_, err = s.Import(c, "other.tar", metadata.Sum(nil))
 		s.must(err)
 	}
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if !isType[*ceremony.ConflictError](draft.Problem) {
 		t.Errorf("the draft's problem: %v", draft.Problem)
@@ -298,7 +298,7 @@ func TestVoidsNameWhatBuildsOnIt(t *testing.T) {
 	s.must(err)
 
 	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
-	draft, err := s.Draft()
+	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Voids) != 2 || !strings.Contains(draft.Voids[0], "root 2") || !strings.Contains(draft.Voids[0], "Ada") || !strings.Contains(draft.Voids[1], "root 3") {
 		t.Errorf("voids: %q", draft.Voids)

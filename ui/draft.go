@@ -15,7 +15,7 @@ import (
 // to. It ends when the people have said all, or go back.
 func (f *flow) draft(ctx context.Context) error {
 	for {
-		d, err := f.Ceremony.Draft()
+		d, err := f.Ceremony.Preview()
 		if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (f *flow) draft(ctx context.Context) error {
 }
 
 // drafted shows what the edits come to, and asks whether there are more.
-func (f *flow) drafted(ctx context.Context, d ceremony.Draft) (more bool, err error) {
+func (f *flow) drafted(ctx context.Context, d ceremony.Preview) (more bool, err error) {
 	blocks, err := f.comesTo(d)
 	if err != nil {
 		return false, err
@@ -59,7 +59,7 @@ func (f *flow) drafted(ctx context.Context, d ceremony.Draft) (more bool, err er
 }
 
 // afterDraft says what comes next.
-func afterDraft(d ceremony.Draft) string {
+func afterDraft(d ceremony.Preview) string {
 	switch {
 	case len(d.Missing) > 0:
 		return "next: " + strings.Join(d.Missing, ", ") + " enrols a token"
@@ -75,7 +75,7 @@ func (f *flow) draftPage(title string, body ...Block) Page {
 }
 
 // comesTo is a draft in words.
-func (f *flow) comesTo(d ceremony.Draft) ([]Block, error) {
+func (f *flow) comesTo(d ceremony.Preview) ([]Block, error) {
 	edits := make(Facts, len(d.Edits))
 	for i, e := range d.Edits {
 		edits[i] = Fact{fmt.Sprint("Edit ", i+1), e.String()}
@@ -102,7 +102,7 @@ func (f *flow) comesTo(d ceremony.Draft) ([]Block, error) {
 
 // whoSigns says whose signatures the payloads of a draft need: for a root those
 // of the old one too, and who of these can't give theirs any more.
-func (f *flow) whoSigns(d ceremony.Draft) (func(ceremony.DraftPayload) Facts, error) {
+func (f *flow) whoSigns(d ceremony.Preview) (func(ceremony.NextVersion) Facts, error) {
 	before, err := f.Ceremony.Roles()
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (f *flow) whoSigns(d ceremony.Draft) (func(ceremony.DraftPayload) Facts, er
 		}
 		return fmt.Sprintf("%d of %s", list[i].Threshold, strings.Join(names, ", "))
 	}
-	return func(p ceremony.DraftPayload) Facts {
+	return func(p ceremony.NextVersion) Facts {
 		if p.Role != "root" {
 			return Facts{{"Signed by", of(after.Roles, p.Role, fresh)}}
 		}

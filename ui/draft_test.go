@@ -44,7 +44,7 @@ func TestEditsOfOneRoleAndTakenBack(t *testing.T) {
 	e.takes("Take an edit back")
 	e.takes("Edit 1")
 	e.golden("take-back-03-left", "What the draft comes to", "Edit 2", "What root 2 does")
-	d, err := s.open().Draft()
+	d, err := s.open().Preview()
 	s.must(err)
 	if len(d.Edits) != 2 || len(d.Missing) != 0 || d.Problem != nil {
 		t.Errorf("the draft: %+v", d)

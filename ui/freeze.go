@@ -10,7 +10,7 @@ import (
 // freeze makes the payloads that everybody signs: of a draft where there is
 // one, else the first ones of a trust.
 func (f *flow) freeze(ctx context.Context) error {
-	d, err := f.Ceremony.Draft()
+	d, err := f.Ceremony.Preview()
 	switch {
 	case err != nil:
 		return err
@@ -35,7 +35,7 @@ func (f *flow) freeze(ctx context.Context) error {
 }
 
 // freezeDraft shows once more all that a draft comes to, and has its freezing typed.
-func (f *flow) freezeDraft(ctx context.Context, d ceremony.Draft) error {
+func (f *flow) freezeDraft(ctx context.Context, d ceremony.Preview) error {
 	blocks, err := f.comesTo(d)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (e *emulated) standsBy(holder string) {
 func TestTestimony(t *testing.T) {
 	at := ceremony.At{N: 7, Time: noon}
 	site := &ceremony.SiteRecord{
-		Trust: "rehearsal-wabbit", Site: "Berlin", ID: metadata.Sum([]byte("first")).String(), Kind: ceremony.Found, Rehearsal: true,
+		Trust: "rehearsal-wabbit", Site: "Berlin", ID: metadata.Sum([]byte("first")).String(), Kind: string(ceremony.Found), Rehearsal: true,
 		Events: 21, Head: metadata.Sum([]byte("last")),
 		People:   []ceremony.RecordedPerson{{Name: "Ada", Tokens: []string{"5417501"}, Did: []string{"enrolled token 5417501", "signed root 1"}}},
 		Notes:    []ceremony.RecordedNote{{At: at, Text: "The machine was used although a check failed: swap"}, {At: at, Text: "The lights went out for a minute.", Who: "Bo"}},

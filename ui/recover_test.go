@@ -67,7 +67,7 @@ func TestTooFewTokens(t *testing.T) {
 	e.golden("recover-few", "There is still a way")
 	e.takes("They get new tokens")
 	e.sees("What the draft comes to", "Edit 2")
-	if d, err := s.open().Draft(); err != nil || len(d.Edits) != 2 || len(d.Missing) != 2 {
+	if d, err := s.open().Preview(); err != nil || len(d.Edits) != 2 || len(d.Missing) != 2 {
 		t.Errorf("the draft: %+v, %v", d, err)
 	}
 }

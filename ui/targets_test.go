@@ -27,7 +27,7 @@ func (s *site) changes() *player {
 // edit is the newest edit of the draft.
 func (s *site) edit() ceremony.Edit {
 	s.t.Helper()
-	d, err := s.open().Draft()
+	d, err := s.open().Preview()
 	s.must(err)
 	if len(d.Edits) == 0 {
 		s.t.Fatal("there is no draft")

@@ -85,7 +85,7 @@ func scheduleAt(path string, at time.Time, margin int, asked bool) (*ceremony.Sc
 		}
 		return ceremony.ScheduleOfFiles(files, at, margin)
 	}
-	if planned, ok := ceremony.MarginOf(contents); ok && !asked {
+	if planned, ok := ceremony.MarginOf(contents.Journals); ok && !asked {
 		margin = planned
 	}
 	return ceremony.ScheduleOf(contents, at, margin)
