@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -183,41 +182,6 @@ func knownOf(c Contents) (known, error) {
 	slices.SortStableFunc(proposals, func(a, b *proposal) int { return cmp.Compare(a.Version, b.Version) })
 	signatures := byProposal(c.Signatures)
 	return newKnown(c.Trust, published, proposals, func(id metadata.Digest) []metadata.Signature { return signatures[id] }), nil
-}
-
-// Standing is how far one proposal of a bundle is.
-type Standing struct {
-	Role    string          `json:"role"`
-	Version int64           `json:"version"`
-	Digest  metadata.Digest `json:"digest"` // of the payload
-	Reason  string          `json:"reason"`
-	Expires time.Time       `json:"expires"`
-	Quorum  Quorum          `json:"quorum"`
-	Problem string          `json:"problem,omitempty"` // why it can't be signed or published
-}
-
-// Standings says of each root that a bundle proposes, and of the newest proposal
-// of every other role, how far it is.
-func Standings(c Contents) ([]Standing, error) {
-	k, err := knownOf(c)
-	if err != nil {
-		return nil, err
-	}
-	var list []Standing
-	for _, p := range k.proposals {
-		if !k.due(p) && (p.Role != "root" || k.place(p) == overtaken) {
-			continue
-		}
-		s := Standing{Role: p.Role, Version: p.Version, Digest: p.id, Reason: p.Reason, Expires: p.body.Expires}
-		if s.Quorum, err = k.quorum(p); err == nil {
-			err = k.conflict(p)
-		}
-		if err != nil {
-			s.Problem = err.Error()
-		}
-		list = append(list, s)
-	}
-	return list, nil
 }
 
 // assembleFile puts the signatures that count to the payload, which stays as it is.

@@ -76,18 +76,6 @@ func (b *batch) digest() metadata.Digest {
 	return metadata.Sum([]byte(text.String()))
 }
 
-// PayloadName is how a payload is called: "root 7", or for all the hash bins
-// that are signed by one consent "16 bins of team".
-func PayloadName(role string, version int64, bins int) string {
-	if bins > 0 {
-		return fmt.Sprintf("%d bins of %s", bins, Safe(strings.TrimSuffix(role, binsRole(""))))
-	}
-	return fmt.Sprintf("%s %d", Safe(role), version)
-}
-
-// Name is how what the quorum is for is called.
-func (q Quorum) Name() string { return PayloadName(q.Role, q.Version, q.Bins) }
-
 func (b *batch) name() string { return PayloadName(b.prefix, 0, len(b.members)) }
 
 // quorum is that of the payloads together: as many have signed as have signed

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Changeable says whether a draft can build on what this site knows: nil, a
@@ -21,19 +20,6 @@ func (c *Ceremony) Changeable() error {
 		return fmt.Errorf("%w: %w", err, ErrNotNow)
 	}
 	return nil
-}
-
-// RoleState is a role as the complete set has it.
-type RoleState struct {
-	Name      string   // as the metadata has it, and not made safe to print
-	Version   int64    // 0: signed online, or not known here
-	Threshold int      // keys
-	Holders   []string // names, safe to print, sorted
-	Expires   time.Time
-	Paths     []string // that are delegated to it
-	Targets   []string // paths, sorted; with those of its hash bins
-	Parent    string   // the first role that delegates to it; "" for root's four
-	Bins      int      // of how many hash bins it is the name for all, "bins-*"; 0: it is a role
 }
 
 // Roles lists the roles of the complete set: root's four, then the delegated ones.

@@ -1,7 +1,6 @@
 package ceremony
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,42 +43,6 @@ const (
 	maxRoots         = 256 // followed in one run
 	maxVisited       = 32  // delegated roles, in the search for one target
 )
-
-// exportMargin is how long a finished set has to be good for when it leaves
-// the room: the way to the uploader takes that long, and it asks for as much.
-const exportMargin = day
-
-// Handover gives everything that this site has to hand on, as Contents does,
-// after a check that stands in the journal and leaves with the rest. Where all
-// that is proposed has its signatures, the set must be one that strict clients
-// and go-tuf's take; otherwise the error is an *ExportError. What still lacks
-// signatures may travel, and Checked says what it lacks.
-func (c *Ceremony) Handover() (Contents, Checked, error) {
-	if len(c.state.proposals) == 0 && len(c.state.head) == 0 {
-		return Contents{}, Checked{}, ErrNotNow
-	}
-	contents, err := c.Contents()
-	if err != nil {
-		return Contents{}, Checked{}, err
-	}
-	checked, err := CheckContents(contents, c.now(), exportMargin)
-	refused, isRefusal := errors.AsType[*ExportError](err)
-	if err != nil && !isRefusal {
-		return Contents{}, checked, err
-	}
-	ev := exportChecked{Open: checked.Open, Verified: checked.Verified, From: checked.From, Notes: checked.Notes}
-	if isRefusal {
-		ev.Refused = refused.Error()
-	}
-	if err := c.append(ev); err != nil {
-		return Contents{}, checked, err
-	}
-	if isRefusal {
-		return Contents{}, checked, refused
-	}
-	contents, err = c.Contents()
-	return contents, checked, err
-}
 
 // CheckContents holds what c comes to against the rules of clients, at the
 // time at and for margin longer. It returns an *ExportError where a finished
@@ -302,7 +265,7 @@ func (s *checking) note(format string, args ...any) {
 func (s *checking) expiry() error {
 	for _, b := range append([]body{{"root", s.newestRoot()}}, s.top()...) {
 		if !s.until.Before(b.file.Expires) {
-			return b.refuse("expires on %s UTC, and has to be good until %s UTC at the least", stamp(b.file.Expires), stamp(s.until))
+			return b.refuse("expires on %s UTC, and has to be good until %s UTC at the least", Stamp(b.file.Expires), Stamp(s.until))
 		}
 	}
 	return nil

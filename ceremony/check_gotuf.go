@@ -4,8 +4,6 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	tuf "github.com/theupdateframework/go-tuf/v2/metadata"
@@ -115,7 +113,7 @@ func (s *checking) online(client *trustedmetadata.TrustedMetadata) (snapshot, ti
 	}
 	client.Root.Signed.Keys[key.ID()] = theirs
 
-	h := metadata.Header{Version: 1, Expires: s.until.Add(day).Truncate(time.Second), Conclave: &metadata.Conclave{Trust: s.set.Trust}}
+	h := metadata.Header{Version: 1, Expires: s.until.Add(24 * time.Hour).Truncate(time.Second), Conclave: &metadata.Conclave{Trust: s.set.Trust}}
 	file := func(signed []byte, err error) ([]byte, error) {
 		if err != nil {
 			return nil, err
@@ -171,36 +169,4 @@ func (s *checking) visits() error {
 		}
 	}
 	return nil
-}
-
-// exportChecked is the check before an export, as it stands in the journal.
-type exportChecked struct {
-	Open     []string `json:"open,omitempty"`
-	Verified []string `json:"verified,omitempty"`
-	From     int64    `json:"from,omitempty"` // the oldest root for go-tuf's client
-	Notes    []string `json:"notes,omitempty"`
-	Refused  string   `json:"refused,omitempty"` // why it was not let out
-}
-
-func (exportChecked) name() string { return "export-checked" }
-
-// words is what a record says of it.
-func (e exportChecked) words() string {
-	switch {
-	case e.Refused != "":
-		return "What is finished was held against the rules of clients, and refused: " + Safe(e.Refused) + "."
-	case len(e.Open) > 0:
-		return "Not finished yet: " + strings.Join(safeAll(e.Open), "; ") + "."
-	case len(e.Verified) == 0:
-		return "Everything that is finished is published already."
-	}
-	return fmt.Sprintf("%s: verified as strict clients do, and as go-tuf's does from root %d.", strings.Join(safeAll(e.Verified), ", "), e.From)
-}
-
-func safeAll(texts []string) []string {
-	safe := slices.Clone(texts)
-	for i := range safe {
-		safe[i] = Safe(safe[i])
-	}
-	return safe
 }

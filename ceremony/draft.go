@@ -159,8 +159,6 @@ func (d *draft) takeOwners(from *metadata.Signed, renamed map[string]string) {
 	}
 }
 
-func rootRoles() []string { return []string{"root", "targets", "snapshot", "timestamp"} }
-
 // delegation is what is said of role by the first that delegates to it; nil for
 // none, and for hash bins.
 func (d *draft) delegation(role string) *metadata.DelegatedRole {

@@ -28,7 +28,7 @@ func (d *draft) unreachable() error {
 	}
 	version := d.baseOf("root").Version
 	return unfreezable("root %d needs %s by keys of root %d, and with the tokens that are lost only %d can be given: this trust can't be changed any more, a new one has to be founded",
-		version+1, number(threshold, "signature"), version, len(left))
+		version+1, Count(threshold, "signature"), version, len(left))
 }
 
 // oldRoot is how many keys of the root before have to sign the new one, and the
@@ -52,7 +52,7 @@ func (d *draft) unsignable() (role string, err error) {
 		who := d.keyholders(role)
 		if n := len(who.KeyIDs) + d.joining[role]; n < who.Threshold {
 			return role, fmt.Errorf("the role %s needs %s and would have only %s: let somebody join it, or lower its threshold",
-				Safe(role), number(who.Threshold, "signature"), number(n, "key"))
+				Safe(role), Count(who.Threshold, "signature"), Count(n, "key"))
 		}
 	}
 	return "", nil
@@ -75,7 +75,7 @@ func (d *draft) warnings() []string {
 	}
 	for _, role := range d.changedKeys() {
 		if who := d.keyholders(role); d.targets[role] != nil && len(who.KeyIDs) == who.Threshold {
-			list = append(list, noSpare(role, d.parent(role)))
+			list = append(list, NoSpare(role, d.parent(role)))
 		}
 	}
 	for _, parent := range d.delegators() {
@@ -87,12 +87,4 @@ func (d *draft) warnings() []string {
 		list = append(list, fmt.Sprintf("Clients refuse a snapshot that drops a role, so the uploader goes on listing the last version of %s. The name can't be used again.", Safe(role)))
 	}
 	return list
-}
-
-// number counts things: "1 key", "2 keys".
-func number(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -6,8 +6,17 @@ import (
 
 // How long a new version is good where nothing says so.
 const (
+	day = 24 * time.Hour
+
 	rootLasts    = 365 * day
 	targetsLasts = 180 * day
+)
+
+// A version is good for a day at the least, and for ten years at the most.
+const (
+	MaxDays   = 3660
+	MinPeriod = day
+	MaxPeriod = MaxDays * day
 )
 
 // lasts is how long the new version of a role is good, from its freezing: as an

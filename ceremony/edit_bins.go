@@ -47,10 +47,6 @@ func parentOr(parent string) string {
 	return parent
 }
 
-// binsRole is how all bins of a prefix are called together. No role has that
-// name: a star is in none.
-func binsRole(prefix string) string { return prefix + "-*" }
-
 func (e HashBins) apply(d *draft) error {
 	parent := parentOr(e.Parent)
 	t := d.targets[parent]

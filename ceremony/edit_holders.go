@@ -101,7 +101,7 @@ func (d *draft) keyOf(e Edit, holder string) (key metadata.Key, ok bool, err err
 	case len(ids) == 1:
 		return d.key(ids[0]), true, nil
 	case len(ids) > 1:
-		return key, false, cannot(e, "%s has %s, and one person has one vote", Safe(holder), number(len(ids), "key"))
+		return key, false, cannot(e, "%s has %s, and one person has one vote", Safe(holder), Count(len(ids), "key"))
 	case d.awaits(holder):
 		return key, false, nil
 	}

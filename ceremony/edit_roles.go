@@ -31,10 +31,10 @@ func (Renew) kind() string        { return "renew" }
 func (SetOnlineKey) kind() string { return "set-online-key" }
 
 func (e SetThreshold) String() string {
-	return fmt.Sprintf("%s needs %s", Safe(e.Role), number(e.Threshold, "signature"))
+	return fmt.Sprintf("%s needs %s", Safe(e.Role), Count(e.Threshold, "signature"))
 }
 func (e Renew) String() string {
-	return fmt.Sprintf("%s is good for %s", Safe(e.Role), number(e.Days, "day"))
+	return fmt.Sprintf("%s is good for %s", Safe(e.Role), Count(e.Days, "day"))
 }
 func (e SetOnlineKey) String() string {
 	return fmt.Sprintf("%s is signed with the online key %.8s", Safe(e.Role), e.Key.ID())
@@ -59,8 +59,8 @@ func (e Renew) apply(d *draft) error {
 	if !d.signedByHolders(e.Role) {
 		return cannot(e, "there is no role of that name that holders sign")
 	}
-	if e.Days < 1 || e.Days > maxDays {
-		return cannot(e, "a role is good for 1 to %d days", maxDays)
+	if e.Days < 1 || e.Days > MaxDays {
+		return cannot(e, "a role is good for 1 to %d days", MaxDays)
 	}
 	for _, role := range d.own(e.Role) {
 		d.days[role] = e.Days
@@ -91,5 +91,3 @@ func checkThreshold(e Edit, threshold int) error {
 	}
 	return nil
 }
-
-func isOnline(role string) bool { return role == "snapshot" || role == "timestamp" }

@@ -56,10 +56,10 @@ func (v View) expiryFact(s *metadata.Signed) fact {
 	if s.Expires.Second() != 0 {
 		form = "2006-01-02 15:04:05 UTC"
 	}
-	days := int(s.Expires.Sub(v.Now) / day)
-	when := "in " + inDays(days)
+	days := Days(s.Expires.Sub(v.Now))
+	when := "in " + Count(days, "day")
 	if s.Expires.Before(v.Now) {
-		when = inDays(-days) + " ago"
+		when = Count(-days, "day") + " ago"
 	}
 	return fact{
 		field: "expires", value: s.Expires.UTC().Format(form) + ", " + when, number: s.Expires.Unix(),
@@ -67,13 +67,6 @@ func (v View) expiryFact(s *metadata.Signed) fact {
 			return lessThan(s.Expires.Unix(), before.number, "it expires earlier than before")
 		},
 	}
-}
-
-func inDays(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
 }
 
 // unknownPath is where an unknown field stands. Its parts can hold anything.

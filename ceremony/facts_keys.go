@@ -62,14 +62,6 @@ func thresholdFact(field string, who metadata.Keyholders) fact {
 	}
 }
 
-// owner is who has the key, in a list of names.
-func (a authority) owner(role, keyid string) string {
-	if isOnline(role) && a.holders[keyid] == "" {
-		return "online key"
-	}
-	return a.name(keyid)
-}
-
 // called is owner in a review, where nobody's name may pass for no name.
 func (a authority) called(role, keyid string) string {
 	name := a.holders[keyid]

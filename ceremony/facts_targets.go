@@ -75,14 +75,6 @@ func (v View) binFacts(s *metadata.Signed) []fact {
 	return append(list, v.voteFacts(bins.NamePrefix+"-*", delegationAuthority(s, bins.Keyholders))...)
 }
 
-func delegationAuthority(s *metadata.Signed, who metadata.Keyholders) authority {
-	a := authority{who: who, keys: s.Targets.Delegations.Keys}
-	if s.Conclave != nil {
-		a.holders = s.Conclave.Holders
-	}
-	return a
-}
-
 // targetChanges compares the targets of two versions, by path. like says which
 // path another one looks like.
 func targetChanges(before, after *metadata.Signed, like map[string]string) []Change {

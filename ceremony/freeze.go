@@ -19,7 +19,7 @@ func (c *Ceremony) Freeze() error {
 		return err
 	}
 	if len(d.missing) > 0 {
-		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(safeAll(d.missing), ", "), ErrNotNow)
+		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(SafeAll(d.missing), ", "), ErrNotNow)
 	}
 	proposals, err := c.proposals(d)
 	if err != nil {

@@ -131,9 +131,6 @@ func (i *importer) older(bodies []body) (bool, error) {
 	return behind != "", nil
 }
 
-// isDelegated says whether role is none of root's four.
-func isDelegated(role string) bool { return !slices.Contains(rootRoles(), role) }
-
 // recovered says whether the keys of snapshot or timestamp are others than before.
 func recovered(before, now *metadata.Signed) bool {
 	for _, role := range []string{"snapshot", "timestamp"} {
@@ -195,7 +192,7 @@ func (i *importer) signatures() error {
 		if i.c.state.signatures[p.id][sig.Signature] {
 			continue
 		}
-		holder, err := verify(i.known.everAuthorities(p), p, sig.Signature)
+		holder, err := i.known.verify(p, sig.Signature)
 		if err != nil {
 			return &ImportError{fmt.Sprintf("signature of key %.8s over %s %d", Safe(sig.KeyID), Safe(p.Role), p.Version), err}
 		}
@@ -203,21 +200,6 @@ func (i *importer) signatures() error {
 		i.out.Signatures++
 	}
 	return nil
-}
-
-// verify checks one signature by one of the keys of authorities, and names its holder.
-func verify(authorities []authority, p *proposal, sig metadata.Signature) (string, error) {
-	for _, a := range authorities {
-		if !slices.Contains(a.who.KeyIDs, sig.KeyID) {
-			continue
-		}
-		one := metadata.Keyholders{KeyIDs: []string{sig.KeyID}, Threshold: 1}
-		if count := metadata.Quorum(one, a.keys, p.body.Payload, []metadata.Signature{sig}); !count.Met() {
-			return "", fmt.Errorf("it does not verify: %s", Safe(count.Rejected[sig.KeyID]))
-		}
-		return a.name(sig.KeyID), nil
-	}
-	return "", fmt.Errorf("the key may not sign this role")
 }
 
 func (i *importer) attestations() error {
@@ -292,22 +274,6 @@ func (c *Ceremony) journalOf(site string, ours []byte) ([]byte, error) {
 		return nil, nil
 	}
 	return c.deps.Workspace.Get(blob)
-}
-
-// LongerJournal returns the longer of two states of one site's journal; the
-// shorter must be its beginning, else it is a *ForkError.
-func LongerJournal(a, b []byte) ([]byte, error) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	if bytes.HasPrefix(a, b) {
-		return a, nil
-	}
-	same := 0
-	for same < len(b) && a[same] == b[same] {
-		same++
-	}
-	return nil, &ForkError{Site: SiteID(a), Line: bytes.Count(a[:same], []byte("\n")) + 1}
 }
 
 // Contents is everything that this site has to hand on.

@@ -110,3 +110,29 @@ func SiteID(lines []byte) string {
 	}
 	return ""
 }
+
+// LongerJournal returns the longer of two states of one site's journal; the
+// shorter must be its beginning, else it is a *ForkError.
+func LongerJournal(a, b []byte) ([]byte, error) {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if bytes.HasPrefix(a, b) {
+		return a, nil
+	}
+	same := 0
+	for same < len(b) && a[same] == b[same] {
+		same++
+	}
+	return nil, &ForkError{Site: SiteID(a), Line: bytes.Count(a[:same], []byte("\n")) + 1}
+}
+
+// ForkError: one site has written two different histories.
+type ForkError struct {
+	Site string
+	Line int // the first line that differs
+}
+
+func (e *ForkError) Error() string {
+	return fmt.Sprintf("the journal of site %.8s exists in two versions that differ from line %d on: one of them is not what happened", e.Site, e.Line)
+}

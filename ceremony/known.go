@@ -78,6 +78,9 @@ func (k known) signed(payload metadata.Digest) {
 	}
 }
 
+// proposal is the one whose payload has that digest; nil for none.
+func (k known) proposal(id metadata.Digest) *proposal { return k.byID[id] }
+
 // roles lists every role of which there is a version, sorted.
 func (k known) roles() []string { return slices.Sorted(maps.Keys(k.byRole)) }
 
@@ -254,4 +257,20 @@ func (k known) quorumWith(p *proposal, keyid string) (Quorum, error) {
 		q.By = append(q.By, a.count(valid))
 	}
 	return q, nil
+}
+
+// verify checks one signature by any of the keys that ever might sign p, and
+// names its holder.
+func (k known) verify(p *proposal, sig metadata.Signature) (string, error) {
+	for _, a := range k.everAuthorities(p) {
+		if !slices.Contains(a.who.KeyIDs, sig.KeyID) {
+			continue
+		}
+		one := metadata.Keyholders{KeyIDs: []string{sig.KeyID}, Threshold: 1}
+		if count := metadata.Quorum(one, a.keys, p.body.Payload, []metadata.Signature{sig}); !count.Met() {
+			return "", fmt.Errorf("it does not verify: %s", Safe(count.Rejected[sig.KeyID]))
+		}
+		return a.name(sig.KeyID), nil
+	}
+	return "", fmt.Errorf("the key may not sign this role")
 }

@@ -32,7 +32,7 @@ func (k known) outside(roles ...string) []string {
 				first += " and others"
 			}
 			list = append(list, fmt.Sprintf("What is delegated to %s does not reach %s in it, and no client finds what it does not reach: %s.",
-				Safe(role), number(n, "target"), first))
+				Safe(role), Count(n, "target"), first))
 		}
 	}
 	return list
@@ -69,12 +69,4 @@ func reaches(r metadata.DelegatedRole, p string) bool {
 		return slices.ContainsFunc(r.PathHashPrefixes, func(prefix string) bool { return strings.HasPrefix(digits, prefix) })
 	}
 	return slices.ContainsFunc(r.Paths, func(pattern string) bool { return MatchPath(pattern, p) })
-}
-
-// drafted is what this site knows, with proposals instead of those whose place
-// they take.
-func (c *Ceremony) drafted(proposals []*proposal) known {
-	now, old := c.state.known(), c.superseded(proposals)
-	kept := slices.DeleteFunc(slices.Clone(now.proposals), func(p *proposal) bool { return slices.Contains(old, p) })
-	return newKnown(now.trust, now.published, append(kept, proposals...), c.state.signaturesOf)
 }

@@ -19,7 +19,7 @@ func (c *Ceremony) period(role string, base *metadata.File) (time.Duration, bool
 		return 0, false
 	}
 	lasted := base.Expires.Sub(c.frozenAt(base.Digest()))
-	return lasted, minPeriod <= lasted && lasted <= maxPeriod
+	return lasted, MinPeriod <= lasted && lasted <= MaxPeriod
 }
 
 // frozenAt is when a payload was frozen, here or at a site whose journal is

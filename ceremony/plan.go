@@ -43,14 +43,6 @@ type PlannedRole struct {
 // PlannedOnline is the keys of the roles that the uploader signs.
 type PlannedOnline struct{ Snapshot, Timestamp metadata.Key }
 
-// PlannedTokens says how a token's key is made, and which tokens will do.
-type PlannedTokens struct {
-	Algorithm Algorithm
-	Touch     TouchPolicy
-	PIN       PINPolicy
-	Policy    TokenPolicy
-}
-
 // PlanError says where a plan is wrong.
 type PlanError struct {
 	Line  int    // from 1; 0: not known
@@ -237,7 +229,7 @@ func (p *Plan) edits() []plannedEdit {
 	for _, role := range []string{"root", "targets"} {
 		planned := map[string]PlannedRole{"root": p.Root, "targets": p.Targets}[role]
 		add("roles."+role, SetThreshold{Role: role, Threshold: planned.Threshold})
-		add("roles."+role+".expires", Renew{Role: role, Days: int(planned.Expires / day)})
+		add("roles."+role+".expires", Renew{Role: role, Days: Days(planned.Expires)})
 	}
 	add("online.snapshot", SetOnlineKey{Role: "snapshot", Key: p.Online.Snapshot})
 	add("online.timestamp", SetOnlineKey{Role: "timestamp", Key: p.Online.Timestamp})
@@ -299,18 +291,12 @@ func (r *planReader) role(name string, f planFileRole, holders []PlannedHolder) 
 	return PlannedRole{f.Threshold, f.Holders, r.period(at+".expires", f.Expires)}
 }
 
-const (
-	day        = 24 * time.Hour
-	maxDays    = 3660
-	maxPeriod  = maxDays * day
-	minPeriod  = day
-	wantPeriod = `a number of days from 1 to 3660, as in "365d"`
-)
+const wantPeriod = `a number of days from 1 to 3660, as in "365d"`
 
 func (r *planReader) period(field, text string) time.Duration {
 	days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
-	d := time.Duration(days) * day
-	if err != nil || !strings.HasSuffix(text, "d") || days > maxDays || d < minPeriod || d > maxPeriod {
+	d := time.Duration(days) * 24 * time.Hour
+	if err != nil || !strings.HasSuffix(text, "d") || days > MaxDays || d < MinPeriod || d > MaxPeriod {
 		r.fail(field, "%q is not %s", Safe(text), wantPeriod)
 	}
 	return d
@@ -323,7 +309,7 @@ func (r *planReader) margin(periods ...time.Duration) time.Duration {
 	}
 	d := r.period("margin", r.f.Margin)
 	if shortest := slices.Min(periods); d >= shortest {
-		r.fail("margin", "it is %d days, and a role is good for only %d", d/day, shortest/day)
+		r.fail("margin", "it is %d days, and a role is good for only %d", Days(d), Days(shortest))
 	}
 	return d
 }
@@ -343,11 +329,6 @@ func (r *planReader) key(field, file string) metadata.Key {
 		r.fail(field, "%s: %v", Safe(file), err)
 	}
 	return key
-}
-
-// DefaultTokens is what a plan that says nothing of tokens comes to.
-func DefaultTokens(rehearsal bool) PlannedTokens {
-	return PlannedTokens{Algorithm: P256, Touch: TouchAlways, PIN: PINOnce, Policy: DefaultTokenPolicy(rehearsal)}
 }
 
 func (r *planReader) tokens(rehearsal bool) PlannedTokens {

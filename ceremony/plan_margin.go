@@ -5,7 +5,7 @@ package ceremony
 func MarginOf(journals []SiteJournal) (days int, ok bool) {
 	for _, e := range journalled[planned](journals) {
 		if plan, err := ParsePlan([]byte(e.what.Plan), e.what.fileBytes()); err == nil && plan.Margin > 0 {
-			return int(plan.Margin / day), true
+			return Days(plan.Margin), true
 		}
 	}
 	return 0, false

@@ -61,7 +61,7 @@ type OpenQuorum struct {
 }
 
 // MaxMargin is the longest margin that a schedule takes, in days.
-const MaxMargin = maxDays
+const MaxMargin = 3660
 
 // ScheduleOf reads what a bundle or a workspace holds. What is complete counts
 // as if it were published. margin is in days. A published set that does not
@@ -171,7 +171,7 @@ func (s *Schedule) roles(files []metadata.FileReport) {
 func (s *Schedule) role(f metadata.FileReport, who mandate) DueRole {
 	d := DueRole{
 		Role: Safe(f.Role), Version: f.Version, Payload: f.Payload,
-		Expires: f.Expires, SignBy: s.before(f.Expires), Days: int(f.Expires.Sub(s.At) / day),
+		Expires: f.Expires, SignBy: s.before(f.Expires), Days: Days(f.Expires.Sub(s.At)),
 		Online: isOnline(f.Role), State: DueLater,
 		By: who.by, Threshold: who.threshold, Signers: slices.Clone(who.names),
 	}

@@ -1,5 +1,10 @@
 package ceremony
 
+import (
+	"fmt"
+	"slices"
+)
+
 // DefaultTokenPolicy is what is demanded of a token where no plan says
 // otherwise: a key born on it, a touch for each signature, a PIN, and for ECDSA
 // a firmware that does not leak its keys (YSA-2024-03, "EUCLEAK").
@@ -11,4 +16,35 @@ func DefaultTokenPolicy(rehearsal bool) TokenPolicy {
 		MinFirmware: "5.7.0",
 		Rehearsal:   rehearsal,
 	}
+}
+
+// PlannedTokens says how a token's key is made, and which tokens will do.
+type PlannedTokens struct {
+	Algorithm Algorithm
+	Touch     TouchPolicy
+	PIN       PINPolicy
+	Policy    TokenPolicy
+}
+
+// DefaultTokens is what a plan that says nothing of tokens comes to.
+func DefaultTokens(rehearsal bool) PlannedTokens {
+	return PlannedTokens{Algorithm: P256, Touch: TouchAlways, PIN: PINOnce, Policy: DefaultTokenPolicy(rehearsal)}
+}
+
+// Weaknesses says where the policy falls short of the usual one.
+func (p TokenPolicy) Weaknesses() []string {
+	var list []string
+	usual := DefaultTokenPolicy(p.Rehearsal)
+	if p.WithoutAttestation {
+		list = append(list, "a key may come from anywhere, without an attestation")
+	}
+	if p.MinFirmware != usual.MinFirmware {
+		list = append(list, fmt.Sprintf("firmware %s or newer, where %s is usual", Safe(p.MinFirmware), usual.MinFirmware))
+	}
+	for _, touch := range p.Touch {
+		if !slices.Contains(usual.Touch, touch) {
+			list = append(list, fmt.Sprintf("touch %s", Safe(string(touch))))
+		}
+	}
+	return list
 }

@@ -144,3 +144,11 @@ func voidWords(what string, quorum Quorum, err error) string {
 	}
 	return what + ", with the signatures of " + strings.Join(names, ", ")
 }
+
+// drafted is what this site knows, with proposals instead of those whose place
+// they take.
+func (c *Ceremony) drafted(proposals []*proposal) known {
+	now, old := c.state.known(), c.superseded(proposals)
+	kept := slices.DeleteFunc(slices.Clone(now.proposals), func(p *proposal) bool { return slices.Contains(old, p) })
+	return newKnown(now.trust, now.published, append(kept, proposals...), c.state.signaturesOf)
+}

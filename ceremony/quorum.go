@@ -3,6 +3,7 @@ package ceremony
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -123,3 +124,34 @@ func rootAuthority(by string, root *metadata.Signed, role string) authority {
 	}
 	return a
 }
+
+// owner is who has the key, in a list of names.
+func (a authority) owner(role, keyid string) string {
+	if isOnline(role) && a.holders[keyid] == "" {
+		return "online key"
+	}
+	return a.name(keyid)
+}
+
+func delegationAuthority(s *metadata.Signed, who metadata.Keyholders) authority {
+	a := authority{who: who, keys: s.Targets.Delegations.Keys}
+	if s.Conclave != nil {
+		a.holders = s.Conclave.Holders
+	}
+	return a
+}
+
+// String says how far the quorum is: "1 of 3 by root 1: Ada".
+func (q Quorum) String() string {
+	parts := make([]string, len(q.By))
+	for i, t := range q.By {
+		parts[i] = fmt.Sprintf("%d of %d by %s", len(t.Signed), t.Threshold, t.By)
+		if len(t.Signed) > 0 {
+			parts[i] += ": " + strings.Join(t.Signed, ", ")
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Name is how what the quorum is for is called.
+func (q Quorum) Name() string { return PayloadName(q.Role, q.Version, q.Bins) }

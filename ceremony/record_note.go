@@ -6,14 +6,6 @@ import (
 	"strings"
 )
 
-// noted is what people wrote down, in their own words.
-type noted struct {
-	Text string `json:"text"`
-	Who  string `json:"who"` // says it
-}
-
-func (noted) name() string { return "note" }
-
 const maxNote = 1000 // bytes
 
 // Note journals what people want to stand in the record: that something was

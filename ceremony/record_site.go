@@ -67,7 +67,7 @@ func (r *recorder) line(e Entry) string {
 		return r.preflight(ev)
 	case clockConfirmed:
 		r.Clocks = append(r.Clocks, RecordedClock{r.at, ev.Shown.UTC(), Safe(ev.Source)})
-		return fmt.Sprintf("The clock showed %s, and was right by: %s.", stamp(ev.Shown), Safe(ev.Source))
+		return fmt.Sprintf("The clock showed %s, and was right by: %s.", Stamp(ev.Shown), Safe(ev.Source))
 	case planned:
 		return r.plan(ev)
 	case enrolling:
@@ -180,27 +180,10 @@ func (r *recorder) plan(ev planned) string {
 		return "A plan was accepted."
 	}
 	r.Trust = plan.Trust
-	for _, weaker := range weakerThan(DefaultTokenPolicy(IsRehearsal(plan.Trust)), plan.Tokens.Policy) {
+	for _, weaker := range plan.Tokens.Policy.Weaknesses() {
 		r.note("The plan asks less of tokens than is usual: %s", weaker)
 	}
 	return fmt.Sprintf("The plan of %s was accepted.", plan.Trust)
-}
-
-// weakerThan says where a plan's policy falls short of the usual one.
-func weakerThan(usual, p TokenPolicy) []string {
-	var list []string
-	if p.WithoutAttestation {
-		list = append(list, "a key may come from anywhere, without an attestation")
-	}
-	if p.MinFirmware != usual.MinFirmware {
-		list = append(list, fmt.Sprintf("firmware %s or newer, where %s is usual", Safe(p.MinFirmware), usual.MinFirmware))
-	}
-	for _, touch := range p.Touch {
-		if !slices.Contains(usual.Touch, touch) {
-			list = append(list, fmt.Sprintf("touch %s", Safe(string(touch))))
-		}
-	}
-	return list
 }
 
 func (r *recorder) enrolment(ev enrolled) string {

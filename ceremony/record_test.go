@@ -76,7 +76,7 @@ func TestRecord(t *testing.T) {
 	if first.Site != "vienna" {
 		first, second = second, first
 	}
-	if first.Site != "vienna" || first.Trust != "rehearsal-wabbit" || first.Kind != ceremony.Found || !first.Rehearsal || first.Tool != "test" {
+	if first.Site != "vienna" || first.Trust != "rehearsal-wabbit" || first.Kind != string(ceremony.Found) || !first.Rehearsal || first.Tool != "test" {
 		t.Errorf("vienna: %+v", first)
 	}
 	if len(first.Plans) != 1 || first.Plans[0].SHA256 != metadata.Sum([]byte(planText)) || len(first.Clocks) != 1 || len(first.Preflights) != 1 {

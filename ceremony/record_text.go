@@ -37,8 +37,8 @@ func (s *SiteRecord) write(p *Paper) {
 		[2]string{"trust", orDash(s.Trust)},
 		[2]string{"ceremony", orDash(s.Kind)},
 		[2]string{"program", orDash(s.Tool)},
-		[2]string{"first line", stamp(s.began())},
-		[2]string{"last line", stamp(s.ended())},
+		[2]string{"first line", Stamp(s.began())},
+		[2]string{"last line", Stamp(s.ended())},
 		[2]string{"lines of the journal", fmt.Sprint(s.Events)},
 		[2]string{"site's id", s.ID},
 		[2]string{"head of the journal, SHA-256", fours(s.Head)},
@@ -51,7 +51,7 @@ func (s *SiteRecord) write(p *Paper) {
 	} else {
 		t := table{head: []string{"line", "time (UTC)", "what", "said by", "initials"}}
 		for _, n := range s.Notes {
-			t.rows = append(t.rows, []string{fmt.Sprint(n.N), stamp(n.Time), n.Text, orDash(n.Who)})
+			t.rows = append(t.rows, []string{fmt.Sprint(n.N), Stamp(n.Time), n.Text, orDash(n.Who)})
 		}
 		p.add(t)
 	}
@@ -61,7 +61,7 @@ func (s *SiteRecord) write(p *Paper) {
 	s.writeBundles(p)
 	t := table{head: []string{"line", "time (UTC)", "what happened", "initials"}}
 	for _, l := range s.Lines {
-		t.rows = append(t.rows, []string{fmt.Sprint(l.N), stamp(l.Time), l.Text})
+		t.rows = append(t.rows, []string{fmt.Sprint(l.N), Stamp(l.Time), l.Text})
 	}
 	p.add(heading{3, "Line by line"}, t)
 }
@@ -80,17 +80,17 @@ func (s *SiteRecord) peopleTable() table {
 
 func (s *SiteRecord) writeMachine(p *Paper) {
 	for _, f := range s.Preflights {
-		p.add(heading{3, "The machine, " + stamp(f.Time)}, checkTable(f.Checks))
+		p.add(heading{3, "The machine, " + Stamp(f.Time)}, checkTable(f.Checks))
 	}
 	if len(s.Clocks) > 0 {
 		t := table{head: []string{"time (UTC)", "the machine showed", "compared with", "initials"}}
 		for _, c := range s.Clocks {
-			t.rows = append(t.rows, []string{stamp(c.Time), stamp(c.Shown), orDash(c.Source)})
+			t.rows = append(t.rows, []string{Stamp(c.Time), Stamp(c.Shown), orDash(c.Source)})
 		}
 		p.add(heading{3, "The clock"}, t)
 	}
 	for _, plan := range s.Plans {
-		p.add(heading{3, "The plan, " + stamp(plan.Time)}, verbatim(plan.Text), paragraph("SHA-256 of the plan: "+fours(plan.SHA256)))
+		p.add(heading{3, "The plan, " + Stamp(plan.Time)}, verbatim(plan.Text), paragraph("SHA-256 of the plan: "+fours(plan.SHA256)))
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *SiteRecord) writeTokens(p *Paper) {
 			verdict = "A CHECK FAILED"
 		}
 		p.add(heading{3, "The token of " + e.Holder}, factTable(
-			[2]string{"time (UTC)", stamp(e.Time)},
+			[2]string{"time (UTC)", Stamp(e.Time)},
 			[2]string{"token", strings.TrimSpace(e.Token + " " + e.Serial)},
 			[2]string{"firmware", orDash(e.Firmware)},
 			[2]string{"key", e.KeyID},
@@ -140,7 +140,7 @@ func (s *SiteRecord) writePayloads(p *Paper) {
 			p.add(emphasis("Its signatures are void: it " + l.Void))
 		}
 		p.add(factTable(
-			[2]string{"time (UTC)", stamp(l.Time) + ", " + how},
+			[2]string{"time (UTC)", Stamp(l.Time) + ", " + how},
 			[2]string{"reason", orDash(l.Reason)},
 			[2]string{"builds on", digestOrNone(l.Base)},
 			[2]string{"payload, SHA-256", fours(l.Digest)},
@@ -151,7 +151,7 @@ func (s *SiteRecord) writePayloads(p *Paper) {
 			if sig.Imported {
 				consent = "at another site"
 			}
-			t.rows = append(t.rows, []string{stamp(sig.Time), fmt.Sprintf("%s, key %.8s", sig.Holder, sig.KeyID), orDash(sig.Serial), consent})
+			t.rows = append(t.rows, []string{Stamp(sig.Time), fmt.Sprintf("%s, key %.8s", sig.Holder, sig.KeyID), orDash(sig.Serial), consent})
 		}
 		if len(t.rows) > 0 {
 			p.add(t)
@@ -168,7 +168,7 @@ func (s *SiteRecord) writeBundles(p *Paper) {
 			title = "A bundle that was opened"
 		}
 		p.add(heading{3, title}, factTable(
-			[2]string{"time (UTC)", stamp(b.Time)},
+			[2]string{"time (UTC)", Stamp(b.Time)},
 			[2]string{"name", orDash(b.Name)},
 			[2]string{"SHA-256", fours(b.SHA256)},
 			[2]string{"initials", ""},
@@ -183,8 +183,6 @@ func (s *SiteRecord) ended() time.Time {
 	}
 	return s.Lines[len(s.Lines)-1].Time
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 func orDash(s string) string {
 	if s == "" {

@@ -3,92 +3,12 @@ package ceremony
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
-
-// HolderKey is a key with its holder.
-type HolderKey struct {
-	metadata.Key
-	Holder string // safe to print
-	By     string // what says so: "root 2"
-}
-
-func (k HolderKey) verify(payload []byte, sig string) error {
-	who := metadata.Keyholders{KeyIDs: []string{""}, Threshold: 1}
-	count := metadata.Quorum(who, map[string]metadata.Key{"": k.Key}, payload, []metadata.Signature{{Sig: sig}})
-	if !count.Met() {
-		return metadata.ErrSignature
-	}
-	return nil
-}
-
-// HolderKeys are the keys that belong to people, by keyid: as the roots and
-// targets of a bundle say that have all their signatures themselves. trusted is
-// the payload digest of a root that the caller knows to be right: what is older
-// is then left out, and the error says where it is missing. The zero digest
-// takes the bundle's word for its first root.
-func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, error) {
-	k, err := knownOf(c)
-	if err != nil {
-		return nil, err
-	}
-	if len(k.published) > 0 {
-		if err := checkHead(k.published); err != nil {
-			return nil, fmt.Errorf("published set: %w", err)
-		}
-	}
-	keys := map[string]HolderKey{}
-	set, err := k.set()
-	switch {
-	case err != nil && trusted.IsZero():
-		return keys, nil // nothing here says yet whose keys they are
-	case err != nil:
-		return nil, err
-	}
-	roots := set.Roots
-	if err := metadata.VerifyRootChain(roots, time.Time{}); err != nil {
-		return nil, err
-	}
-	if !trusted.IsZero() {
-		i := slices.IndexFunc(roots, func(r *metadata.File) bool { return r.Digest() == trusted })
-		if i < 0 {
-			return nil, errors.New("the root that was given is not among those of the bundle: nothing was verified")
-		}
-		roots = roots[i:]
-	}
-	for _, root := range roots {
-		holderKeys(keys, root.Signed, root.Root.Keys)
-	}
-	if d := set.Targets.Targets.Delegations; d != nil {
-		holderKeys(keys, set.Targets.Signed, d.Keys)
-	}
-	return keys, nil
-}
-
-// KeysOfRoot are the keys that belong to people as one root says that the
-// caller knows to be right.
-func KeysOfRoot(root *metadata.File) map[string]HolderKey {
-	keys := map[string]HolderKey{}
-	holderKeys(keys, root.Signed, root.Root.Keys)
-	return keys
-}
-
-func holderKeys(into map[string]HolderKey, s *metadata.Signed, keys map[string]metadata.Key) {
-	if s.Conclave == nil {
-		return
-	}
-	for id, holder := range s.Conclave.Holders {
-		if key, ok := keys[id]; ok {
-			into[id] = HolderKey{key, Safe(holder), fmt.Sprintf("%s %d", s.Type, s.Version)}
-		}
-	}
-}
 
 // keys are those of the record's signatures that its own journals give to holders.
 func (r *Record) keys() map[string]HolderKey {
@@ -111,7 +31,7 @@ func CheckRecord(r *Record, against *Contents, keys map[string]HolderKey) ([]Che
 	if len(keys) == 0 {
 		keys = r.keys()
 	}
-	var known known
+	known := publishedOnly(nil)
 	journals := map[string][]byte{}
 	if against != nil {
 		var err error
@@ -121,10 +41,6 @@ func CheckRecord(r *Record, against *Contents, keys map[string]HolderKey) ([]Che
 		for _, j := range against.Journals {
 			journals[j.Site] = j.Lines
 		}
-	}
-	proposals := map[metadata.Digest]*proposal{}
-	for _, p := range known.proposals {
-		proposals[p.id] = p
 	}
 	heads := map[string][]HeadSignature{}
 	for _, h := range r.Heads {
@@ -136,7 +52,7 @@ func CheckRecord(r *Record, against *Contents, keys map[string]HolderKey) ([]Che
 		if against != nil {
 			checks = append(checks, s.checkAgainst(journals[s.ID]))
 		}
-		checks = append(checks, known.checkSignatures(s, proposals)...)
+		checks = append(checks, s.checkSignatures(known)...)
 		checks = append(checks, s.checkHeads(heads[s.ID], keys)...)
 		delete(heads, s.ID)
 	}
@@ -185,7 +101,7 @@ func (s *SiteRecord) checkAgainst(copied []byte) Check {
 	case bytes.HasPrefix(copied, mine):
 		c.Pass, c.Reason = true, "the journal "+s.where()+" is also here"
 		if more > 0 {
-			c.Reason += fmt.Sprintf("; it has gone on by %s since", counted(more, "line"))
+			c.Reason += fmt.Sprintf("; it has gone on by %s since", Count(more, "line"))
 		}
 	case bytes.HasPrefix(mine, copied):
 		c.Pass, c.Reason = true, fmt.Sprintf("the journal %s is here up to line %d: the record is of a later time", s.where(), len(entries))
@@ -217,7 +133,7 @@ func (s *SiteRecord) checkHeads(heads []HeadSignature, keys map[string]HolderKey
 		checks[i].Pass = true
 		checks[i].Reason = fmt.Sprintf("%s signed the journal %s up to line %d with key %.8s, theirs by %s", key.Holder, s.where(), h.Events, id, key.By)
 		if more := s.lines() - h.Events; more > 0 {
-			checks[i].Reason += fmt.Sprintf("; it has gone on by %s since, which the signature does not cover", counted(more, "line"))
+			checks[i].Reason += fmt.Sprintf("; it has gone on by %s since, which the signature does not cover", Count(more, "line"))
 		}
 	}
 	return checks
@@ -239,13 +155,6 @@ func (s *SiteRecord) verifyHead(h HeadSignature, key HolderKey) error {
 		return fmt.Errorf("ALARM: up to line %d the journal is not the one that was signed: it was changed", h.Events)
 	}
 	return key.verify(then.RecordHead().Payload(), h.Sig)
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // firstLines is the beginning of a journal; it has at least n lines.
@@ -287,16 +196,16 @@ func recordFields(s SiteRecord) map[string]json.RawMessage {
 
 // checkSignatures checks the signatures that a record speaks of against the
 // payloads of the bundle, and says how many there was nothing to check with.
-func (k known) checkSignatures(s SiteRecord, proposals map[metadata.Digest]*proposal) []Check {
+func (s *SiteRecord) checkSignatures(k known) []Check {
 	var bad []Check
 	verified, skipped := 0, 0
 	for _, sig := range s.Signatures {
-		p := proposals[sig.Payload]
+		p := k.proposal(sig.Payload)
 		if p == nil {
 			skipped++
 			continue
 		}
-		holder, err := verify(k.everAuthorities(p), p, metadata.Signature{KeyID: sig.KeyID, Sig: sig.Sig})
+		holder, err := k.verify(p, metadata.Signature{KeyID: sig.KeyID, Sig: sig.Sig})
 		if err == nil && holder != sig.Holder {
 			err = fmt.Errorf("the key is %s's", holder)
 		}

@@ -107,7 +107,7 @@ func oddities(before *metadata.Signed) []string {
 	return list
 }
 
-// keyWarnings speak of a root that one lost token would make unrotatable.
+// keyWarnings speak of a root that one lost token would make Unrotatable.
 func keyWarnings(s *metadata.Signed) []string {
 	if s.Root == nil {
 		return nil
@@ -115,5 +115,5 @@ func keyWarnings(s *metadata.Signed) []string {
 	if who := s.Root.Roles["root"]; who.Threshold < len(who.KeyIDs) {
 		return nil
 	}
-	return []string{unrotatable}
+	return []string{Unrotatable}
 }

@@ -30,7 +30,7 @@ func (c *Ceremony) Review(id metadata.Digest, holder Holder) (Review, error) {
 	r := Review{
 		Trust: Safe(p.Trust), Role: Safe(p.Role), Version: body.Version, Holder: Safe(holder.Name), Reason: Safe(p.Reason),
 		Digest: body.Digest(), Words: Words(body.Digest()), Size: len(body.Payload),
-		Expires: body.Expires, Days: int(body.Expires.Sub(c.now()) / day),
+		Expires: body.Expires, Days: Days(body.Expires.Sub(c.now())),
 		After: after, Phrase: Phrase(p.Role, p.Version),
 	}
 	base := known.base(p)
@@ -48,7 +48,7 @@ func (c *Ceremony) reviewBatch(b *batch, holder Holder) (Review, error) {
 	r := Review{
 		Trust: Safe(first.Trust), Role: Safe(binsRole(b.prefix)), Holder: Safe(holder.Name), Reason: Safe(first.Reason),
 		Digest: b.id, Words: Words(b.id), Payloads: len(b.members), First: true,
-		Expires: first.body.Expires, Days: int(first.body.Expires.Sub(c.now()) / day),
+		Expires: first.body.Expires, Days: Days(first.body.Expires.Sub(c.now())),
 		Phrase: "sign " + b.name(),
 	}
 	var err error

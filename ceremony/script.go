@@ -109,7 +109,7 @@ func (s *script) people(holders []Holder) {
 
 func (s *script) plan(p *Plan, digest metadata.Digest) {
 	role := func(r PlannedRole) string {
-		return fmt.Sprintf("%d of %d sign: %s; good for %d days from the freezing", r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), int(r.Expires/day))
+		return fmt.Sprintf("%d of %d sign: %s; good for %d days from the freezing", r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), Days(r.Expires))
 	}
 	t := factTable(
 		[2]string{"plan, SHA-256", fours(digest)},
@@ -123,7 +123,7 @@ func (s *script) plan(p *Plan, digest metadata.Digest) {
 		t.rows = append(t.rows, []string{"target " + f.Path, fmt.Sprintf("%d bytes, SHA-256 %s", f.Length, fours(f.SHA256))})
 	}
 	s.add(heading{2, "What the plan says"}, t)
-	for _, weaker := range weakerThan(DefaultTokenPolicy(IsRehearsal(p.Trust)), p.Tokens.Policy) {
+	for _, weaker := range p.Tokens.Policy.Weaknesses() {
 		s.add(emphasis("The plan asks less of tokens than is usual: " + weaker + "."))
 	}
 }

@@ -61,7 +61,7 @@ func (s *script) payload(step Step) {
 	}
 	s.add(factTable(
 		[2]string{"reason", orDash(review.Reason)},
-		[2]string{"expires", fmt.Sprintf("%s, in %d days", stamp(review.Expires), review.Days)},
+		[2]string{"expires", fmt.Sprintf("%s, in %d days", Stamp(review.Expires), review.Days)},
 		[2]string{"payload, SHA-256", fours(review.Digest)},
 	), paragraph("Everybody sees these words, at every site:"), wordGrid(review.Digest))
 	for _, w := range review.Warnings {

@@ -173,7 +173,7 @@ func (c *Ceremony) horizon(p *proposal) time.Duration {
 	case p.Role == "targets":
 		return plan.Targets.Expires
 	}
-	return maxPeriod
+	return MaxPeriod
 }
 
 // next is the first payload of the unit that the token described by info has not

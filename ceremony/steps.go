@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -168,18 +167,6 @@ func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
 	if len(c.state.proposals) == 0 {
 		add(false, false, Step{Kind: StepSign, Text: "The holders sign"})
 	}
-}
-
-// String says how far the quorum is: "1 of 3 by root 1: Ada".
-func (q Quorum) String() string {
-	parts := make([]string, len(q.By))
-	for i, t := range q.By {
-		parts[i] = fmt.Sprintf("%d of %d by %s", len(t.Signed), t.Threshold, t.By)
-		if len(t.Signed) > 0 {
-			parts[i] += ": " + strings.Join(t.Signed, ", ")
-		}
-	}
-	return strings.Join(parts, "; ")
 }
 
 // either joins names as in "Ada, Bo or Cy".

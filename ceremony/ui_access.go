@@ -36,30 +36,6 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 	return out, nil
 }
 
-func (d *draft) roleState(role string) RoleState {
-	who := d.keyholders(role)
-	s := RoleState{Name: role, Threshold: who.Threshold}
-	a := authority{keys: d.keysIn(role), holders: d.owners}
-	for _, id := range who.KeyIDs {
-		s.Holders = append(s.Holders, a.owner(role, id))
-	}
-	slices.Sort(s.Holders)
-	if base := d.baseOf(role); base != nil {
-		s.Version, s.Expires = base.Version, base.Expires
-	}
-	if r := d.delegation(role); r != nil {
-		s.Paths = r.Paths
-	}
-	if parent := d.parent(role); parent != "root" {
-		s.Parent = parent
-	}
-	if b := d.binsOf(role); b != nil && b.role() == role {
-		s.Bins = int(b.Bins())
-	}
-	s.Targets = d.pathsOf(role)
-	return s
-}
-
 // unnamed is the holder of a key of root's that holders sign with and that has
 // no name; nil for another key.
 func (c *Ceremony) unnamed(d *draft, id string) *Holder {
