@@ -200,3 +200,25 @@ func assembleFile(p *proposal, authorities []authority, all []metadata.Signature
 	}
 	return metadata.ParseFile(metadata.Assemble(p.Signed, slices.Collect(maps.Keys(counted))), metadata.Strict)
 }
+
+// CompleteFiles is the published set and, over it, everything that has its
+// quorum, under the names of a consistent snapshot.
+func (k known) CompleteFiles(c Contents) map[string][]byte {
+	files := map[string][]byte{}
+	for _, f := range c.Head {
+		files[f.Name] = f.Bytes
+	}
+	set, err := k.set()
+	if err != nil {
+		return files // a founding that lacks signatures: nothing can expire yet
+	}
+	put := func(role string, f *metadata.File) { files[fmt.Sprintf("%d.%s.json", f.Version, role)] = f.Bytes }
+	for _, f := range set.Roots {
+		put("root", f)
+	}
+	put("targets", set.Targets)
+	for role, f := range set.Delegated {
+		put(role, f)
+	}
+	return files
+}

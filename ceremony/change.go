@@ -1,7 +1,6 @@
 package ceremony
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,11 +27,7 @@ func (c *Ceremony) Roles() ([]RoleState, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []RoleState
-	for _, role := range d.roles() {
-		list = append(list, d.roleState(role))
-	}
-	return list, nil
+	return d.RoleStates(), nil
 }
 
 // Edit adds edits to the draft, all of them or none. It returns an *EditError,
@@ -144,27 +139,20 @@ func (c *Ceremony) spent(role string) bool {
 	})
 }
 
-// proposals encodes every role that the draft changes and reads it back. What
-// can't be frozen is a *DraftError.
-func (c *Ceremony) proposals(d *draft) ([]*proposal, error) {
-	if err := cmp.Or(c.state.known().contest(), d.unreachable()); err != nil {
+// payloads reads back what the draft makes.
+func (c *Ceremony) payloads(d *draft) ([]*proposal, error) {
+	if err := c.state.known().contest(); err != nil {
 		return nil, err
 	}
-	if _, err := d.unsignable(); err != nil {
-		return nil, &DraftError{err}
+	proposals, err := d.Proposals(c.now(), c.reason())
+	if err != nil {
+		return nil, err
 	}
-	var list []*proposal
-	for _, role := range d.changed() {
-		p, err := d.encode(role, c.now().Add(d.lasts(role)))
-		if err != nil {
+	list := make([]*proposal, len(proposals))
+	for i, p := range proposals {
+		if list[i], err = newProposal(p); err != nil {
 			return nil, &DraftError{err}
 		}
-		p.Reason = c.reason()
-		read, err := newProposal(p)
-		if err != nil {
-			return nil, &DraftError{err}
-		}
-		list = append(list, read)
 	}
 	return list, nil
 }

@@ -25,6 +25,9 @@ func Phrase(role string, version int64) string {
 	return fmt.Sprintf("sign %s %d", Safe(role), version)
 }
 
+// phrase is what has to be typed in order to sign all of a unit.
+func phrase(u *Unit) string { return "sign " + u.Name() }
+
 // Challenge picks which two of a digest's 32 words are to be typed back:
 // distinct, ascending, counted from 1.
 func Challenge(random io.Reader) ([2]int, error) {

@@ -70,7 +70,7 @@ func emptyDraft(base *OfflineSet, in draftInput) *draft {
 // metadata ends with the version before.
 func newDraft(base *OfflineSet, in draftInput) (*draft, error) {
 	d := emptyDraft(base, in)
-	if err := d.takeRoot(d.baseOf("root").Signed); err != nil {
+	if err := d.takeRoot(d.Base("root").Signed); err != nil {
 		return nil, fmt.Errorf("the root can't be taken over: %w", err)
 	}
 	if base.Targets != nil {
@@ -170,6 +170,14 @@ func (d *draft) delegation(role string) *metadata.DelegatedRole {
 	return nil
 }
 
+// Only keeps the draft from making new versions of other roles.
+func (d *draft) Only(roles ...string) {
+	maps.DeleteFunc(d.touched, func(role string, _ bool) bool { return !slices.Contains(roles, role) })
+}
+
+// Missing lists the holders whose new token is still to be enrolled.
+func (d *draft) Missing() []string { return d.missing }
+
 func (d *draft) touch(role string) { d.touched[role] = true }
 
 // touchKeys: who may sign role is about to change. What it says is signed anew
@@ -188,8 +196,8 @@ func (d *draft) touchKeys(role string) {
 // signedByHolders says whether role has metadata that holders sign.
 func (d *draft) signedByHolders(role string) bool { return len(d.own(role)) > 0 }
 
-// baseOf is the version of a role that a new one builds on; nil for none.
-func (d *draft) baseOf(role string) *metadata.File {
+// Base is the version of a role that a new one builds on; nil for none.
+func (d *draft) Base(role string) *metadata.File {
 	switch role {
 	case "root":
 		if len(d.base.Roots) == 0 {

@@ -16,17 +16,29 @@ func unfreezable(format string, args ...any) error {
 	return &DraftError{fmt.Errorf(format, args...)}
 }
 
+// Problem says why the draft can't be frozen, whoever is still to enrol a token:
+// a *DraftError; nil where it can.
+func (d *draft) Problem() error {
+	if err := d.unreachable(); err != nil {
+		return err
+	}
+	if _, err := d.unsignable(); err != nil {
+		return &DraftError{err}
+	}
+	return nil
+}
+
 // unreachable says why the old root's holders could not give the new root
 // their signatures (TUF 5.3.4): too many of their tokens are lost.
 func (d *draft) unreachable() error {
-	if !d.touched["root"] || d.baseOf("root") == nil {
+	if !d.touched["root"] || d.Base("root") == nil {
 		return nil
 	}
 	threshold, left := d.oldRoot()
 	if len(left) >= threshold {
 		return nil
 	}
-	version := d.baseOf("root").Version
+	version := d.Base("root").Version
 	return unfreezable("root %d needs %s by keys of root %d, and with the tokens that are lost only %d can be given: this trust can't be changed any more, a new one has to be founded",
 		version+1, Count(threshold, "signature"), version, len(left))
 }
@@ -34,7 +46,7 @@ func (d *draft) unreachable() error {
 // oldRoot is how many keys of the root before have to sign the new one, and the
 // names of those whose tokens are not lost.
 func (d *draft) oldRoot() (threshold int, left []string) {
-	old := authority{who: d.baseOf("root").Root.Roles["root"], keys: d.baseOf("root").Root.Keys, holders: map[string]string{}}
+	old := authority{who: d.Base("root").Root.Roles["root"], keys: d.Base("root").Root.Keys, holders: map[string]string{}}
 	for _, id := range old.who.KeyIDs {
 		if strict := d.renamed[id]; !d.lost[strict] {
 			old.holders[id] = d.were[strict]
@@ -63,11 +75,11 @@ func (d *draft) changedKeys() []string {
 	return slices.DeleteFunc(d.roles(), func(role string) bool { return !d.touched[d.parent(role)] })
 }
 
-// warnings are what the draft leaves without a spare, and what clients make of
+// Warnings are what the draft leaves without a spare, and what clients make of
 // a delegation that goes.
-func (d *draft) warnings() []string {
+func (d *draft) Warnings() []string {
 	var list []string
-	if base := d.baseOf("root"); base != nil && d.touched["root"] {
+	if base := d.Base("root"); base != nil && d.touched["root"] {
 		if threshold, left := d.oldRoot(); len(left) == threshold {
 			list = append(list, fmt.Sprintf("Every token of root %d that is left has to sign root %d (%s): with one more lost, this trust can't be changed any more.",
 				base.Version, base.Version+1, strings.Join(left, ", ")))

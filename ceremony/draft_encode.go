@@ -24,11 +24,29 @@ func (d *draft) changed() []string {
 	return slices.SortedFunc(maps.Keys(d.touched), func(a, b string) int { return strings.Compare(rank(a), rank(b)) })
 }
 
+// Proposals makes the payloads of all new versions, for a freezing at now. A
+// *DraftError says why it can't be frozen.
+func (d *draft) Proposals(now time.Time, reason string) ([]Proposal, error) {
+	if err := d.Problem(); err != nil {
+		return nil, err
+	}
+	var list []Proposal
+	for _, role := range d.changed() {
+		p, err := d.encode(role, now.Add(d.lasts(role)))
+		if err != nil {
+			return nil, &DraftError{err}
+		}
+		p.Reason = reason
+		list = append(list, p)
+	}
+	return list, nil
+}
+
 // encode makes the payload of a role's new version.
 func (d *draft) encode(role string, expires time.Time) (Proposal, error) {
 	h := metadata.Header{Version: 1, Expires: expires, Conclave: &metadata.Conclave{Trust: d.base.Trust}}
 	p := Proposal{Trust: d.base.Trust, Role: role}
-	if base := d.baseOf(role); base != nil {
+	if base := d.Base(role); base != nil {
 		h.Version, p.Base = base.Version+1, base.Digest()
 	}
 	p.Version = h.Version

@@ -36,7 +36,7 @@ func (d *draft) lasts(role string) time.Duration {
 }
 
 func (d *draft) period(role string) time.Duration {
-	if lasts, known := d.periods(role, d.baseOf(role)); known {
+	if lasts, known := d.periods(role, d.Base(role)); known {
 		return lasts
 	}
 	switch role {

@@ -1,8 +1,11 @@
 package ceremony
 
 import (
+	"maps"
 	"slices"
 	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
 // RoleState is a role as the complete set has it.
@@ -26,7 +29,7 @@ func (d *draft) roleState(role string) RoleState {
 		s.Holders = append(s.Holders, a.owner(role, id))
 	}
 	slices.Sort(s.Holders)
-	if base := d.baseOf(role); base != nil {
+	if base := d.Base(role); base != nil {
 		s.Version, s.Expires = base.Version, base.Expires
 	}
 	if r := d.delegation(role); r != nil {
@@ -40,4 +43,43 @@ func (d *draft) roleState(role string) RoleState {
 	}
 	s.Targets = d.pathsOf(role)
 	return s
+}
+
+// RoleStates are all roles as the draft has them: root's four, then the
+// delegated ones in the order of a client's walk.
+func (d *draft) RoleStates() []RoleState {
+	var list []RoleState
+	for _, role := range d.roles() {
+		list = append(list, d.roleState(role))
+	}
+	return list
+}
+
+// UnnamedKey is a key that holders sign with, and nobody has said whose it is.
+type UnnamedKey struct {
+	KeyID string       // as the newest root has it
+	Key   metadata.Key // as strict clients know it
+	Roles []string
+}
+
+// Unnamed are those of root and targets, by keyid.
+func (d *draft) Unnamed() []UnnamedKey {
+	var list []UnnamedKey
+	for _, id := range slices.Sorted(maps.Keys(d.renamed)) {
+		strict := d.renamed[id]
+		key, there := d.keys[strict]
+		if !there || d.owners[strict] != "" {
+			continue
+		}
+		k := UnnamedKey{KeyID: id, Key: key}
+		for _, role := range []string{"root", "targets"} {
+			if slices.Contains(d.who[role].KeyIDs, strict) {
+				k.Roles = append(k.Roles, role)
+			}
+		}
+		if k.Roles != nil {
+			list = append(list, k)
+		}
+	}
+	return list
 }

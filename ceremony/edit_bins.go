@@ -72,7 +72,7 @@ func (e HashBins) apply(d *draft) error {
 		if d.targets[name] != nil || d.entries(name) != nil {
 			return cannot(e, "there is a role %s already", Safe(name))
 		}
-		if d.baseOf(name) == nil && d.spent(name) {
+		if d.Base(name) == nil && d.spent(name) {
 			return cannot(e, "there were bins of that name before, and clients remember their versions: choose another name")
 		}
 	}
@@ -110,7 +110,7 @@ func (d *draft) undoBins(b *bins) {
 		if t := d.targets[name]; t != nil {
 			maps.Copy(d.targets[b.parent].Targets, t.Targets)
 		}
-		published = published || d.baseOf(name) != nil
+		published = published || d.Base(name) != nil
 		delete(d.targets, name)
 		delete(d.touched, name)
 	}
@@ -235,6 +235,14 @@ func (d *draft) delegates(role string) bool {
 
 // isBin says whether role is one of a draft's bins.
 func (d *draft) isBin(role string) bool { return d.binsWith(role) != nil }
+
+// BinsWith is what the names of the bins begin with that role is one of; "" for none.
+func (d *draft) BinsWith(role string) string {
+	if b := d.binsWith(role); b != nil {
+		return b.NamePrefix
+	}
+	return ""
+}
 
 // binsWith are the bins that role is one of; nil for none.
 func (d *draft) binsWith(role string) *bins {

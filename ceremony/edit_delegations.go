@@ -52,7 +52,7 @@ func (e Delegate) apply(d *draft) error {
 	if d.keyholders(e.Role) != nil || d.targets[e.Role] != nil {
 		return cannot(e, "there is a role of that name already")
 	}
-	if d.baseOf(e.Role) == nil && d.spent(e.Role) {
+	if d.Base(e.Role) == nil && d.spent(e.Role) {
 		return cannot(e, "there was a role of that name before, and clients remember its version: choose another name")
 	}
 	if len(e.Paths) == 0 {
@@ -128,7 +128,7 @@ func (e Undelegate) apply(d *draft) error {
 	}
 	delete(d.targets, e.Role)
 	delete(d.touched, e.Role)
-	if d.baseOf(e.Role) != nil {
+	if d.Base(e.Role) != nil {
 		d.gone = append(d.gone, e.Role)
 	}
 	return nil

@@ -97,7 +97,7 @@ func (d *draft) addTargets(e Edit, role string, list []NewTarget) error {
 	foreign := d.foreignPaths(role)
 	seen := make(map[string]bool, len(list))
 	for i, n := range list {
-		target, err := n.target()
+		target, err := targetOf(n)
 		if err == nil && seen[n.Path] {
 			err = &targetError{"path", fmt.Errorf("it is named twice")}
 		}
@@ -125,8 +125,8 @@ type targetError struct {
 	error
 }
 
-// target is what metadata says of it.
-func (n NewTarget) target() (metadata.Target, error) {
+// targetOf is what metadata says of a new target.
+func targetOf(n NewTarget) (metadata.Target, error) {
 	t := metadata.Target{Length: n.Length, Hashes: map[string]string{"sha256": n.SHA256.String()}}
 	if err := CheckTargetPath(n.Path); err != nil {
 		return t, &targetError{"path", err}

@@ -29,7 +29,7 @@ func (c *Ceremony) awaited(holder string) (serial string, err error) {
 		}
 		return "", fmt.Errorf("the plan has no holder called %q: %w", Safe(holder), ErrNotNow)
 	}
-	if d, err := c.draftOf(c.state.edits); err == nil && slices.Contains(d.missing, holder) {
+	if d, err := c.draftOf(c.state.edits); err == nil && slices.Contains(d.Missing(), holder) {
 		return "", nil
 	}
 	return "", fmt.Errorf("no new token of %s is wanted: %w", Safe(holder), ErrNotNow)

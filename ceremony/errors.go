@@ -9,8 +9,7 @@ import (
 // Errors of the rules. Each says what happened and what was not done; the ui
 // adds what to do next.
 var (
-	ErrNotNow  = errors.New("this step is not due now: nothing was done")
-	ErrUnknown = errors.New("no payload here has this digest: nothing was done")
+	ErrNotNow = errors.New("this step is not due now: nothing was done")
 )
 
 // ConsentError: what was typed is not a consent.

@@ -16,7 +16,7 @@ func (v View) voteFacts(role string, a authority) []fact {
 	field := exact(role) + ": "
 	owners := map[string]int{}
 	for _, id := range a.who.KeyIDs {
-		owners[a.called(role, id)]++
+		owners[called(a, role, id)]++
 	}
 	var keys []fact
 	for _, id := range a.who.KeyIDs {
@@ -62,8 +62,8 @@ func thresholdFact(field string, who metadata.Keyholders) fact {
 	}
 }
 
-// called is owner in a review, where nobody's name may pass for no name.
-func (a authority) called(role, keyid string) string {
+// called is whose key it is, in a review, where nobody's name may pass for no name.
+func called(a authority, role, keyid string) string {
 	name := a.holders[keyid]
 	switch {
 	case name == "":
@@ -92,7 +92,7 @@ func (v View) keyFact(role string, a authority, id string) fact {
 		value: known + fmt.Sprintf("key %.8s, ", exactPath(id)) + keyKind(key, id, 8, 32),
 		whole: known + "key " + exactPath(id) + ", " + keyKind(key, id, 64, 64),
 		key:   role + " " + strict,
-		owner: a.called(role, id),
+		owner: called(a, role, id),
 		note: func(before fact) string {
 			if before.key == role+" "+strict {
 				return "the key is the same, and is written down in another way"

@@ -2,8 +2,6 @@ package ceremony
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -18,10 +16,10 @@ func (c *Ceremony) Freeze() error {
 	if err != nil {
 		return err
 	}
-	if len(d.missing) > 0 {
-		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(SafeAll(d.missing), ", "), ErrNotNow)
+	if len(d.Missing()) > 0 {
+		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(SafeAll(d.Missing()), ", "), ErrNotNow)
 	}
-	proposals, err := c.proposals(d)
+	proposals, err := c.payloads(d)
 	if err != nil {
 		return err
 	}
@@ -41,7 +39,7 @@ func (c *Ceremony) draft() (*draft, error) {
 	if err := d.apply(plan.Edits()...); err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(d.touched, func(role string, _ bool) bool { return !slices.Contains(missing, role) })
+	d.Only(missing...)
 	return d, nil
 }
 

@@ -115,3 +115,50 @@ func rootsOf(bodies []body) []*metadata.File {
 	}
 	return roots
 }
+
+// Older says whether a published set is one that we have gone beyond: a
+// late bundle has it, and ours stays. A set that goes on in one file and back in
+// another, or has other bytes under a number that is taken, is refused. After a
+// recovery from a fast-forward attack snapshot and timestamp begin anew (TUF
+// 1.0, 5.3.11), and a role may go that nobody delegates to any more.
+func (k known) Older(bodies []body) (bool, error) {
+	ours, theirs := publishedOnly(k.published), publishedOnly(bodies)
+	if len(ours.published) == 0 {
+		return false, nil
+	}
+	anew := recovered(ours.newest("root"), theirs.newest("root"))
+	ahead, behind := theirs.newest("root").Version > ours.newest("root").Version, ""
+	for _, our := range ours.published {
+		name, their := fmt.Sprintf("%s %d", Safe(our.role), our.file.Version), theirs.newest(our.role)
+		switch {
+		case anew && isOnline(our.role):
+			continue
+		case their == nil && isDelegated(our.role) && len(theirs.delegations().of(our.role)) == 0:
+			continue
+		case their == nil || their.Version < our.file.Version:
+			behind = name
+		case their.Version > our.file.Version:
+			ahead = ahead || our.role != "root"
+		}
+		for _, their := range theirs.byRole[our.role] {
+			if their.body.Version == our.file.Version && their.id != our.file.Digest() {
+				return false, fmt.Errorf("%s is not the one that this machine knows", name)
+			}
+		}
+	}
+	if behind != "" && ahead {
+		return false, fmt.Errorf("it goes back behind %s, which this machine knows", behind)
+	}
+	return behind != "", nil
+}
+
+// recovered says whether the keys of snapshot or timestamp are others than before.
+func recovered(before, now *metadata.Signed) bool {
+	for _, role := range []string{"snapshot", "timestamp"} {
+		a, b := slices.Sorted(slices.Values(before.Root.Roles[role].KeyIDs)), slices.Sorted(slices.Values(now.Root.Roles[role].KeyIDs))
+		if !slices.Equal(a, b) {
+			return true
+		}
+	}
+	return false
+}

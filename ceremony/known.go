@@ -35,8 +35,7 @@ type index struct {
 	ever    *delegations // of every version of every role
 	names   map[string]string
 
-	all     map[metadata.Digest]*batch // by their digests
-	batched map[metadata.Digest]*batch // by the digests of their payloads
+	together *batches
 }
 
 // claim is one body that says to be a version of a role.
@@ -65,6 +64,12 @@ func newKnown(trust string, published []body, proposals []*proposal, signatures 
 	return k
 }
 
+// With is what is known once payloads have been made, and old ones are gone.
+func (k known) With(made, gone []*proposal) known {
+	kept := slices.DeleteFunc(slices.Clone(k.proposals), func(p *proposal) bool { return slices.Contains(gone, p) })
+	return newKnown(k.trust, k.published, append(kept, made...), k.signatures)
+}
+
 // publishedOnly is what a published set says by itself.
 func publishedOnly(published []body) known {
 	return newKnown("", published, nil, func(metadata.Digest) []metadata.Signature { return nil })
@@ -74,7 +79,7 @@ func publishedOnly(published []body) known {
 func (k known) signed(payload metadata.Digest) {
 	delete(k.quorums, payload)
 	if p := k.byID[payload]; p != nil && len(k.tips.of(p.Role).conflicts) > 0 {
-		k.tips, k.all, k.quorums = nil, nil, map[metadata.Digest]Quorum{} // one of several may be complete now
+		k.tips, k.together, k.quorums = nil, nil, map[metadata.Digest]Quorum{} // one of several may be complete now
 	}
 }
 

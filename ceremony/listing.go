@@ -56,7 +56,7 @@ func ParseListing(text []byte) ([]NewTarget, error) {
 			err = fmt.Errorf("it is named twice")
 		}
 		if err == nil {
-			_, err = n.target()
+			_, err = targetOf(n)
 		}
 		if err != nil {
 			return nil, listingError(e.line, e.Path, err.Error())

@@ -10,9 +10,18 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// outside warns of targets that no client finds: a role holds them, and no walk
-// along the delegations of their paths leads to it (TUF 1.0, 5.6.7). Roles that
-// nobody delegates to have their own warning.
+// Outside warns of targets that no client finds once p is published: of its own,
+// and of those of the roles that it delegates to.
+func (k known) Outside(p *proposal) []string {
+	return k.outside(append(delegates(p.body, k.roles()), p.Role)...)
+}
+
+// OutsideAny is Outside for everything that is known.
+func (k known) OutsideAny() []string { return k.outside(k.roles()...) }
+
+// outside: a role holds a target, and no walk along the delegations of its path
+// leads to the role (TUF 1.0, 5.6.7). Roles that nobody delegates to have their
+// own warning.
 func (k known) outside(roles ...string) []string {
 	var list []string
 	for _, role := range roles {

@@ -81,7 +81,7 @@ func ScheduleOf(c Contents, at time.Time, margin int) (*Schedule, error) {
 		return nil, err
 	}
 	s.Trust = Safe(c.Trust)
-	if files := k.completeFiles(c); len(files) > 0 {
+	if files := k.CompleteFiles(c); len(files) > 0 {
 		report, err := metadata.Inspect(files, at)
 		if err != nil {
 			return nil, err
@@ -129,28 +129,6 @@ func newSchedule(at time.Time, margin int) (*Schedule, error) {
 		return nil, fmt.Errorf("a margin has 0 to %d days, and not %d", MaxMargin, margin)
 	}
 	return &Schedule{At: at.UTC().Truncate(time.Second), Margin: margin, Roles: []DueRole{}, Missing: []OpenQuorum{}, Problems: []string{}}, nil
-}
-
-// completeFiles is the published set and, over it, everything that has its
-// quorum, under the names of a consistent snapshot.
-func (k known) completeFiles(c Contents) map[string][]byte {
-	files := map[string][]byte{}
-	for _, f := range c.Head {
-		files[f.Name] = f.Bytes
-	}
-	set, err := k.set()
-	if err != nil {
-		return files // a founding that lacks signatures: nothing can expire yet
-	}
-	put := func(role string, f *metadata.File) { files[fmt.Sprintf("%d.%s.json", f.Version, role)] = f.Bytes }
-	for _, f := range set.Roots {
-		put("root", f)
-	}
-	put("targets", set.Targets)
-	for role, f := range set.Delegated {
-		put(role, f)
-	}
-	return files
 }
 
 // roles takes the newest version of each role.

@@ -3,7 +3,6 @@ package ceremony
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -41,21 +40,20 @@ func (c *Ceremony) Preview() (Preview, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Missing, out.Problem = d.missing, cmp.Or(c.state.known().contest(), d.unreachable())
-	if len(d.missing) > 0 {
+	out.Missing, out.Problem = d.Missing(), cmp.Or(c.state.known().contest(), d.Problem())
+	if len(out.Missing) > 0 {
 		return out, nil
 	}
-	proposals, err := c.proposals(d)
+	made, err := c.payloads(d)
 	if err != nil {
 		out.Problem = err
 		return out, nil
 	}
-	out.Warnings = d.warnings()
-	payloads, warned := c.draftPayloads(d, proposals)
+	out.Warnings = d.Warnings()
+	payloads, warned := c.nextVersions(d, made)
 	out.Payloads, out.Warnings = payloads, append(out.Warnings, warned...)
-	drafted := c.drafted(proposals)
-	out.Warnings = append(out.Warnings, drafted.outside(drafted.roles()...)...)
-	out.Voids = c.voids(c.superseded(proposals))
+	out.Warnings = append(out.Warnings, c.state.known().With(made, c.superseded(made)).OutsideAny()...)
+	out.Voids = c.voids(c.superseded(made))
 	return out, nil
 }
 
@@ -72,34 +70,36 @@ func (p Preview) Names() string {
 	return strings.Join(names, " and ")
 }
 
-// draftPayloads are what proposals do, against what the draft builds on. Bins
-// of one role are one of them.
-func (c *Ceremony) draftPayloads(d *draft, proposals []*proposal) (list []NextVersion, warned []string) {
-	at := map[*bins]int{} // where in the list
-	read := map[*bins][]Bin{}
-	for _, p := range proposals {
-		var before *metadata.Signed
-		if base := d.baseOf(p.Role); base != nil {
-			before = base.Signed
-		}
-		b := d.binsWith(p.Role)
-		if b == nil {
-			list = append(list, NextVersion{Role: p.Role, Version: p.Version, Changes: c.view().Changes(before, p.body)})
-			warned = append(warned, Warnings(before, p.body)...)
+// nextVersions are what payloads do, against what the draft builds on. Bins of
+// one role are one of them.
+func (c *Ceremony) nextVersions(d *draft, made []*proposal) (list []NextVersion, warned []string) {
+	var units []*Unit
+	at := map[string]*Unit{} // by the role of the bins
+	for _, p := range made {
+		bins := d.BinsWith(p.Role)
+		if u := at[bins]; u != nil {
+			u.Payloads = append(u.Payloads, p)
 			continue
 		}
-		if read[b] == nil {
-			at[b] = len(list)
-			list = append(list, NextVersion{Role: p.Role, Version: p.Version})
+		u := &Unit{Payloads: []*proposal{p}, Bins: bins}
+		units = append(units, u)
+		if bins != "" {
+			at[bins] = u
 		}
-		read[b] = append(read[b], Bin{p.Role, before, p.body})
 	}
-	for _, b := range slices.SortedFunc(maps.Keys(at), func(x, y *bins) int { return at[x] - at[y] }) {
-		changes, odd := c.view().BinChanges(read[b])
-		list[at[b]].Changes = changes
-		if n := len(read[b]); n > 1 {
-			list[at[b]] = NextVersion{Role: b.role(), Bins: n, Changes: changes}
+	for _, u := range units {
+		read := make([]Bin, len(u.Payloads))
+		for i, p := range u.Payloads {
+			read[i] = Bin{Role: p.Role, After: p.body}
+			if base := d.Base(p.Role); base != nil {
+				read[i].Before = base.Signed
+			}
 		}
+		changes, odd := c.changes(u, read)
+		if len(u.Payloads) == 1 {
+			u.Bins = "" // one bin of several is a payload as any other
+		}
+		list = append(list, NextVersion{Role: u.Role(), Version: u.Version(), Bins: u.Count(), Changes: changes})
 		warned = append(warned, odd...)
 	}
 	return list, warned
@@ -110,21 +110,22 @@ func (c *Ceremony) draftPayloads(d *draft, proposals []*proposal) (list []NextVe
 func (c *Ceremony) voids(old []*proposal) []string {
 	var list []string
 	known := c.state.known()
-	seen := map[*batch]bool{}
 	for _, p := range old {
 		old = append(old, known.above(p)...)
 	}
+	seen := map[metadata.Digest]bool{}
 	for _, p := range old {
-		b := known.batchOf(p)
-		switch {
-		case b == nil:
-			quorum, err := c.state.known().quorum(p)
-			list = append(list, voidWords(fmt.Sprintf("%s %d as it was", Safe(p.Role), p.Version), quorum, err))
-		case !seen[b]:
-			seen[b] = true
-			quorum, err := b.quorum(c.state.known().quorum)
-			list = append(list, voidWords(fmt.Sprintf("payloads among the %s as they were", b.name()), quorum, err))
+		u := known.UnitOf(p)
+		if seen[u.ID] {
+			continue
 		}
+		seen[u.ID] = true
+		what := u.Name() + " as it was"
+		if u.Bins != "" {
+			what = "payloads among the " + u.Name() + " as they were"
+		}
+		quorum, err := known.UnitQuorum(u)
+		list = append(list, voidWords(what, quorum, err))
 	}
 	return list
 }
@@ -143,12 +144,4 @@ func voidWords(what string, quorum Quorum, err error) string {
 		return what + ", which nobody has signed"
 	}
 	return what + ", with the signatures of " + strings.Join(names, ", ")
-}
-
-// drafted is what this site knows, with proposals instead of those whose place
-// they take.
-func (c *Ceremony) drafted(proposals []*proposal) known {
-	now, old := c.state.known(), c.superseded(proposals)
-	kept := slices.DeleteFunc(slices.Clone(now.proposals), func(p *proposal) bool { return slices.Contains(old, p) })
-	return newKnown(now.trust, now.published, append(kept, proposals...), c.state.signaturesOf)
 }

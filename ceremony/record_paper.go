@@ -105,3 +105,11 @@ func filled(row []string, columns int) []string {
 
 // notice stands at the top and at the bottom of what is only an exercise.
 const notice = "REHEARSAL: an exercise on virtual tokens. Nothing here is of a real trust."
+
+// orDash is a cell for text that may be missing, which is no box.
+func orDash(s string) string {
+	if s == "" {
+		return noText
+	}
+	return s
+}

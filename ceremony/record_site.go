@@ -9,9 +9,9 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
-// newSiteRecord reads one journal.
-func newSiteRecord(lines []byte) (*SiteRecord, error) {
-	r, err := readSite(lines)
+// ReadSite reads the first n lines of one site's journal, which has at least as many.
+func ReadSite(journal []byte, n int) (*SiteRecord, error) {
+	r, err := readSite(firstLines(journal, n))
 	if err != nil {
 		return nil, err
 	}

@@ -184,13 +184,6 @@ func (s *SiteRecord) ended() time.Time {
 	return s.Lines[len(s.Lines)-1].Time
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return noText
-	}
-	return s
-}
-
 func digestOrNone(d metadata.Digest) string {
 	if d.IsZero() {
 		return "none"

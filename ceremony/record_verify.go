@@ -73,14 +73,14 @@ func (s *SiteRecord) lines() int { return bytes.Count(s.Journal, []byte("\n")) }
 // check holds a site's record against the journal that is in it.
 func (s *SiteRecord) check() []Check {
 	chain, same := Check{Name: "journal"}, Check{Name: "record"}
-	again, err := newSiteRecord(s.Journal)
+	again, err := readSite(s.Journal)
 	if err != nil {
 		chain.Reason = fmt.Sprintf("the journal %s: %v", s.where(), err)
 		return []Check{chain}
 	}
 	chain.Pass = true
 	chain.Reason = fmt.Sprintf("the journal %s holds together: %d lines, each follows from the one before", s.where(), again.Events)
-	if field := differs(*s, *again); field != "" {
+	if field := differs(*s, again.SiteRecord); field != "" {
 		same.Reason = fmt.Sprintf("the record %s is not what the journal tells: %s differs", s.where(), field)
 		return []Check{chain, same}
 	}
@@ -147,7 +147,7 @@ func (s *SiteRecord) verifyHead(h HeadSignature, key HolderKey) error {
 	if h.Events < 1 || h.Events > s.lines() {
 		return fmt.Errorf("it covers %d lines, and the journal in the record has %d", h.Events, s.lines())
 	}
-	then, err := newSiteRecord(firstLines(s.Journal, h.Events))
+	then, err := ReadSite(s.Journal, h.Events)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (c *Ceremony) Told() (*SiteRecord, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	return newSiteRecord(firstLines(lines, c.told.n))
+	return ReadSite(lines, c.told.n)
 }
 
 // RecordSigners are the holders whose keys are known and have not signed what

@@ -24,7 +24,7 @@ type Signed struct {
 // signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
 // ErrAlreadySigned. It asks the token for nothing.
 func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) error {
-	u, err := c.unit(id)
+	u, err := c.state.known().Unit(id)
 	if err == nil {
 		_, _, _, err = c.next(u, holder, info)
 	}
@@ -96,16 +96,16 @@ func (c *Ceremony) serialOf(holder string) string {
 // *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
 // *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
-	u, err := c.unit(consent.Proposal)
+	u, err := c.state.known().Unit(consent.Proposal)
 	if err != nil {
 		return Signed{}, err
 	}
-	for _, p := range u.payloads {
+	for _, p := range u.Payloads {
 		if err := c.signable(p); err != nil {
 			return Signed{}, err
 		}
 	}
-	if err := consent.check(u.phrase()); err != nil {
+	if err := consent.check(phrase(u)); err != nil {
 		return Signed{}, err
 	}
 	info, err := t.Info(ctx)
@@ -141,7 +141,7 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err := c.append(ev); err != nil {
 		return Signed{}, err
 	}
-	quorum, err := u.quorum(c.state.known())
+	quorum, err := c.state.known().UnitQuorum(u)
 	return Signed{Role: p.Role, Version: p.Version, Holder: holder, KeyID: who.keyids[0], Quorum: quorum, Left: left - 1}, err
 }
 
@@ -178,12 +178,12 @@ func (c *Ceremony) horizon(p *proposal) time.Duration {
 
 // next is the first payload of the unit that the token described by info has not
 // signed, and how many there are of them. All of them have the same signers.
-func (c *Ceremony) next(u unit, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
-	who, err = c.signer(u.payloads[0], holder, info)
+func (c *Ceremony) next(u *Unit, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
+	who, err = c.signer(u.Payloads[0], holder, info)
 	if err != nil && !errors.Is(err, ErrAlreadySigned) {
 		return nil, signer{}, 0, err
 	}
-	for _, each := range u.payloads {
+	for _, each := range u.Payloads {
 		if c.hasSigned(each, who) {
 			continue
 		}

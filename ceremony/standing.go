@@ -222,12 +222,6 @@ func (k known) complete(p *proposal) bool {
 // choose between it and another.
 func (k known) settled(p *proposal) bool { return k.complete(p) && k.conflict(p) == nil }
 
-// undecided says whether people can still decide against p, or have to choose
-// between it and another.
-func (k known) undecided(p *proposal) bool {
-	return k.place(p) == contested || k.place(p) == overtaken || !k.complete(p)
-}
-
 // rivals are the other payloads that claim the version of p, published or not.
 func (k known) rivals(p *proposal) []claim {
 	return slices.DeleteFunc(slices.Clone(k.byRole[p.Role]), func(c claim) bool { return c.body.Version != p.Version || c.id == p.id })
@@ -293,6 +287,27 @@ func (k known) signable(p *proposal) error {
 		return fmt.Errorf("another payload is published as %s, or a later version is: this one can never take its place, and nothing was signed", name)
 	case detached:
 		return fmt.Errorf("%s builds on a version that is not here: it can't be reviewed, and nothing was signed", name)
+	}
+	return nil
+}
+
+// Withdrawable says why people can't decide against p: it is finished, or what
+// builds on it is.
+func (k known) Withdrawable(p *proposal) error {
+	name := PayloadName(p.Role, p.Version, 0)
+	if k.place(p) == overtaken {
+		return nil
+	}
+	if k.complete(p) {
+		if k.place(p) == contested && slices.ContainsFunc(k.rivals(p), func(r claim) bool { return r.proposal != nil && k.complete(r.proposal) }) {
+			return nil
+		}
+		return fmt.Errorf("%s has all its signatures, and may be published already", name)
+	}
+	for _, other := range k.above(p) {
+		if k.complete(other) {
+			return fmt.Errorf("%s builds on %s and has all its signatures", PayloadName(other.Role, other.Version, 0), name)
+		}
 	}
 	return nil
 }

@@ -149,18 +149,18 @@ func (c *Ceremony) enrolSteps(add func(done, now bool, s Step)) bool {
 
 func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
 	known := c.state.known()
-	for _, u := range c.units() {
-		step := Step{Kind: StepSign, Proposal: u.id}
-		quorum, err := u.quorum(known)
-		if err := cmp.Or(u.signable(known), err); err != nil {
-			step.Text, step.Detail = u.name()+" can't be signed", Safe(err.Error())
+	for _, u := range known.Units() {
+		step := Step{Kind: StepSign, Proposal: u.ID}
+		quorum, err := known.UnitQuorum(u)
+		if err := cmp.Or(known.UnitSignable(u), err); err != nil {
+			step.Text, step.Detail = u.Name()+" can't be signed", Safe(err.Error())
 			add(false, false, step)
 			continue
 		}
 		step.Quorum, step.Who = quorum, quorum.Open()
-		step.Text, step.Detail = either(step.Who)+" signs "+u.name(), quorum.String()
+		step.Text, step.Detail = either(step.Who)+" signs "+u.Name(), quorum.String()
 		if quorum.Met() {
-			step.Text, step.Who = u.name()+" "+u.verb()+" signed", nil
+			step.Text, step.Who = u.Name()+" "+verb(u)+" signed", nil
 		}
 		add(quorum.Met(), ready, step)
 	}
@@ -179,4 +179,11 @@ func either(names []string) string {
 	default:
 		return strings.Join(names[:n-1], ", ") + " or " + names[n-1]
 	}
+}
+
+func verb(u *Unit) string {
+	if u.Bins != "" {
+		return "are"
+	}
+	return "is"
 }

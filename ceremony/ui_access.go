@@ -2,6 +2,7 @@ package ceremony
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -25,36 +26,12 @@ func (c *Ceremony) Drafting() (Drafting, error) {
 		return Drafting{}, err
 	}
 	out := Drafting{Holders: d.names()}
-	for _, role := range d.roles() {
-		out.Roles = append(out.Roles, d.roleState(role))
-	}
-	for _, id := range slices.Sorted(maps.Keys(d.renamed)) {
-		if h := c.unnamed(d, id); h != nil {
-			out.Unnamed = append(out.Unnamed, *h)
-		}
+	out.Roles = d.RoleStates()
+	for _, k := range d.Unnamed() {
+		hw := c.hardware(k.Key.ID(), k.Key)
+		out.Unnamed = append(out.Unnamed, Holder{Name: fmt.Sprintf("key %.8s", k.Key.ID()), KeyID: k.KeyID, Serial: hw.Serial, Hardware: hw.Text, Roles: k.Roles})
 	}
 	return out, nil
-}
-
-// unnamed is the holder of a key of root's that holders sign with and that has
-// no name; nil for another key.
-func (c *Ceremony) unnamed(d *draft, id string) *Holder {
-	strict := d.renamed[id]
-	key, there := d.keys[strict]
-	if !there || d.owners[strict] != "" {
-		return nil
-	}
-	hw := c.hardware(strict, key)
-	h := &Holder{Name: authority{keys: d.keys}.name(strict), KeyID: id, Serial: hw.Serial, Hardware: hw.Text}
-	for _, role := range []string{"root", "targets"} {
-		if slices.Contains(d.who[role].KeyIDs, strict) {
-			h.Roles = append(h.Roles, role)
-		}
-	}
-	if h.Roles == nil {
-		return nil
-	}
-	return h
 }
 
 // Signers lists the keys whose signatures over a payload are still wanted, one
@@ -62,11 +39,11 @@ func (c *Ceremony) unnamed(d *draft, id string) *Holder {
 // KeyID is the one that strict clients give the key.
 func (c *Ceremony) Signers(id metadata.Digest) []Holder {
 	byKey := map[string]Holder{}
-	u, err := c.unit(id)
+	u, err := c.state.known().Unit(id)
 	if err != nil {
 		return nil
 	}
-	for _, p := range u.payloads {
+	for _, p := range u.Payloads {
 		authorities, err := c.state.known().authorities(p)
 		if err != nil {
 			return nil
@@ -113,31 +90,16 @@ type OpenPayload struct {
 // that another claims as well, or that another is published as.
 func (c *Ceremony) Undecided() []OpenPayload {
 	known := c.state.known()
-	units := c.units()
-	for _, p := range c.state.proposals {
-		if known.place(p) == overtaken && len(known.rivals(p)) > 0 {
-			units = append(units, unit{p.id, []*proposal{p}, nil})
-		}
-	}
 	var list []OpenPayload
-	for _, u := range units {
-		if !slices.ContainsFunc(u.payloads, known.undecided) {
-			continue
+	for _, u := range known.Undecided() {
+		open := OpenPayload{
+			Proposal: u.ID, Role: Safe(u.Role()), Version: u.Version(), Bins: u.Count(),
+			Reason: Safe(u.Payloads[0].Reason), Rivals: known.Rivals(u),
 		}
-		p := u.payloads[0]
-		open := OpenPayload{Proposal: u.id, Role: Safe(p.Role), Version: p.Version, Reason: Safe(p.Reason)}
-		if u.batch == nil {
-			open.Changes = c.view().Changes(known.base(p), p.body)
-		} else {
-			open.Role, open.Version, open.Bins = Safe(binsRole(u.batch.prefix)), 0, len(u.payloads)
-			open.Changes, _ = c.view().BinChanges(c.binsOf(u.payloads))
-		}
-		open.Quorum, _ = u.quorum(known) // empty where nothing says who may sign it
-		for _, p := range u.payloads {
-			open.Rivals = max(open.Rivals, len(known.rivals(p)))
-			if err := c.withdrawable(p); err != nil && u.batch == nil {
-				open.Refused = err
-			}
+		open.Changes, _ = c.changes(u, c.before(u))
+		open.Quorum, _ = known.UnitQuorum(u) // empty where nothing says who may sign it
+		if u.Bins == "" {
+			open.Refused = known.Withdrawable(u.Payloads[0])
 		}
 		list = append(list, open)
 	}

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -15,18 +16,18 @@ import (
 // has. A founding whose root 1 is withdrawn is where it was before the freezing:
 // targets 1 goes with it, and the tokens stay enrolled.
 func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
-	u, err := c.unit(id)
+	known := c.state.known()
+	u, err := known.Unit(id)
 	if err != nil {
 		return err
 	}
 	var open []*proposal
-	for _, p := range u.payloads {
-		var refused error
-		if refused = c.withdrawable(p); refused == nil {
-			open = append(append(open, c.fallsWith(p)...), p)
-		} else if err == nil {
-			err = refused
+	for _, p := range u.Payloads {
+		if refused := known.Withdrawable(p); refused != nil {
+			err = cmp.Or(err, fmt.Errorf("%w: %w", refused, ErrNotNow))
+			continue
 		}
+		open = append(append(open, c.fallsWith(p)...), p)
 	}
 	if len(open) == 0 {
 		return err
@@ -34,28 +35,6 @@ func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
 	for _, p := range open {
 		if err := c.append(withdrawn{Payload: p.id, Reason: reason}); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// withdrawable says why people can't decide against p: it is finished, or what
-// builds on it is.
-func (c *Ceremony) withdrawable(p *proposal) error {
-	known := c.state.known()
-	name := PayloadName(p.Role, p.Version, 0)
-	if known.place(p) == overtaken {
-		return nil
-	}
-	if known.complete(p) {
-		if known.place(p) == contested && slices.ContainsFunc(known.rivals(p), func(r claim) bool { return r.proposal != nil && known.complete(r.proposal) }) {
-			return nil
-		}
-		return fmt.Errorf("%s has all its signatures, and may be published already: %w", name, ErrNotNow)
-	}
-	for _, other := range known.above(p) {
-		if known.complete(other) {
-			return fmt.Errorf("%s builds on %s and has all its signatures: %w", PayloadName(other.Role, other.Version, 0), name, ErrNotNow)
 		}
 	}
 	return nil
