@@ -196,7 +196,7 @@ func TestMalleability(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add(encode(f, ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journal("one", 1)}}).Bytes)
+	f.Add(encode(f, ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 1)}}).Bytes)
 	f.Add(sparse(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := Decode(data)

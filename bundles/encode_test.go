@@ -115,7 +115,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"an attestation of no key", func(c *ceremony.Contents) { c.Attestations[0].KeyID = "" }, "keyid"},
 		{"a journal of another site", func(c *ceremony.Contents) { c.Journals[0].Site = keyID("x") }, "first line"},
 		{"a torn journal", func(c *ceremony.Contents) { c.Journals[0].Lines = append(c.Journals[0].Lines, '{') }, "torn"},
-		{"a journal twice", func(c *ceremony.Contents) { c.Journals = append(c.Journals, journal("one", 1)) }, "twice"},
+		{"a journal twice", func(c *ceremony.Contents) { c.Journals = append(c.Journals, journalOf("one", 1)) }, "twice"},
 		{"an empty journal", func(c *ceremony.Contents) { c.Journals[0] = ceremony.SiteJournal{} }, "first line"},
 		{"a metadata file that is a path", func(c *ceremony.Contents) { c.Head[0].Name = "../1.root.json" }, "can't have that name"},
 		{"a metadata file with no end", func(c *ceremony.Contents) { c.Head[0].Name = strings.Repeat("x", 300) + ".json" }, "can't have that name"},

@@ -68,8 +68,8 @@ func attestation(key, text string) ceremony.KeyAttestation {
 	return ceremony.KeyAttestation{KeyID: keyID(key), PEM: []byte("-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n")}
 }
 
-// journal has n lines; of one site, a shorter one is the start of a longer one.
-func journal(site string, n int) ceremony.SiteJournal {
+// journalOf has n lines; of one site, a shorter one is the start of a longer one.
+func journalOf(site string, n int) ceremony.SiteJournal {
 	var b bytes.Buffer
 	for i := range n {
 		fmt.Fprintf(&b, "{\"n\":%d,\"site\":%q}\n", i+1, site)
@@ -100,7 +100,7 @@ func sample(t fataler) ceremony.Contents {
 		Proposals:    []ceremony.Proposal{team, app},
 		Signatures:   []ceremony.ProposalSignature{signature(t, app, "bo", ""), signature(t, app, "ada", ""), signature(t, app, "ada", "again"), signature(t, team, "ada", "")},
 		Attestations: []ceremony.KeyAttestation{attestation("ada", "a"), attestation("bo", "b")},
-		Journals:     []ceremony.SiteJournal{journal("two", 3), journal("one", 2)},
+		Journals:     []ceremony.SiteJournal{journalOf("two", 3), journalOf("one", 2)},
 	}
 }
 

@@ -40,7 +40,7 @@ func universe(t fataler) world {
 
 // draw is what one site holds.
 func (u world) draw(t *rapid.T) ceremony.Contents {
-	c := ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journal("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
+	c := ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
 	if n := rapid.IntRange(-1, len(u.heads)-1).Draw(t, "head"); n >= 0 {
 		c.Head = u.heads[n]
 	}
@@ -59,7 +59,7 @@ func (u world) draw(t *rapid.T) ceremony.Contents {
 		c.Attestations = append(c.Attestations, attestation(key, key))
 	}
 	if n := rapid.IntRange(0, 4).Draw(t, "lines of site two"); n > 0 {
-		c.Journals = append(c.Journals, journal("two", n))
+		c.Journals = append(c.Journals, journalOf("two", n))
 	}
 	return c
 }
@@ -134,7 +134,7 @@ func TestMergeHeads(t *testing.T) {
 	}{
 		{name: "newer timestamp", a: with(1, 5), b: with(1, 6), want: with(1, 6)},
 		{name: "newer root, timestamp begun anew", a: with(1, 900), b: with(2, 1), want: with(2, 1)},
-		{name: "none", a: with(2, 2), b: ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journal("one", 1)}}, want: with(2, 2)},
+		{name: "none", a: with(2, 2), b: ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 1)}}, want: with(2, 2)},
 		{name: "all roots are kept", a: with(2, 9), b: without, want: with(3, 1)},
 		{name: "another root 1", a: with(2, 1), b: edit(with(3, 1), "1.root.json", "{}"), alarm: "1.root.json"},
 		{name: "one timestamp, two sets", a: with(2, 1), b: edit(with(2, 1), "timestamp.json", string(head(t, 1, 1)[1].Bytes)+"\n"), alarm: "timestamp.json"},
@@ -170,7 +170,7 @@ func TestMergeAlarms(t *testing.T) {
 	p := proposal(t, "targets", 2, "app")
 	again := p
 	again.Reason = "another reason"
-	fork := journal("one", 2)
+	fork := journalOf("one", 2)
 	fork.Lines = append(fork.Lines, "{\"n\":3,\"site\":\"evil\"}\n"...)
 	for _, tc := range []struct {
 		name string
@@ -178,7 +178,7 @@ func TestMergeAlarms(t *testing.T) {
 		want error
 	}{
 		{"two trusts", ceremony.Contents{Trust: "wabbit"}, ceremony.Contents{Trust: "docker"}, &TrustError{}},
-		{"a fork", ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journal("one", 4)}},
+		{"a fork", ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 4)}},
 			ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{fork}}, &ceremony.ForkError{Line: 3}},
 		{"one payload, two reasons", ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p}},
 			ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{again}}, &ProposalError{}},

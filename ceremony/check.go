@@ -108,6 +108,10 @@ func (set *OfflineSet) delegated() (edges []edge, missing []string) {
 // edge is one delegation of a set.
 type edge struct{ parent, child body }
 
+// Check holds a set of which nothing is published yet against the rules of
+// clients, until the time until: an *ExportError says which it breaks.
+func (set *OfflineSet) Check(until time.Time) (Checked, error) { return checkSet(set, nil, until) }
+
 // checkSet holds a finished set against the rules of clients, until the time
 // until. What is published already is as it is: of its oddities clients are
 // told of, but they refuse nothing.

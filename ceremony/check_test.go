@@ -85,7 +85,7 @@ func refuses(err error, role string, version int64, rule string) bool {
 // TestClientsRefuse has a set for each rule of clients, wrong in that alone.
 func TestClientsRefuse(t *testing.T) {
 	m := newMaker(t)
-	if _, err := ceremony.CheckSet(m.good, start); err != nil {
+	if _, err := m.good.Check(start); err != nil {
 		t.Fatal(err)
 	}
 	for role, sets := range map[string][]wrongSet{"root": m.wrongRoots(), "targets": m.wrongTargets()} {
@@ -98,7 +98,7 @@ func TestClientsRefuse(t *testing.T) {
 				if role == "targets" {
 					version = set.Targets.Version
 				}
-				if _, err := ceremony.CheckSet(&set, start); !refuses(err, role, version, tt.rule) {
+				if _, err := set.Check(start); !refuses(err, role, version, tt.rule) {
 					t.Errorf("got %v", err)
 				}
 			})

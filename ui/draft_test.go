@@ -92,7 +92,7 @@ func TestFoundingIsCancelled(t *testing.T) {
 func TestPlanWithoutASpareIsSaid(t *testing.T) {
 	s := newSite(t)
 	s.ready(ceremony.Found, "Berlin")
-	s.stick.plan = strings.Replace(plan, "threshold: 3", "threshold: 5", 1)
+	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 5", 1)
 	e := start(t, setting{}, s.talk)
 	e.sees("Welcome back")
 	e.types("c")

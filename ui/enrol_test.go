@@ -14,12 +14,12 @@ import (
 // anyTokens is the plan without serial numbers.
 var anyTokens = strings.NewReplacer(
 	`, serial: "5417501"`, "", `, serial: "5417502"`, "", `, serial: "5417503"`, "",
-	`, serial: "5417504"`, "", `, serial: "5417505"`, "").Replace(plan)
+	`, serial: "5417504"`, "", `, serial: "5417505"`, "").Replace(planText)
 
 // planned is a site with an accepted plan.
-func (s *site) planned(plan string) *ceremony.Ceremony {
+func (s *site) planned(written string) *ceremony.Ceremony {
 	s.t.Helper()
-	s.stick.plan = plan
+	s.stick.plan = written
 	c := s.ready(ceremony.Found, "Berlin")
 	text, files, err := s.stick.ReadPlan(s.t.Context(), ui.File{})
 	s.must(err)
@@ -56,10 +56,10 @@ func (c cutShort) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.
 }
 
 // interrupted is a site where Ada's enrolment of token 5417501 was cut short.
-func interrupted(t *testing.T, plan string, after bool) *site {
+func interrupted(t *testing.T, written string, after bool) *site {
 	t.Helper()
 	s := newSite(t)
-	c := s.planned(plan)
+	c := s.planned(written)
 	token := cutShort{s.inReader("5417501"), after}
 	if _, err := c.Enrol(t.Context(), "Ada", token, secret(pins["Ada"]), secret(paper)); err == nil {
 		t.Fatal("the enrolment was not cut short")
@@ -147,7 +147,7 @@ func TestAnotherTokenInsteadOfAnInterruptedOne(t *testing.T) {
 
 // Where the plan names the token there is no other.
 func TestInterruptedTokenOfThePlan(t *testing.T) {
-	s := interrupted(t, plan, true)
+	s := interrupted(t, planText, true)
 	e := start(t, setting{}, s.talk)
 	e.toAda()
 	screen := e.sees("Go on with token 5417501", "The plan names this token for Ada.")
@@ -158,7 +158,7 @@ func TestInterruptedTokenOfThePlan(t *testing.T) {
 
 // The PIN of then is sent like any other: with its tries, and never by itself.
 func TestWrongPINOfThen(t *testing.T) {
-	s := interrupted(t, plan, true)
+	s := interrupted(t, planText, true)
 	e := start(t, setting{}, s.talk)
 	e.toAda()
 	e.takes("Go on with token 5417501")

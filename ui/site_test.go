@@ -199,7 +199,7 @@ type stick struct {
 }
 
 func newStick() *stick {
-	return &stick{plan: plan, bundles: map[string]ceremony.Contents{}, files: map[string]string{}}
+	return &stick{plan: planText, bundles: map[string]ceremony.Contents{}, files: map[string]string{}}
 }
 
 func (s *stick) Files(_ context.Context, in ui.Place, suffixes ...string) ([]ui.File, error) {
@@ -310,7 +310,7 @@ func digestOf(c ceremony.Contents) metadata.Digest {
 	return metadata.Sum(all)
 }
 
-const plan = `trust: rehearsal-wabbit
+const planText = `trust: rehearsal-wabbit
 holders:
   - {name: Ada, serial: "5417501"}
   - {name: Bo, serial: "5417502"}

@@ -124,7 +124,7 @@ func TestLongListIsSearched(t *testing.T) {
 
 func manyTargets(n int) string {
 	var b strings.Builder
-	b.WriteString(plan)
+	b.WriteString(planText)
 	for i := range n {
 		fmt.Fprintf(&b, "  - {path: wabbit/number-%d, sha256: %s, length: 1}\n", i, metadata.Sum([]byte(fmt.Sprint(i))))
 	}

@@ -165,14 +165,14 @@ func TestExportThatFailsLeavesEverything(t *testing.T) {
 func TestPlanWithAnError(t *testing.T) {
 	s := newSite(t)
 	s.ready(ceremony.Found, "Berlin")
-	s.stick.plan = strings.Replace(plan, "threshold: 3", "threshold: 9", 1)
+	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 9", 1)
 	e := start(t, setting{}, s.talk)
 	e.sees("Welcome back")
 	e.types("c")
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")
 	e.golden("plan-wrong", "This plan can't be used", "PLAN", "line")
-	s.stick.plan = plan
+	s.stick.planText = plan
 	e.types("c")
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")

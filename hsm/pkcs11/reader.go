@@ -35,7 +35,7 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 	var found []*Token
 	err := r.with(ctx, func(m *ck.Ctx) error {
 		return r.each(m, func(_ uint, info ck.TokenInfo) bool {
-			found = append(found, &Token{reader: r, serial: text(info.SerialNumber), label: text(info.Label)})
+			found = append(found, &Token{reader: r, serial: padded(info.SerialNumber), label: padded(info.Label)})
 			return true
 		})
 	})
@@ -116,5 +116,5 @@ func (r *Reader) each(m *ck.Ctx, visit func(slot uint, info ck.TokenInfo) bool) 
 // noFlags: where no PIN was shown.
 func noFlags() uint { return 0 }
 
-// text is a field of fixed length, filled up with blanks, so that it can be shown.
-func text(field string) string { return ceremony.Safe(strings.TrimRight(field, " \x00")) }
+// padded is a field of fixed length, filled up with blanks, so that it can be shown.
+func padded(field string) string { return ceremony.Safe(strings.TrimRight(field, " \x00")) }

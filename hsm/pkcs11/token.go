@@ -44,7 +44,7 @@ func (t *Token) open(ctx context.Context, flags uint, use func(*session) error) 
 		s := &session{token: t, module: m}
 		present := false
 		err := t.reader.each(m, func(slot uint, info ck.TokenInfo) bool {
-			if text(info.SerialNumber) == t.serial && text(info.Label) == t.label {
+			if padded(info.SerialNumber) == t.serial && padded(info.Label) == t.label {
 				s.slot, s.info, present = slot, info, true
 			}
 			return !present
@@ -138,7 +138,7 @@ func (s *session) tell(k *key) (ceremony.TokenInfo, error) {
 		Kind:       Kind,
 		Serial:     s.token.serial,
 		Reader:     s.token.label,
-		FormFactor: text(s.info.Model),
+		FormFactor: padded(s.info.Model),
 		Slot:       s.token.reader.options.slot(),
 		PINTries:   tries(s.flags()),
 		PUKTries:   -1,
@@ -150,7 +150,7 @@ func (s *session) tell(k *key) (ceremony.TokenInfo, error) {
 		info.Firmware = fmt.Sprintf("%d.%d", v.Major, v.Minor)
 	}
 	if slot, err := s.module.GetSlotInfo(s.slot); err == nil {
-		info.Reader += ", " + text(slot.SlotDescription)
+		info.Reader += ", " + padded(slot.SlotDescription)
 		if slot.Flags&ck.CKF_HW_SLOT == 0 {
 			info.FormFactor += " (software)"
 		}
