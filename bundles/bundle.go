@@ -3,8 +3,9 @@ package bundles
 import (
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Limits of a bundle. They are far above what a trust with 16,384 hash bins
@@ -18,9 +19,9 @@ const (
 // Bundle is what a bundle holds, and the file itself. Contents may share
 // memory with Bytes: neither is to be changed.
 type Bundle struct {
-	Contents ceremony.Contents // sorted, nothing twice
-	Digest   metadata.Digest   // of Bytes
-	Bytes    []byte            // the tar
+	Contents trust.Contents  // sorted, nothing twice
+	Digest   metadata.Digest // of Bytes
+	Bytes    []byte          // the tar
 }
 
 // Size is the length of the file in bytes.
@@ -40,7 +41,7 @@ func (e *Error) Error() string {
 		s = e.Entry + ": " + s
 	}
 	if e.Path != "" {
-		s = ceremony.Safe(e.Path) + ": " + s
+		s = text.Safe(e.Path) + ": " + s
 	}
 	return "the bundle was refused: " + s
 }
@@ -49,18 +50,18 @@ func (e *Error) Error() string {
 func (*Error) Code() string { return "BUNDLE-REFUSED" }
 
 func refuse(entry, format string, args ...any) error {
-	return &Error{Entry: ceremony.Safe(entry), Why: fmt.Sprintf(format, args...)}
+	return &Error{Entry: text.Safe(entry), Why: fmt.Sprintf(format, args...)}
 }
 
 // Name is the file name of a bundle with that digest:
 // <trust>-<what>-<first 8 hex of the digest>.tar, where what is the newest
 // proposal of root, else of targets, else what there is. A rehearsal shows in
 // it, because it shows in the trust's name.
-func Name(c ceremony.Contents, digest metadata.Digest) string {
+func Name(c trust.Contents, digest metadata.Digest) string {
 	return fmt.Sprintf("%s-%s-%.8s.tar", c.Trust, what(c), digest)
 }
 
-func what(c ceremony.Contents) string {
+func what(c trust.Contents) string {
 	for _, role := range []string{"root", "targets"} {
 		var newest int64
 		for _, p := range c.Proposals {
@@ -75,7 +76,7 @@ func what(c ceremony.Contents) string {
 	switch {
 	case len(c.Proposals) > 0:
 		return "roles" // a delegated role's name need not be fit for a file's
-	case len(c.Head) > 0:
+	case len(c.Published) > 0:
 		return "head"
 	}
 	return "record"

@@ -6,8 +6,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 // check says whether sorted contents can stand in a bundle, and that what
 // their labels say of them is true. It returns the payload digest of each
 // proposal, in order.
-func check(c ceremony.Contents) ([]metadata.Digest, error) {
+func check(c trust.Contents) ([]metadata.Digest, error) {
 	if err := checkTrust(c.Trust); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func check(c ceremony.Contents) ([]metadata.Digest, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, err := range []error{checkHead(c.Head), checkSignatures(c.Signatures, payloads), checkAttestations(c.Attestations), checkJournals(c.Journals)} {
+	for _, err := range []error{checkHead(c.Published), checkSignatures(c.Signatures, payloads), checkAttestations(c.Attestations), checkJournals(c.Journals)} {
 		if err != nil {
 			return nil, err
 		}
@@ -43,8 +44,8 @@ func check(c ceremony.Contents) ([]metadata.Digest, error) {
 
 // contentSize is how many bytes there are to be read and hashed, whatever
 // little room they take in the file.
-func contentSize(c ceremony.Contents) (size int) {
-	for _, f := range c.Head {
+func contentSize(c trust.Contents) (size int) {
+	for _, f := range c.Published {
 		size += len(f.Bytes)
 	}
 	for _, p := range c.Proposals {
@@ -60,14 +61,14 @@ func contentSize(c ceremony.Contents) (size int) {
 }
 
 // checkTrust takes names that are fit for a tag and for a file on any medium.
-func checkTrust(trust string) error {
-	if err := ceremony.CheckTrustName(trust); err != nil {
+func checkTrust(name string) error {
+	if err := trust.CheckName(name); err != nil {
 		return refuse("", "%v", err)
 	}
 	return nil
 }
 
-func checkHead(head []ceremony.NamedFile) error {
+func checkHead(head []trust.NamedFile) error {
 	last := ""
 	for _, f := range head {
 		switch {
@@ -91,7 +92,7 @@ func fileName(name string) bool {
 		utf8.ValidString(name) && !strings.ContainsFunc(name, bad)
 }
 
-func checkProposals(c ceremony.Contents) ([]metadata.Digest, error) {
+func checkProposals(c trust.Contents) ([]metadata.Digest, error) {
 	payloads := make([]metadata.Digest, len(c.Proposals))
 	seen := map[metadata.Digest]bool{}
 	for i, p := range c.Proposals {
@@ -125,7 +126,7 @@ func typeOf(role string) string {
 	return "targets"
 }
 
-func checkSignatures(signatures []ceremony.ProposalSignature, payloads []metadata.Digest) error {
+func checkSignatures(signatures []trust.ProposalSignature, payloads []metadata.Digest) error {
 	known := map[metadata.Digest]bool{}
 	for _, p := range payloads {
 		known[p] = true
@@ -144,7 +145,7 @@ func checkSignatures(signatures []ceremony.ProposalSignature, payloads []metadat
 	return nil
 }
 
-func checkAttestations(attestations []ceremony.KeyAttestation) error {
+func checkAttestations(attestations []trust.KeyAttestation) error {
 	for _, a := range attestations {
 		what := fmt.Sprintf("attestation of key %.12s", a.KeyID)
 		switch {
@@ -157,12 +158,12 @@ func checkAttestations(attestations []ceremony.KeyAttestation) error {
 	return nil
 }
 
-func checkJournals(journals []ceremony.SiteJournal) error {
+func checkJournals(journals []trust.SiteJournal) error {
 	last := ""
 	for _, j := range journals {
 		what := fmt.Sprintf("journal of site %.12s", j.Site)
 		switch {
-		case j.Site == "", j.Site != ceremony.SiteID(j.Lines):
+		case j.Site == "", j.Site != journal.SiteID(j.Lines):
 			return refuse(what, "a site is named by the SHA-256 of its first line, and this one is not")
 		case j.Lines[len(j.Lines)-1] != '\n':
 			return refuse(what, "its last line is torn")

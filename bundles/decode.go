@@ -10,8 +10,9 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const (
@@ -49,7 +50,7 @@ func Decode(data []byte) (*Bundle, error) {
 // same holds entries against those that c makes. What the reader took from the
 // manifests is in c; whatever else they say, and whatever nothing refers to,
 // shows here.
-func same(c ceremony.Contents, entries []entry) error {
+func same(c trust.Contents, entries []entry) error {
 	want, err := layout(c)
 	if err != nil {
 		return err
@@ -94,8 +95,8 @@ func newReader(entries []entry) (reader, error) {
 	return r, nil
 }
 
-func (r reader) contents() (ceremony.Contents, error) {
-	var c ceremony.Contents
+func (r reader) contents() (trust.Contents, error) {
+	var c trust.Contents
 	index, err := parseIndex(r.files[indexFile])
 	if err != nil {
 		return c, refuse(indexFile, "%v", err)
@@ -108,7 +109,7 @@ func (r reader) contents() (ceremony.Contents, error) {
 		limit := maxManifest
 		if d.ArtifactType == typeHead {
 			limit = maxJSON
-			if len(c.Head) > 0 {
+			if len(c.Published) > 0 {
 				return c, refuse(indexFile, "it lists two published sets")
 			}
 		}
@@ -134,7 +135,7 @@ func (r reader) blob(d ocispec.Descriptor) ([]byte, bool) {
 }
 
 // take adds to c the item that a manifest describes.
-func (r reader) take(c *ceremony.Contents, raw []byte, kind string) error {
+func (r reader) take(c *trust.Contents, raw []byte, kind string) error {
 	m, err := parseManifest(raw)
 	if err != nil {
 		return err
@@ -151,7 +152,7 @@ func (r reader) take(c *ceremony.Contents, raw []byte, kind string) error {
 	}
 	if kind == typeHead {
 		for i, l := range m.Layers {
-			c.Head = append(c.Head, ceremony.NamedFile{Name: l.Annotations[noteFileName], Bytes: layers[i]})
+			c.Published = append(c.Published, trust.NamedFile{Name: l.Annotations[noteFileName], Bytes: layers[i]})
 		}
 		return nil
 	}
@@ -168,17 +169,17 @@ func (r reader) take(c *ceremony.Contents, raw []byte, kind string) error {
 		c.Signatures = append(c.Signatures, s)
 		return err
 	case typeAttestation:
-		c.Attestations = append(c.Attestations, ceremony.KeyAttestation{KeyID: m.Annotations[noteKeyID], PEM: layers[0]})
+		c.Attestations = append(c.Attestations, trust.KeyAttestation{KeyID: m.Annotations[noteKeyID], PEM: layers[0]})
 	case typeJournal:
-		c.Journals = append(c.Journals, ceremony.SiteJournal{Site: m.Annotations[noteSite], Lines: layers[0]})
+		c.Journals = append(c.Journals, trust.SiteJournal{Site: m.Annotations[noteSite], Lines: layers[0]})
 	default:
-		return fmt.Errorf("its artifact type %q is not one that a bundle holds", ceremony.Safe(kind))
+		return fmt.Errorf("its artifact type %q is not one that a bundle holds", text.Safe(kind))
 	}
 	return nil
 }
 
-func readProposal(notes map[string]string, layer []byte) (ceremony.Proposal, error) {
-	p := ceremony.Proposal{Trust: notes[noteTrust], Role: notes[noteRole], Signed: layer, Reason: notes[noteReason]}
+func readProposal(notes map[string]string, layer []byte) (trust.Proposal, error) {
+	p := trust.Proposal{Trust: notes[noteTrust], Role: notes[noteRole], Signed: layer, Reason: notes[noteReason]}
 	var err error
 	if p.Version, err = strconv.ParseInt(notes[noteVersion], 10, 64); err != nil {
 		return p, fmt.Errorf("annotation %s: it is no version", noteVersion)
@@ -191,8 +192,8 @@ func readProposal(notes map[string]string, layer []byte) (ceremony.Proposal, err
 	return p, nil
 }
 
-func readSignature(notes map[string]string, layer []byte) (ceremony.ProposalSignature, error) {
-	s := ceremony.ProposalSignature{}
+func readSignature(notes map[string]string, layer []byte) (trust.ProposalSignature, error) {
+	s := trust.ProposalSignature{}
 	if len(layer) > maxManifest {
 		return s, errors.New("its layer is too long for a signature")
 	}
@@ -255,7 +256,7 @@ func parse[T any](data []byte) (T, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&v); err != nil {
-		return v, fmt.Errorf("it is not JSON of the expected form: %s", ceremony.Safe(err.Error()))
+		return v, fmt.Errorf("it is not JSON of the expected form: %s", text.Safe(err.Error()))
 	}
 	return v, nil
 }

@@ -12,8 +12,8 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // files is a layout that a test takes apart and puts together again.
@@ -109,7 +109,7 @@ func TestDecodeJunkSignatures(t *testing.T) {
 }
 
 // junk is a sample with n more signatures, each said to be by another key.
-func junk(t testing.TB, n int) ceremony.Contents {
+func junk(t testing.TB, n int) trust.Contents {
 	t.Helper()
 	c := sample(t)
 	for i := range n {
@@ -136,7 +136,7 @@ func TestDecodeOneBlobManyNames(t *testing.T) {
 	instead := fmt.Sprintf(`%s","size":%d`, metadata.Sum(big), len(big))
 	index := ocispec.Index{ArtifactType: typeBundle, Annotations: map[string]string{noteTrust: "wabbit"}}
 	for i := range 1000 {
-		m, err := attestationItem("wabbit", ceremony.KeyAttestation{KeyID: keyID(fmt.Sprint(i)), PEM: nil}).manifest()
+		m, err := attestationItem("wabbit", trust.KeyAttestation{KeyID: keyID(fmt.Sprint(i)), PEM: nil}).manifest()
 		m = bytes.Replace(must(t, m, err), []byte(nothing), []byte(instead), 1)
 		d := f.put(ocispec.MediaTypeImageManifest, m)
 		d.ArtifactType = typeAttestation
@@ -156,7 +156,7 @@ func TestDecodeLargest(t *testing.T) {
 
 func largest(t testing.TB) []byte {
 	t.Helper()
-	c := ceremony.Contents{Trust: "wabbit"}
+	c := trust.Contents{Trust: "wabbit"}
 	for _, key := range []string{"a", "b", "c", "d"} {
 		c.Attestations = append(c.Attestations, attestation(key, strings.Repeat(key, MaxEntry-16<<10)))
 	}
@@ -182,7 +182,7 @@ func BenchmarkDecode(b *testing.B) {
 // No byte of a bundle can change without the bundle being refused.
 func TestMalleability(t *testing.T) {
 	p := proposal(t, "targets", 1, "app")
-	good := encode(t, ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p}, Signatures: []ceremony.ProposalSignature{signature(t, p, "ada", "")}})
+	good := encode(t, trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p}, Signatures: []trust.ProposalSignature{signature(t, p, "ada", "")}})
 	data := bytes.Clone(good.Bytes)
 	for i := range data {
 		for _, mask := range []byte{0x01, 0x20, 0x80} {
@@ -196,7 +196,7 @@ func TestMalleability(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add(encode(f, ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 1)}}).Bytes)
+	f.Add(encode(f, trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", 1)}}).Bytes)
 	f.Add(sparse(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := Decode(data)

@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Files of an OCI image layout beside its blobs (OCI image specification 1.1,
@@ -29,7 +29,7 @@ func layoutText() []byte {
 // Encode makes the bundle that holds c. Its bytes depend on nothing but what c
 // holds: order and repetition in c make no difference. It returns an *Error or
 // a *ProposalError for contents that Decode would refuse.
-func Encode(c ceremony.Contents) (*Bundle, error) {
+func Encode(c trust.Contents) (*Bundle, error) {
 	c = sorted(c)
 	entries, err := layout(c)
 	if err != nil {
@@ -47,17 +47,17 @@ func Encode(c ceremony.Contents) (*Bundle, error) {
 }
 
 // layout is the sorted files of the image layout that holds c, which is sorted.
-func layout(c ceremony.Contents) ([]entry, error) {
+func layout(c trust.Contents) ([]entry, error) {
 	payloads, err := check(c)
 	if err != nil {
 		return nil, err
 	}
 	b := builder{blobs: map[string][]byte{}}
 	b.blob(emptyConfig())
-	if len(c.Head) > 0 {
+	if len(c.Published) > 0 {
 		b.add(headItem(c))
 	}
-	proposals := map[metadata.Digest]ceremony.Proposal{}
+	proposals := map[metadata.Digest]trust.Proposal{}
 	subjects := map[metadata.Digest]ocispec.Descriptor{}
 	for i, p := range c.Proposals {
 		proposals[payloads[i]] = p
@@ -142,23 +142,23 @@ func (b *builder) entries(trust string) ([]entry, error) {
 
 // sorted returns c in the one order in which contents stand in a bundle,
 // without repetitions. c is left as it is.
-func sorted(c ceremony.Contents) ceremony.Contents {
-	c.Head = set(c.Head, func(x, y ceremony.NamedFile) int {
+func sorted(c trust.Contents) trust.Contents {
+	c.Published = set(c.Published, func(x, y trust.NamedFile) int {
 		return cmp.Or(cmp.Compare(x.Name, y.Name), bytes.Compare(x.Bytes, y.Bytes))
 	})
-	c.Proposals = set(c.Proposals, func(x, y ceremony.Proposal) int {
+	c.Proposals = set(c.Proposals, func(x, y trust.Proposal) int {
 		return cmp.Or(cmp.Compare(x.Role, y.Role), cmp.Compare(x.Version, y.Version),
 			bytes.Compare(x.Signed, y.Signed), bytes.Compare(x.Base[:], y.Base[:]),
 			cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Trust, y.Trust))
 	})
-	c.Signatures = set(c.Signatures, func(x, y ceremony.ProposalSignature) int {
+	c.Signatures = set(c.Signatures, func(x, y trust.ProposalSignature) int {
 		return cmp.Or(bytes.Compare(x.Proposal[:], y.Proposal[:]),
 			cmp.Compare(x.KeyID, y.KeyID), cmp.Compare(x.Sig, y.Sig))
 	})
-	c.Attestations = set(c.Attestations, func(x, y ceremony.KeyAttestation) int {
+	c.Attestations = set(c.Attestations, func(x, y trust.KeyAttestation) int {
 		return cmp.Or(cmp.Compare(x.KeyID, y.KeyID), bytes.Compare(x.PEM, y.PEM))
 	})
-	c.Journals = set(c.Journals, func(x, y ceremony.SiteJournal) int {
+	c.Journals = set(c.Journals, func(x, y trust.SiteJournal) int {
 		return cmp.Or(cmp.Compare(x.Site, y.Site), bytes.Compare(x.Lines, y.Lines))
 	})
 	return c

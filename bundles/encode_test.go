@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // The digest that people read aloud must not change with the program's
@@ -46,7 +46,7 @@ func TestEncodeDependsOnContentsOnly(t *testing.T) {
 		c := u.draw(t)
 		want := encode(t, c)
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		again := ceremony.Contents{Trust: c.Trust, Head: shuffle(r, c.Head), Proposals: shuffle(r, c.Proposals),
+		again := trust.Contents{Trust: c.Trust, Published: shuffle(r, c.Published), Proposals: shuffle(r, c.Proposals),
 			Signatures: shuffle(r, c.Signatures), Attestations: shuffle(r, c.Attestations), Journals: shuffle(r, c.Journals)}
 		if encode(t, again).Digest != want.Digest {
 			t.Fatalf("order or repetition changed the bundle")
@@ -69,19 +69,19 @@ func shuffle[T any](r *rand.Rand, s []T) []T {
 }
 
 func TestName(t *testing.T) {
-	p := func(role string, version int64) ceremony.Proposal {
-		return ceremony.Proposal{Role: role, Version: version}
+	p := func(role string, version int64) trust.Proposal {
+		return trust.Proposal{Role: role, Version: version}
 	}
 	digest := metadata.Digest{0xab, 0xcd, 0xef, 0x01}
 	for _, tc := range []struct {
 		want string
-		c    ceremony.Contents
+		c    trust.Contents
 	}{
-		{"wabbit-root-7-abcdef01.tar", ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p("targets", 9), p("root", 6), p("root", 7)}}},
-		{"wabbit-targets-9-abcdef01.tar", ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p("../x", 1), p("targets", 9)}}},
-		{"wabbit-roles-abcdef01.tar", ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p("../x", 1)}}},
-		{"rehearsal-wabbit-head-abcdef01.tar", ceremony.Contents{Trust: "rehearsal-wabbit", Head: []ceremony.NamedFile{{}}}},
-		{"wabbit-record-abcdef01.tar", ceremony.Contents{Trust: "wabbit"}},
+		{"wabbit-root-7-abcdef01.tar", trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p("targets", 9), p("root", 6), p("root", 7)}}},
+		{"wabbit-targets-9-abcdef01.tar", trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p("../x", 1), p("targets", 9)}}},
+		{"wabbit-roles-abcdef01.tar", trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p("../x", 1)}}},
+		{"rehearsal-wabbit-head-abcdef01.tar", trust.Contents{Trust: "rehearsal-wabbit", Published: []trust.NamedFile{{}}}},
+		{"wabbit-record-abcdef01.tar", trust.Contents{Trust: "wabbit"}},
 	} {
 		if got := Name(tc.c, digest); got != tc.want {
 			t.Errorf("got %s, want %s", got, tc.want)
@@ -92,35 +92,35 @@ func TestName(t *testing.T) {
 func TestEncodeRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		edit func(*ceremony.Contents)
+		edit func(*trust.Contents)
 		want string
 	}{
-		{"nothing", func(c *ceremony.Contents) { *c = ceremony.Contents{Trust: "wabbit"} }, "holds nothing"},
-		{"no trust", func(c *ceremony.Contents) { c.Trust = "" }, "trust's name"},
-		{"a trust that is a path", func(c *ceremony.Contents) { c.Trust = "../wabbit" }, "trust's name"},
-		{"a trust with an escape", func(c *ceremony.Contents) { c.Trust = "w\x1b[2J" }, `w\\x1b[2J`},
-		{"a proposal of another trust", func(c *ceremony.Contents) { c.Trust = "docker" }, "not of the trust"},
-		{"a proposal under another trust's label", func(c *ceremony.Contents) { c.Proposals[0].Trust = "docker" }, "not of the trust"},
-		{"a version that is not the payload's", func(c *ceremony.Contents) { c.Proposals[1].Version = 3 }, "it holds targets 2"},
-		{"a role that is not the payload's", func(c *ceremony.Contents) { c.Proposals[1].Role = "root" }, "it holds targets 2"},
-		{"a payload that is none", func(c *ceremony.Contents) { c.Proposals[1].Signed = []byte("{}") }, "proposal of targets 2"},
-		{"a reason that is no text", func(c *ceremony.Contents) { c.Proposals[1].Reason = "\xff" }, "no text"},
-		{"a reason without end", func(c *ceremony.Contents) { c.Proposals[1].Reason = strings.Repeat("x", maxReason+1) }, "longer than"},
-		{"a signature over nothing", func(c *ceremony.Contents) { c.Signatures[0].Proposal = metadata.Digest{1} }, "does not hold what it signs"},
-		{"a signature in capitals", func(c *ceremony.Contents) { c.Signatures[0].Sig = "AB" }, "not hex"},
-		{"half a byte of signature", func(c *ceremony.Contents) { c.Signatures[0].Sig = "abc" }, "not hex"},
-		{"an empty signature", func(c *ceremony.Contents) { c.Signatures[0].Sig = "" }, "not hex"},
-		{"a keyid that is none", func(c *ceremony.Contents) { c.Signatures[0].KeyID = "ada" }, "keyid"},
-		{"an empty attestation", func(c *ceremony.Contents) { c.Attestations[0].PEM = nil }, "empty"},
-		{"an attestation of no key", func(c *ceremony.Contents) { c.Attestations[0].KeyID = "" }, "keyid"},
-		{"a journal of another site", func(c *ceremony.Contents) { c.Journals[0].Site = keyID("x") }, "first line"},
-		{"a torn journal", func(c *ceremony.Contents) { c.Journals[0].Lines = append(c.Journals[0].Lines, '{') }, "torn"},
-		{"a journal twice", func(c *ceremony.Contents) { c.Journals = append(c.Journals, journalOf("one", 1)) }, "twice"},
-		{"an empty journal", func(c *ceremony.Contents) { c.Journals[0] = ceremony.SiteJournal{} }, "first line"},
-		{"a metadata file that is a path", func(c *ceremony.Contents) { c.Head[0].Name = "../1.root.json" }, "can't have that name"},
-		{"a metadata file with no end", func(c *ceremony.Contents) { c.Head[0].Name = strings.Repeat("x", 300) + ".json" }, "can't have that name"},
-		{"two metadata files of one name", func(c *ceremony.Contents) { c.Head[0].Name = c.Head[1].Name }, "two different files"},
-		{"an empty metadata file", func(c *ceremony.Contents) { c.Head[0].Bytes = nil }, "empty"},
+		{"nothing", func(c *trust.Contents) { *c = trust.Contents{Trust: "wabbit"} }, "holds nothing"},
+		{"no trust", func(c *trust.Contents) { c.Trust = "" }, "trust's name"},
+		{"a trust that is a path", func(c *trust.Contents) { c.Trust = "../wabbit" }, "trust's name"},
+		{"a trust with an escape", func(c *trust.Contents) { c.Trust = "w\x1b[2J" }, `w\\x1b[2J`},
+		{"a proposal of another trust", func(c *trust.Contents) { c.Trust = "docker" }, "not of the trust"},
+		{"a proposal under another trust's label", func(c *trust.Contents) { c.Proposals[0].Trust = "docker" }, "not of the trust"},
+		{"a version that is not the payload's", func(c *trust.Contents) { c.Proposals[1].Version = 3 }, "it holds targets 2"},
+		{"a role that is not the payload's", func(c *trust.Contents) { c.Proposals[1].Role = "root" }, "it holds targets 2"},
+		{"a payload that is none", func(c *trust.Contents) { c.Proposals[1].Signed = []byte("{}") }, "proposal of targets 2"},
+		{"a reason that is no text", func(c *trust.Contents) { c.Proposals[1].Reason = "\xff" }, "no text"},
+		{"a reason without end", func(c *trust.Contents) { c.Proposals[1].Reason = strings.Repeat("x", maxReason+1) }, "longer than"},
+		{"a signature over nothing", func(c *trust.Contents) { c.Signatures[0].Proposal = metadata.Digest{1} }, "does not hold what it signs"},
+		{"a signature in capitals", func(c *trust.Contents) { c.Signatures[0].Sig = "AB" }, "not hex"},
+		{"half a byte of signature", func(c *trust.Contents) { c.Signatures[0].Sig = "abc" }, "not hex"},
+		{"an empty signature", func(c *trust.Contents) { c.Signatures[0].Sig = "" }, "not hex"},
+		{"a keyid that is none", func(c *trust.Contents) { c.Signatures[0].KeyID = "ada" }, "keyid"},
+		{"an empty attestation", func(c *trust.Contents) { c.Attestations[0].PEM = nil }, "empty"},
+		{"an attestation of no key", func(c *trust.Contents) { c.Attestations[0].KeyID = "" }, "keyid"},
+		{"a journal of another site", func(c *trust.Contents) { c.Journals[0].Site = keyID("x") }, "first line"},
+		{"a torn journal", func(c *trust.Contents) { c.Journals[0].Lines = append(c.Journals[0].Lines, '{') }, "torn"},
+		{"a journal twice", func(c *trust.Contents) { c.Journals = append(c.Journals, journalOf("one", 1)) }, "twice"},
+		{"an empty journal", func(c *trust.Contents) { c.Journals[0] = trust.SiteJournal{} }, "first line"},
+		{"a metadata file that is a path", func(c *trust.Contents) { c.Published[0].Name = "../1.root.json" }, "can't have that name"},
+		{"a metadata file with no end", func(c *trust.Contents) { c.Published[0].Name = strings.Repeat("x", 300) + ".json" }, "can't have that name"},
+		{"two metadata files of one name", func(c *trust.Contents) { c.Published[0].Name = c.Published[1].Name }, "two different files"},
+		{"an empty metadata file", func(c *trust.Contents) { c.Published[0].Bytes = nil }, "empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := sample(t)

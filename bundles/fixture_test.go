@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // fataler is a *testing.T, a *testing.F or a *rapid.T.
@@ -37,74 +38,74 @@ func header1(version int64) metadata.Header {
 }
 
 // proposal makes a proposal of a targets role that names one target.
-func proposal(t fataler, role string, version int64, target string) ceremony.Proposal {
+func proposal(t fataler, role string, version int64, target string) trust.Proposal {
 	t.Helper()
 	signed, err := metadata.EncodeTargets(header1(version), metadata.Targets{Targets: map[string]metadata.Target{
 		target: {Length: 3, Hashes: map[string]string{"sha256": metadata.Sum([]byte(target)).String()}},
 	}})
-	p := ceremony.Proposal{Trust: "wabbit", Role: role, Version: version, Signed: must(t, signed, err), Reason: "add <" + target + ">"}
+	p := trust.Proposal{Trust: "wabbit", Role: role, Version: version, Signed: must(t, signed, err), Reason: "add <" + target + ">"}
 	if version > 1 {
 		p.Base = metadata.Sum([]byte(fmt.Sprint(role, version-1)))
 	}
 	return p
 }
 
-func payload(t fataler, p ceremony.Proposal) metadata.Digest {
+func payload(t fataler, p trust.Proposal) metadata.Digest {
 	t.Helper()
 	s, err := metadata.ParseSigned(p.Signed, metadata.Strict)
 	return must(t, s, err).Digest()
 }
 
 // signature is a made-up one: nothing here verifies it.
-func signature(t fataler, p ceremony.Proposal, key, nonce string) ceremony.ProposalSignature {
+func signature(t fataler, p trust.Proposal, key, nonce string) trust.ProposalSignature {
 	t.Helper()
 	sig := sha256.Sum256([]byte(key + nonce))
-	return ceremony.ProposalSignature{Proposal: payload(t, p), Signature: metadata.Signature{KeyID: keyID(key), Sig: hex.EncodeToString(sig[:])}}
+	return trust.ProposalSignature{Proposal: payload(t, p), Signature: metadata.Signature{KeyID: keyID(key), Sig: hex.EncodeToString(sig[:])}}
 }
 
 func keyID(key string) string { return metadata.Sum([]byte(key)).String() }
 
-func attestation(key, text string) ceremony.KeyAttestation {
-	return ceremony.KeyAttestation{KeyID: keyID(key), PEM: []byte("-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n")}
+func attestation(key, text string) trust.KeyAttestation {
+	return trust.KeyAttestation{KeyID: keyID(key), PEM: []byte("-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n")}
 }
 
 // journalOf has n lines; of one site, a shorter one is the start of a longer one.
-func journalOf(site string, n int) ceremony.SiteJournal {
+func journalOf(site string, n int) trust.SiteJournal {
 	var b bytes.Buffer
 	for i := range n {
 		fmt.Fprintf(&b, "{\"n\":%d,\"site\":%q}\n", i+1, site)
 	}
-	return ceremony.SiteJournal{Site: ceremony.SiteID(b.Bytes()), Lines: b.Bytes()}
+	return trust.SiteJournal{Site: journal.SiteID(b.Bytes()), Lines: b.Bytes()}
 }
 
 // head is a published set with roots 1 to root and that timestamp.
-func head(t fataler, root, timestamp int64) []ceremony.NamedFile {
+func head(t fataler, root, timestamp int64) []trust.NamedFile {
 	t.Helper()
-	var files []ceremony.NamedFile
+	var files []trust.NamedFile
 	for n := range root {
 		name := fmt.Sprintf("%d.root.json", n+1)
-		files = append(files, ceremony.NamedFile{Name: name, Bytes: []byte(`{"signatures":[],"signed":{"version":` + fmt.Sprint(n+1) + `}}`)})
+		files = append(files, trust.NamedFile{Name: name, Bytes: []byte(`{"signatures":[],"signed":{"version":` + fmt.Sprint(n+1) + `}}`)})
 	}
 	signed, err := metadata.EncodeTimestamp(header1(timestamp), metadata.Timestamp{Snapshot: metadata.FileMeta{
 		Version: timestamp, Length: 1, Hashes: map[string]string{"sha256": strings.Repeat("0", 64)}}})
-	return append(files, ceremony.NamedFile{Name: "timestamp.json", Bytes: metadata.Assemble(must(t, signed, err), nil)})
+	return append(files, trust.NamedFile{Name: "timestamp.json", Bytes: metadata.Assemble(must(t, signed, err), nil)})
 }
 
 // sample holds something of each kind.
-func sample(t fataler) ceremony.Contents {
+func sample(t fataler) trust.Contents {
 	t.Helper()
 	app, team := proposal(t, "targets", 2, "app"), proposal(t, "team/a", 1, "lib")
-	return ceremony.Contents{
+	return trust.Contents{
 		Trust:        "wabbit",
-		Head:         head(t, 2, 7),
-		Proposals:    []ceremony.Proposal{team, app},
-		Signatures:   []ceremony.ProposalSignature{signature(t, app, "bo", ""), signature(t, app, "ada", ""), signature(t, app, "ada", "again"), signature(t, team, "ada", "")},
-		Attestations: []ceremony.KeyAttestation{attestation("ada", "a"), attestation("bo", "b")},
-		Journals:     []ceremony.SiteJournal{journalOf("two", 3), journalOf("one", 2)},
+		Published:    head(t, 2, 7),
+		Proposals:    []trust.Proposal{team, app},
+		Signatures:   []trust.ProposalSignature{signature(t, app, "bo", ""), signature(t, app, "ada", ""), signature(t, app, "ada", "again"), signature(t, team, "ada", "")},
+		Attestations: []trust.KeyAttestation{attestation("ada", "a"), attestation("bo", "b")},
+		Journals:     []trust.SiteJournal{journalOf("two", 3), journalOf("one", 2)},
 	}
 }
 
-func encode(t fataler, c ceremony.Contents) *Bundle {
+func encode(t fataler, c trust.Contents) *Bundle {
 	t.Helper()
 	b, err := Encode(c)
 	return must(t, b, err)

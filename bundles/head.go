@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const timestampFile = "timestamp.json"
@@ -20,7 +21,7 @@ type HeadError struct {
 }
 
 func (e *HeadError) Error() string {
-	return fmt.Sprintf("the published sets were not merged: %s: %s", ceremony.Safe(e.Name), e.Why)
+	return fmt.Sprintf("the published sets were not merged: %s: %s", text.Safe(e.Name), e.Why)
 }
 
 // Code names what happened, for people who look it up: published sets that don't go together.
@@ -30,11 +31,11 @@ func (*HeadError) Code() string { return "BUNDLE-HEADS" }
 // comes first: after a recovery from a fast-forward attack the timestamp
 // begins anew (TUF 1.0, section 5.3.11).
 type published struct {
-	roots, rest     []ceremony.NamedFile
+	roots, rest     []trust.NamedFile
 	root, timestamp int64 // versions
 }
 
-func mergeHeads(a, b []ceremony.NamedFile) ([]ceremony.NamedFile, error) {
+func mergeHeads(a, b []trust.NamedFile) ([]trust.NamedFile, error) {
 	switch {
 	case len(a) == 0 || slices.EqualFunc(a, b, equalFiles):
 		return b, nil
@@ -66,7 +67,7 @@ func mergeHeads(a, b []ceremony.NamedFile) ([]ceremony.NamedFile, error) {
 
 // contradiction finds a file whose name has a version and which is not the
 // same in a and b.
-func contradiction(a, b []ceremony.NamedFile) (string, bool) {
+func contradiction(a, b []trust.NamedFile) (string, bool) {
 	inA := map[string][]byte{}
 	for _, f := range a {
 		inA[f.Name] = f.Bytes
@@ -79,7 +80,7 @@ func contradiction(a, b []ceremony.NamedFile) (string, bool) {
 	return "", false
 }
 
-func publishedSet(head []ceremony.NamedFile) (published, error) {
+func publishedSet(head []trust.NamedFile) (published, error) {
 	var p published
 	var timestamp []byte
 	for _, f := range head {
@@ -110,6 +111,6 @@ func rootVersion(name string) int64 {
 	return n
 }
 
-func equalFiles(x, y ceremony.NamedFile) bool {
+func equalFiles(x, y trust.NamedFile) bool {
 	return x.Name == y.Name && bytes.Equal(x.Bytes, y.Bytes)
 }

@@ -14,8 +14,9 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 // 1.1, "OCI Image Layout Specification"). The manifest has to be there, and to
 // be what the descriptor says; layers are not looked at. An image that has no
 // name, or none that a target can have, is refused and named.
-func Images(name string) ([]ceremony.NewTarget, error) {
+func Images(name string) ([]trust.NewTarget, error) {
 	info, err := os.Lstat(name)
 	if err != nil {
 		return nil, fmt.Errorf("the images were not read: %w", err)
@@ -45,12 +46,12 @@ func Images(name string) ([]ceremony.NewTarget, error) {
 	default:
 		err = errors.New("it is neither a file nor a directory")
 	}
-	var list []ceremony.NewTarget
+	var list []trust.NewTarget
 	if err == nil {
 		list, err = l.targets()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the images of %s were not taken: %w", ceremony.Safe(path.Base(name)), err)
+		return nil, fmt.Errorf("the images of %s were not taken: %w", text.Safe(path.Base(name)), err)
 	}
 	return list, nil
 }
@@ -67,20 +68,20 @@ type manifestBlob struct {
 	sum  metadata.Digest
 }
 
-func (l imageLayout) targets() ([]ceremony.NewTarget, error) {
+func (l imageLayout) targets() ([]trust.NewTarget, error) {
 	var index ocispec.Index
 	if err := json.Unmarshal(l.index, &index); err != nil {
-		return nil, fmt.Errorf("%s is no index of images: %s", indexFile, ceremony.Safe(err.Error()))
+		return nil, fmt.Errorf("%s is no index of images: %s", indexFile, text.Safe(err.Error()))
 	}
 	if n := len(index.Manifests); n == 0 || n > maxImages {
 		return nil, fmt.Errorf("%s lists %d images, and 1 to %d are expected", indexFile, n, maxImages)
 	}
-	list := make([]ceremony.NewTarget, 0, len(index.Manifests))
+	list := make([]trust.NewTarget, 0, len(index.Manifests))
 	seen := map[string]bool{}
 	for i, d := range index.Manifests {
 		t, err := l.target(d)
 		if err == nil && seen[t.Path] {
-			err = fmt.Errorf("its name %s is that of another image, too", ceremony.Safe(t.Path))
+			err = fmt.Errorf("its name %s is that of another image, too", text.Safe(t.Path))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: manifests[%d]: %w", indexFile, i, err)
@@ -91,25 +92,25 @@ func (l imageLayout) targets() ([]ceremony.NewTarget, error) {
 	return list, nil
 }
 
-func (l imageLayout) target(d ocispec.Descriptor) (ceremony.NewTarget, error) {
-	t := ceremony.NewTarget{Path: d.Annotations[ocispec.AnnotationRefName], Length: d.Size, MediaType: d.MediaType}
+func (l imageLayout) target(d ocispec.Descriptor) (trust.NewTarget, error) {
+	t := trust.NewTarget{Path: d.Annotations[ocispec.AnnotationRefName], Length: d.Size, MediaType: d.MediaType}
 	if t.Path == "" {
 		return t, fmt.Errorf("the image has no name (%s): list it with a path instead", ocispec.AnnotationRefName)
 	}
-	if err := ceremony.CheckTargetPath(t.Path); err != nil {
-		return t, fmt.Errorf("its name %s: %w", ceremony.Safe(t.Path), err)
+	if err := trust.CheckTargetPath(t.Path); err != nil {
+		return t, fmt.Errorf("its name %s: %w", text.Safe(t.Path), err)
 	}
 	var err error
 	if t.SHA256, err = metadata.ParseDigest(string(d.Digest)); err != nil {
-		return t, fmt.Errorf("%s: %w", ceremony.Safe(t.Path), err)
+		return t, fmt.Errorf("%s: %w", text.Safe(t.Path), err)
 	}
 	switch blob, ok := l.blobs[t.SHA256]; {
 	case !ok:
-		return t, fmt.Errorf("the manifest of %s is not in the layout, or longer than %d bytes", ceremony.Safe(t.Path), maxImage)
+		return t, fmt.Errorf("the manifest of %s is not in the layout, or longer than %d bytes", text.Safe(t.Path), maxImage)
 	case blob.sum != t.SHA256:
-		return t, fmt.Errorf("the manifest of %s has another SHA-256 than its descriptor says", ceremony.Safe(t.Path))
+		return t, fmt.Errorf("the manifest of %s has another SHA-256 than its descriptor says", text.Safe(t.Path))
 	case blob.size != d.Size:
-		return t, fmt.Errorf("the manifest of %s has %d bytes, and its descriptor says %d", ceremony.Safe(t.Path), blob.size, d.Size)
+		return t, fmt.Errorf("the manifest of %s has %d bytes, and its descriptor says %d", text.Safe(t.Path), blob.size, d.Size)
 	}
 	return t, nil
 }

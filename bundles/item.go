@@ -8,8 +8,8 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Artifact types (OCI image specification 1.1, "Guidelines for Artifact
@@ -53,15 +53,15 @@ type layer struct {
 	data       []byte
 }
 
-func headItem(c ceremony.Contents) item {
+func headItem(c trust.Contents) item {
 	it := item{kind: typeHead, ref: c.Trust, notes: map[string]string{noteTrust: c.Trust}}
-	for _, f := range c.Head {
+	for _, f := range c.Published {
 		it.layers = append(it.layers, layer{typeMetadata, f.Name, f.Bytes})
 	}
 	return it
 }
 
-func proposalItem(p ceremony.Proposal, payload metadata.Digest) item {
+func proposalItem(p trust.Proposal, payload metadata.Digest) item {
 	it := single(typeProposal, p.Signed, map[string]string{
 		noteTrust:   p.Trust,
 		noteRole:    p.Role,
@@ -80,7 +80,7 @@ func proposalItem(p ceremony.Proposal, payload metadata.Digest) item {
 
 // signatureItem says what the signature is over, so that a listing can be read
 // without following its subject.
-func signatureItem(s ceremony.ProposalSignature, over ceremony.Proposal, subject ocispec.Descriptor) (item, error) {
+func signatureItem(s trust.ProposalSignature, over trust.Proposal, subject ocispec.Descriptor) (item, error) {
 	data, err := json.Marshal(s.Signature)
 	if err != nil {
 		return item{}, err
@@ -97,13 +97,13 @@ func signatureItem(s ceremony.ProposalSignature, over ceremony.Proposal, subject
 	return it, nil
 }
 
-func attestationItem(trust string, a ceremony.KeyAttestation) item {
+func attestationItem(trust string, a trust.KeyAttestation) item {
 	it := single(typeAttestation, a.PEM, map[string]string{noteTrust: trust, noteKeyID: a.KeyID})
 	it.ref = trust + "-key-" + short(a.KeyID)
 	return it
 }
 
-func journalItem(trust string, j ceremony.SiteJournal) item {
+func journalItem(trust string, j trust.SiteJournal) item {
 	it := single(typeJournal, j.Lines, map[string]string{noteTrust: trust, noteSite: j.Site})
 	it.ref = trust + "-journal-" + short(j.Site)
 	return it

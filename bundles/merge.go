@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Merge is the union of what a and b hold, sorted. It is commutative,
@@ -15,7 +17,7 @@ import (
 //
 // Two proposals of one version, and two signatures of one key over one
 // proposal, both stay: people and assembly choose. Of one site's journal the
-// longer stays; a fork is a *ceremony.ForkError. Of two published sets the one
+// longer stays; a fork is a *journal.ForkError. Of two published sets the one
 // with the newer root, then the newer timestamp stays, together with the roots
 // of both; sets that contradict each other are a *HeadError. (A set that was
 // superseded is gone, and with it the chance to notice that it contradicts a
@@ -24,21 +26,21 @@ import (
 //
 // It returns a *TrustError for two trusts, and a *ProposalError where one
 // payload comes with two descriptions.
-func Merge(a, b ceremony.Contents) (ceremony.Contents, error) {
+func Merge(a, b trust.Contents) (trust.Contents, error) {
 	if a.Trust != b.Trust {
-		return ceremony.Contents{}, &TrustError{a.Trust, b.Trust}
+		return trust.Contents{}, &TrustError{a.Trust, b.Trust}
 	}
-	head, err := mergeHeads(sorted(a).Head, sorted(b).Head)
+	head, err := mergeHeads(sorted(a).Published, sorted(b).Published)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	journals, err := mergeJournals(slices.Concat(a.Journals, b.Journals))
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
-	c := sorted(ceremony.Contents{
+	c := sorted(trust.Contents{
 		Trust:        a.Trust,
-		Head:         head,
+		Published:    head,
 		Proposals:    slices.Concat(a.Proposals, b.Proposals),
 		Signatures:   slices.Concat(a.Signatures, b.Signatures),
 		Attestations: slices.Concat(a.Attestations, b.Attestations),
@@ -52,7 +54,7 @@ func Merge(a, b ceremony.Contents) (ceremony.Contents, error) {
 type TrustError struct{ A, B string }
 
 func (e *TrustError) Error() string {
-	return fmt.Sprintf("one bundle is of the trust %q and the other of %q: they were not merged", ceremony.Safe(e.A), ceremony.Safe(e.B))
+	return fmt.Sprintf("one bundle is of the trust %q and the other of %q: they were not merged", text.Safe(e.A), text.Safe(e.B))
 }
 
 // Code names what happened, for people who look it up: bundles of two trusts.
@@ -67,13 +69,13 @@ type ProposalError struct {
 
 func (e *ProposalError) Error() string {
 	return fmt.Sprintf("%s %d (%s) is proposed twice, with different reasons or on different versions: keep one of the two",
-		ceremony.Safe(e.Role), e.Version, e.Payload)
+		text.Safe(e.Role), e.Version, e.Payload)
 }
 
 // Code names what happened, for people who look it up: a payload with two reasons or bases.
 func (*ProposalError) Code() string { return "BUNDLE-PROPOSED-TWICE" }
 
-func mergeJournals(journals []ceremony.SiteJournal) ([]ceremony.SiteJournal, error) {
+func mergeJournals(journals []trust.SiteJournal) ([]trust.SiteJournal, error) {
 	longest := map[string][]byte{}
 	for _, j := range journals {
 		short, long := longest[j.Site], j.Lines
@@ -81,13 +83,13 @@ func mergeJournals(journals []ceremony.SiteJournal) ([]ceremony.SiteJournal, err
 			short, long = long, short
 		}
 		if !bytes.HasPrefix(long, short) {
-			return nil, &ceremony.ForkError{Site: j.Site, Line: firstDifference(short, long)}
+			return nil, &journal.ForkError{Site: j.Site, Line: firstDifference(short, long)}
 		}
 		longest[j.Site] = long
 	}
-	merged := make([]ceremony.SiteJournal, 0, len(longest))
+	merged := make([]trust.SiteJournal, 0, len(longest))
 	for site, lines := range longest {
-		merged = append(merged, ceremony.SiteJournal{Site: site, Lines: lines})
+		merged = append(merged, trust.SiteJournal{Site: site, Lines: lines})
 	}
 	return merged, nil
 }

@@ -8,18 +8,19 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // world is everything that honest sites of one trust may come to hold.
 type world struct {
-	heads      [][]ceremony.NamedFile // published one after the other
-	proposals  []ceremony.Proposal
-	signatures map[int][]ceremony.ProposalSignature // by proposal
+	heads      [][]trust.NamedFile // published one after the other
+	proposals  []trust.Proposal
+	signatures map[int][]trust.ProposalSignature // by proposal
 }
 
 func universe(t fataler) world {
-	u := world{signatures: map[int][]ceremony.ProposalSignature{}}
+	u := world{signatures: map[int][]trust.ProposalSignature{}}
 	for root := range int64(3) {
 		for timestamp := range int64(3) { // which begins anew with each root
 			u.heads = append(u.heads, head(t, root+1, timestamp+1))
@@ -39,10 +40,10 @@ func universe(t fataler) world {
 }
 
 // draw is what one site holds.
-func (u world) draw(t *rapid.T) ceremony.Contents {
-	c := ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
+func (u world) draw(t *rapid.T) trust.Contents {
+	c := trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
 	if n := rapid.IntRange(-1, len(u.heads)-1).Draw(t, "head"); n >= 0 {
-		c.Head = u.heads[n]
+		c.Published = u.heads[n]
 	}
 	for i, p := range u.proposals {
 		if !rapid.Bool().Draw(t, "has proposal") {
@@ -64,7 +65,7 @@ func (u world) draw(t *rapid.T) ceremony.Contents {
 	return c
 }
 
-func merged(t fataler, a, b ceremony.Contents) ceremony.Contents {
+func merged(t fataler, a, b trust.Contents) trust.Contents {
 	t.Helper()
 	c, err := Merge(a, b)
 	return must(t, c, err)
@@ -73,7 +74,7 @@ func merged(t fataler, a, b ceremony.Contents) ceremony.Contents {
 func TestMergeLaws(t *testing.T) {
 	u := universe(t)
 	rapid.Check(t, func(t *rapid.T) {
-		sites := make([]ceremony.Contents, rapid.IntRange(2, 5).Draw(t, "sites"))
+		sites := make([]trust.Contents, rapid.IntRange(2, 5).Draw(t, "sites"))
 		for i := range sites {
 			sites[i] = u.draw(t)
 		}
@@ -106,42 +107,42 @@ func TestMergeLaws(t *testing.T) {
 func TestMergeKeepsWhatPeopleHaveToChoose(t *testing.T) {
 	one, other := proposal(t, "targets", 2, "app"), proposal(t, "targets", 2, "evil")
 	c := merged(t,
-		ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{one}, Signatures: []ceremony.ProposalSignature{signature(t, one, "ada", "1")}},
-		ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{other, one}, Signatures: []ceremony.ProposalSignature{signature(t, one, "ada", "2")}})
+		trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{one}, Signatures: []trust.ProposalSignature{signature(t, one, "ada", "1")}},
+		trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{other, one}, Signatures: []trust.ProposalSignature{signature(t, one, "ada", "2")}})
 	if len(c.Proposals) != 2 || len(c.Signatures) != 2 {
 		t.Errorf("got %d proposals and %d signatures, want 2 and 2", len(c.Proposals), len(c.Signatures))
 	}
 }
 
 func TestMergeHeads(t *testing.T) {
-	with := func(root, timestamp int64) ceremony.Contents {
-		return ceremony.Contents{Trust: "wabbit", Head: head(t, root, timestamp)}
+	with := func(root, timestamp int64) trust.Contents {
+		return trust.Contents{Trust: "wabbit", Published: head(t, root, timestamp)}
 	}
-	edit := func(c ceremony.Contents, name, text string) ceremony.Contents {
-		for i := range c.Head {
-			if c.Head[i].Name == name {
-				c.Head[i].Bytes = []byte(text)
+	edit := func(c trust.Contents, name, text string) trust.Contents {
+		for i := range c.Published {
+			if c.Published[i].Name == name {
+				c.Published[i].Bytes = []byte(text)
 			}
 		}
 		return c
 	}
 	without := with(3, 1)
-	without.Head = without.Head[1:] // keeps no root 1
+	without.Published = without.Published[1:] // keeps no root 1
 	for _, tc := range []struct {
 		name       string
-		a, b, want ceremony.Contents
+		a, b, want trust.Contents
 		alarm      string // file
 	}{
 		{name: "newer timestamp", a: with(1, 5), b: with(1, 6), want: with(1, 6)},
 		{name: "newer root, timestamp begun anew", a: with(1, 900), b: with(2, 1), want: with(2, 1)},
-		{name: "none", a: with(2, 2), b: ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 1)}}, want: with(2, 2)},
+		{name: "none", a: with(2, 2), b: trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", 1)}}, want: with(2, 2)},
 		{name: "all roots are kept", a: with(2, 9), b: without, want: with(3, 1)},
 		{name: "another root 1", a: with(2, 1), b: edit(with(3, 1), "1.root.json", "{}"), alarm: "1.root.json"},
 		{name: "one timestamp, two sets", a: with(2, 1), b: edit(with(2, 1), "timestamp.json", string(head(t, 1, 1)[1].Bytes)+"\n"), alarm: "timestamp.json"},
 		{name: "a timestamp that is none", a: with(2, 1), b: edit(with(2, 2), "timestamp.json", "null"), alarm: "timestamp.json"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, pair := range [][2]ceremony.Contents{{tc.a, tc.b}, {tc.b, tc.a}} {
+			for _, pair := range [][2]trust.Contents{{tc.a, tc.b}, {tc.b, tc.a}} {
 				got, err := Merge(pair[0], pair[1])
 				var alarm *HeadError
 				switch {
@@ -151,15 +152,15 @@ func TestMergeHeads(t *testing.T) {
 					}
 				case err != nil:
 					t.Error(err)
-				case !slices.EqualFunc(got.Head, sorted(tc.want).Head, equalFiles):
-					t.Errorf("got %v", names(got.Head))
+				case !slices.EqualFunc(got.Published, sorted(tc.want).Published, equalFiles):
+					t.Errorf("got %v", names(got.Published))
 				}
 			}
 		})
 	}
 }
 
-func names(files []ceremony.NamedFile) (out []string) {
+func names(files []trust.NamedFile) (out []string) {
 	for _, f := range files {
 		out = append(out, f.Name)
 	}
@@ -174,14 +175,14 @@ func TestMergeAlarms(t *testing.T) {
 	fork.Lines = append(fork.Lines, "{\"n\":3,\"site\":\"evil\"}\n"...)
 	for _, tc := range []struct {
 		name string
-		a, b ceremony.Contents
+		a, b trust.Contents
 		want error
 	}{
-		{"two trusts", ceremony.Contents{Trust: "wabbit"}, ceremony.Contents{Trust: "docker"}, &TrustError{}},
-		{"a fork", ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{journalOf("one", 4)}},
-			ceremony.Contents{Trust: "wabbit", Journals: []ceremony.SiteJournal{fork}}, &ceremony.ForkError{Line: 3}},
-		{"one payload, two reasons", ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{p}},
-			ceremony.Contents{Trust: "wabbit", Proposals: []ceremony.Proposal{again}}, &ProposalError{}},
+		{"two trusts", trust.Contents{Trust: "wabbit"}, trust.Contents{Trust: "docker"}, &TrustError{}},
+		{"a fork", trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", 4)}},
+			trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{fork}}, &journal.ForkError{Line: 3}},
+		{"one payload, two reasons", trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p}},
+			trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{again}}, &ProposalError{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Merge(tc.a, tc.b)
@@ -189,8 +190,8 @@ func TestMergeAlarms(t *testing.T) {
 			if want := fmt.Sprintf("%T", tc.want); fmt.Sprintf("%T", err) != want || fmt.Sprintf("%T", reverse) != want {
 				t.Fatalf("got %v and %v, want a %s", err, reverse, want)
 			}
-			var f *ceremony.ForkError
-			if want, ok := tc.want.(*ceremony.ForkError); ok && (!errors.As(err, &f) || f.Line != want.Line) {
+			var f *journal.ForkError
+			if want, ok := tc.want.(*journal.ForkError); ok && (!errors.As(err, &f) || f.Line != want.Line) {
 				t.Errorf("got %v, want line %d", err, want.Line)
 			}
 		})

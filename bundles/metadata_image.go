@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // Limits of an image that others made.
@@ -117,7 +117,7 @@ func (r *imageReader) layers(layers []ocispec.Descriptor) error {
 // blob reads what a descriptor speaks of, and holds it against that.
 func (r *imageReader) blob(d ocispec.Descriptor, limit int) ([]byte, error) {
 	if d.Digest.Validate() != nil || d.Digest.Algorithm() != digest.SHA256 {
-		return nil, refuse(ocispec.ImageIndexFile, "%q is no SHA-256 of a blob", ceremony.Safe(d.Digest.String()))
+		return nil, refuse(ocispec.ImageIndexFile, "%q is no SHA-256 of a blob", text.Safe(d.Digest.String()))
 	}
 	name := blobDir + d.Digest.Encoded()
 	data, err := r.read(name, limit)

@@ -11,9 +11,9 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // image is an OCI image layout in memory.
@@ -133,16 +133,16 @@ func TestAdoptImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := ceremony.Adopt(files, "docker")
+	a, err := trust.Adopt(files, "docker")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := ceremony.Adopt(flat, "docker")
+	b, err := trust.Adopt(flat, "docker")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.EqualFunc(a.Contents.Head, b.Contents.Head, equalFiles) || len(a.Findings) != len(b.Findings) {
-		t.Errorf("%d files and %d findings from an image, %d and %d from a directory", len(a.Contents.Head), len(a.Findings), len(b.Contents.Head), len(b.Findings))
+	if !slices.EqualFunc(a.Contents.Published, b.Contents.Published, equalFiles) || len(a.Findings) != len(b.Findings) {
+		t.Errorf("%d files and %d findings from an image, %d and %d from a directory", len(a.Contents.Published), len(a.Findings), len(b.Contents.Published), len(b.Findings))
 	}
 }
 

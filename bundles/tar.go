@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 const (
@@ -105,7 +105,7 @@ func readEntry(data []byte) (entry, []byte, error) {
 		return entry{}, nil, refuse(name, "a bundle has no file of that name")
 	}
 	if kind := h[156]; kind != tar.TypeReg {
-		return entry{}, nil, refuse(name, "it is no regular file but of tar's type %q", ceremony.Safe(string(rune(kind))))
+		return entry{}, nil, refuse(name, "it is no regular file but of tar's type %q", text.Safe(string(rune(kind))))
 	}
 	size, ok := readSize(h[124:136])
 	if !ok || size > MaxEntry {

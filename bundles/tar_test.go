@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // archive writes whatever archive/tar can write.
@@ -85,7 +85,7 @@ func TestDecodeRefusesArchives(t *testing.T) {
 	for _, name := range []string{"../index.json", "/index.json", "./index.json", "index.json/", `..\index.json`, "INDEX.JSON", "CON", "blobs", "blobs/sha256/",
 		"blobs/sha512/" + strings.Repeat("0", 64), "blobs/sha256/" + strings.Repeat("A", 64), "blobs/sha256/" + strings.Repeat("0", 63),
 		"blobs/sha256/../../" + strings.Repeat("0", 58), "x\x1b[2J", "\u202ejson", strings.Repeat("x", 100)} {
-		rows = append(rows, row{"the name " + ceremony.Safe(name), first(func(h []byte) { clear(h[:100]); copy(h, name) }), "no file of that name"})
+		rows = append(rows, row{"the name " + text.Safe(name), first(func(h []byte) { clear(h[:100]); copy(h, name) }), "no file of that name"})
 	}
 	rows = append(rows,
 		row{"a size of 8 GiB", first(func(h []byte) { copy(h[124:], "77777777777") }), "size is not stated"},

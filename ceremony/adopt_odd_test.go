@@ -13,7 +13,10 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // odd says in which ways a repository was written as others write it.
@@ -135,21 +138,21 @@ func TestAdoptOddRepositories(t *testing.T) {
 			var tokens []*softToken
 			named := map[string]*softToken{}
 			for i, name := range []string{"Ada", "Bo", "Cy"} {
-				token := newSoftToken(fmt.Sprint(2001 + i))
-				if _, err := token.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")}); err != nil {
+				tok := newSoftToken(fmt.Sprint(2001 + i))
+				if _, err := tok.Enrol(context.Background(), token.EnrolRequest{PIN: pin("123123")}); err != nil {
 					t.Fatal(err)
 				}
-				tokens, named[name] = append(tokens, token), token
+				tokens, named[name] = append(tokens, tok), tok
 			}
-			adopted, err := ceremony.Adopt(o.repository(t, tokens), "rehearsal-odd")
+			adopted, err := trust.Adopt(o.repository(t, tokens), "rehearsal-odd")
 			s.must(err)
-			s.begin(ceremony.Amend, "vienna")
+			s.begin(ceremony.Changing, "vienna")
 			_, err = s.Import(adopted.Contents, "directory", metadata.Sum(nil))
 			s.must(err)
 			for name, token := range named {
-				s.edit(ceremony.NameHolder{KeyID: s.keyIDOf(token), Holder: name})
+				s.edit(draft.NameHolder{KeyID: s.keyIDOf(token), Holder: name})
 			}
-			s.edit(ceremony.ReplaceToken{Holder: "Cy"})
+			s.edit(draft.ReplaceToken{Holder: "Cy"})
 			gone := "key " + keyOf(t, named["Cy"]).ID()[:8] // the old root names nobody
 			named[gone], named["Cy"] = named["Cy"], newSoftToken("2009")
 			named["Cy"].attests = true
@@ -203,7 +206,7 @@ func (s *site) newestRoot() *metadata.File {
 	s.t.Helper()
 	c, err := s.Contents()
 	s.must(err)
-	roots := slices.DeleteFunc(slices.Clone(c.Head), func(f ceremony.NamedFile) bool { return !strings.HasSuffix(f.Name, ".root.json") })
+	roots := slices.DeleteFunc(slices.Clone(c.Published), func(f trust.NamedFile) bool { return !strings.HasSuffix(f.Name, ".root.json") })
 	f, err := metadata.ParseFile(roots[len(roots)-1].Bytes, metadata.Adopted)
 	s.must(err)
 	return f

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestAdopt takes over what others published, and plans a next root that strict
@@ -23,7 +25,7 @@ func TestAdopt(t *testing.T) {
 		{"docker/metadata", "keyid-mismatch", "keyid-mismatch", time.Date(2024, 12, 1, 0, 0, 0, 0, time.UTC), 1, 5},
 	} {
 		t.Run(tt.folder, func(t *testing.T) {
-			adopted, err := ceremony.Adopt(corpora.Metadata(t, tt.folder), "rehearsal-adopted")
+			adopted, err := trust.Adopt(corpora.Metadata(t, tt.folder), "rehearsal-adopted")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,14 +38,14 @@ func TestAdopt(t *testing.T) {
 			}
 			s := newSite(t)
 			s.time.t = tt.at
-			s.begin(ceremony.Amend, "vienna")
+			s.begin(ceremony.Changing, "vienna")
 			_, err = s.Import(adopted.Contents, "directory", metadata.Sum(nil))
 			s.must(err)
 			holders := s.Holders()
 			if len(holders) < tt.keys {
 				t.Fatalf("%d holders: %+v", len(holders), holders)
 			}
-			s.edit(ceremony.NameHolder{KeyID: holders[0].KeyID, Holder: "Ada"}, ceremony.ReplaceToken{Holder: "Ada"})
+			s.edit(draft.NameHolder{KeyID: holders[0].KeyID, Holder: "Ada"}, draft.ReplaceToken{Holder: "Ada"})
 			token := newSoftToken("1001")
 			token.attests = true
 			s.enrol("Ada", token)
@@ -93,12 +95,12 @@ func TestAdoptRefuses(t *testing.T) {
 		"junk":                      {"1.root.json": []byte("{}")},
 		"a signature that is wrong": {"1.root.json": []byte(strings.Replace(string(root), `"sig":"30`, `"sig":"31`, 2))},
 	} {
-		if _, err := ceremony.Adopt(files, "rehearsal-x"); err == nil {
+		if _, err := trust.Adopt(files, "rehearsal-x"); err == nil {
 			t.Errorf("%s: adopted", name)
 		}
 	}
-	got, err := ceremony.Adopt(map[string][]byte{"root.json": root, "1.root.json": root, "targets.json": targets}, "rehearsal-x")
-	if err != nil || got.Contents.Trust != "rehearsal-wabbit" || len(got.Contents.Head) != 2 {
+	got, err := trust.Adopt(map[string][]byte{"root.json": root, "1.root.json": root, "targets.json": targets}, "rehearsal-x")
+	if err != nil || got.Contents.Trust != "rehearsal-wabbit" || len(got.Contents.Published) != 2 {
 		t.Errorf("a good one: %+v, %v", got.Contents, err)
 	}
 }

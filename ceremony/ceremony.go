@@ -10,15 +10,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Deps is everything that the rules take from outside.
 type Deps struct {
-	Workspace    Workspace
+	Workspace    journal.Workspace
 	Now          func() time.Time
 	Rand         io.Reader
-	Attestations Attestations
+	Attestations token.Attestations
 	Tool         string // name and version of the program, for the record
 }
 
@@ -26,9 +33,9 @@ type Deps struct {
 type Kind string
 
 const (
-	Found  Kind = "found"
-	Cosign Kind = "co-sign"
-	Amend  Kind = "change" // of a trust that there is
+	Founding  Kind = "found"
+	Cosigning Kind = "co-sign"
+	Changing  Kind = "change" // of a trust that there is
 )
 
 // Ceremony is the fold over one journal, and the only way to append to it. It
@@ -42,24 +49,24 @@ type Ceremony struct {
 }
 
 // Open replays the journal. An empty workspace gives a ceremony that has not
-// begun. A journal that can't be believed is a *JournalError.
+// begun. A journal that can't be believed is a *Error.
 func Open(d Deps) (*Ceremony, error) {
 	lines, err := d.Workspace.Lines()
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	entries, head, err := ReadJournal(lines)
+	entries, head, err := journal.Read(lines)
 	if err != nil {
 		return nil, err
 	}
 	c := &Ceremony{deps: d, state: newState(d.Workspace), n: len(entries), head: head}
 	for i, e := range entries {
-		ev, err := readEvent(e)
+		ev, err := event.Read(e)
 		if err == nil {
 			err = c.state.apply(ev, e.Time)
 		}
 		if err != nil {
-			return nil, &JournalError{e.N, err.Error()}
+			return nil, &journal.Error{Line: e.N, Why: err.Error()}
 		}
 		line := head
 		if i+1 < len(entries) {
@@ -71,7 +78,7 @@ func Open(d Deps) (*Ceremony, error) {
 }
 
 // append makes ev durable, then true.
-func (c *Ceremony) append(ev event) error {
+func (c *Ceremony) append(ev event.Event) error {
 	now := c.now()
 	if now.Before(c.state.last) {
 		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
@@ -80,7 +87,7 @@ func (c *Ceremony) append(ev event) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	line, err := Entry{N: c.n + 1, Time: now, Prev: c.head, Type: ev.name(), Data: data}.Line()
+	line, err := journal.Entry{N: c.n + 1, Time: now, Prev: c.head, Type: ev.Type(), Data: data}.Line()
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
@@ -111,7 +118,7 @@ func (c *Ceremony) Trust() string { return c.state.trust }
 func (c *Ceremony) Rehearsal() bool { return c.state.rehearsal }
 
 // Plan is the accepted plan; nil where there is none.
-func (c *Ceremony) Plan() *Plan { return c.state.plan }
+func (c *Ceremony) Plan() *plan.Plan { return c.state.plan }
 
 // LastEvent is when the newest line of the journal was written, in UTC; zero
 // for an empty journal. The clock can't be right before it.
@@ -123,25 +130,25 @@ func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 	switch {
 	case c.Begun():
 		return ErrNotNow
-	case kind != Found && kind != Cosign && kind != Amend:
-		return fmt.Errorf("%q is no kind of ceremony", Safe(string(kind)))
+	case kind != Founding && kind != Cosigning && kind != Changing:
+		return fmt.Errorf("%q is no kind of ceremony", text.Safe(string(kind)))
 	}
-	if err := CheckName("a site", site); err != nil {
+	if err := text.CheckName("a site", site); err != nil {
 		return err
 	}
 	nonce := make([]byte, 16)
 	if _, err := io.ReadFull(c.deps.Rand, nonce); err != nil {
 		return fmt.Errorf("no randomness: %w", err)
 	}
-	return c.append(began{Kind: string(kind), Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
+	return c.append(event.Began{Kind: string(kind), Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
 }
 
 // Preflight journals what was checked about the machine.
-func (c *Ceremony) Preflight(checks []Check) error {
+func (c *Ceremony) Preflight(checks []token.Check) error {
 	if !c.Begun() {
 		return ErrNotNow
 	}
-	return c.append(preflighted{checks})
+	return c.append(event.Preflighted{Checks: checks})
 }
 
 // ConfirmClock journals that a person compared the time that the machine shows
@@ -150,7 +157,7 @@ func (c *Ceremony) ConfirmClock(shown time.Time, source string) error {
 	if !c.Begun() {
 		return ErrNotNow
 	}
-	return c.append(clockConfirmed{shown.UTC().Truncate(time.Second), source})
+	return c.append(event.ClockConfirmed{Shown: shown.UTC().Truncate(time.Second), Source: source})
 }
 
 // checkClock refuses to sign or freeze by a clock that nobody confirmed or
@@ -168,17 +175,17 @@ func (c *Ceremony) checkClock() error {
 
 // AcceptPlan journals a plan: its YAML, and the files that it names.
 func (c *Ceremony) AcceptPlan(text []byte, files map[string][]byte) error {
-	if c.state.kind != Found || c.state.plan != nil {
+	if c.state.kind != Founding || c.state.plan != nil {
 		return ErrNotNow
 	}
-	plan, err := ParsePlan(text, files)
+	plan, err := plan.Parse(text, files)
 	if err != nil {
 		return err
 	}
 	if err := c.checkTrust(plan.Trust); err != nil {
 		return err
 	}
-	ev := planned{Plan: string(text), Files: map[string]string{}}
+	ev := event.Planned{Plan: string(text), Files: map[string]string{}}
 	for name, b := range files {
 		ev.Files[name] = string(b)
 	}
@@ -190,10 +197,10 @@ func (c *Ceremony) checkTrust(name string) error {
 	switch {
 	case c.state.trust != "" && c.state.trust != name:
 		return &metadata.OtherTrustError{Want: c.state.trust, Got: name}
-	case c.state.rehearsal && !IsRehearsal(name):
-		return &PolicyError{fmt.Sprintf("this is a rehearsal, and %s is not the name of one: a rehearsal's trust is called %s...", Safe(name), rehearsalPrefix)}
-	case !c.state.rehearsal && IsRehearsal(name):
-		return &PolicyError{fmt.Sprintf("%s is the trust of a rehearsal, and this is none", Safe(name))}
+	case c.state.rehearsal && !trust.IsRehearsal(name):
+		return &token.PolicyError{Why: fmt.Sprintf("this is a rehearsal, and %s is not the name of one: a rehearsal's trust is called %s...", text.Safe(name), trust.RehearsalPrefix)}
+	case !c.state.rehearsal && trust.IsRehearsal(name):
+		return &token.PolicyError{Why: fmt.Sprintf("%s is the trust of a rehearsal, and this is none", text.Safe(name))}
 	}
 	return nil
 }
@@ -218,7 +225,7 @@ func (c *Ceremony) Holders() []Holder {
 	enrolled := c.state.newTokens()
 	holders := make([]Holder, len(plan.Holders))
 	for i, p := range plan.Holders {
-		h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.rolesOf(p.Name)}
+		h := Holder{Name: p.Name, Serial: p.Serial, Roles: plan.RolesOf(p.Name)}
 		if e, ok := enrolled[p.Name]; ok {
 			h.Serial, h.KeyID = e.Serial, e.Key.ID()
 			h.Hardware = c.hardware(h.KeyID, e.Key).Text
@@ -233,12 +240,12 @@ func (c *Ceremony) Holders() []Holder {
 func (c *Ceremony) holdersOfMetadata() []Holder {
 	known := c.state.known()
 	byKey := map[string]*Holder{}
-	add := func(role string, a authority) {
-		for _, id := range a.who.KeyIDs {
+	add := func(role string, a trust.Authority) {
+		for _, id := range a.Who.KeyIDs {
 			h := byKey[id]
 			if h == nil {
-				hw := c.hardware(id, a.keys[id])
-				h = &Holder{Name: a.name(id), KeyID: id, Serial: hw.Serial, Hardware: hw.Text}
+				hw := c.hardware(id, a.Keys[id])
+				h = &Holder{Name: a.Name(id), KeyID: id, Serial: hw.Serial, Hardware: hw.Text}
 				byKey[id] = h
 			}
 			if !slices.Contains(h.Roles, role) {
@@ -248,7 +255,7 @@ func (c *Ceremony) holdersOfMetadata() []Holder {
 		}
 	}
 	for _, p := range c.state.proposals {
-		authorities, err := known.authorities(p)
+		authorities, err := known.Authorities(p)
 		if err != nil {
 			continue // a proposal that nobody may sign adds no holders
 		}
@@ -256,9 +263,9 @@ func (c *Ceremony) holdersOfMetadata() []Holder {
 			add(p.Role, a)
 		}
 	}
-	if root := known.newest("root"); root != nil {
+	if root := known.Newest("root"); root != nil {
 		for _, role := range []string{"root", "targets"} {
-			add(role, rootAuthority("", root, role))
+			add(role, trust.RootAuthority("", root, role))
 		}
 	}
 	var holders []Holder
@@ -272,26 +279,26 @@ func (c *Ceremony) holdersOfMetadata() []Holder {
 }
 
 // hardware judges the attestation of a key again, on this machine.
-func (c *Ceremony) hardware(keyid string, key metadata.Key) Hardware {
+func (c *Ceremony) hardware(keyid string, key metadata.Key) review.Hardware {
 	serial := c.state.serials[keyid]
-	text := c.state.attested[keyid]
-	if text == nil {
-		return Hardware{Text: "hardware not known: no attestation", Serial: serial}
+	attested := c.state.attested[keyid]
+	if attested == nil {
+		return review.Hardware{Text: "hardware not known: no attestation", Serial: serial}
 	}
-	a, err := ParseAttestation(text)
+	a, err := token.ParseAttestation(attested)
 	if err != nil {
-		return Hardware{Text: "hardware not known: " + Safe(err.Error()), Serial: serial}
+		return review.Hardware{Text: "hardware not known: " + text.Safe(err.Error()), Serial: serial}
 	}
 	v := c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now())
 	if v.Serial != "" {
 		serial = v.Serial
 	}
 	if err := v.Err(); err != nil {
-		return Hardware{Text: Safe(err.Error()), Serial: serial}
+		return review.Hardware{Text: text.Safe(err.Error()), Serial: serial}
 	}
-	return Hardware{Text: fmt.Sprintf("hardware-born, touch %s", v.Touch), Serial: serial}
+	return review.Hardware{Text: fmt.Sprintf("hardware-born, touch %s", v.Touch), Serial: serial}
 }
 
-func (c *Ceremony) tokenPolicy() TokenPolicy {
+func (c *Ceremony) tokenPolicy() token.Policy {
 	return c.plannedTokens().Policy
 }

@@ -11,6 +11,9 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestFoundAndCosign plays the main flow at two sites and holds both to one result.
@@ -21,12 +24,12 @@ func TestFoundAndCosign(t *testing.T) {
 
 	contents, err := vienna.Contents()
 	vienna.must(err)
-	if _, err := ceremony.Assemble(contents); !isIncomplete(err) {
+	if _, err := trust.Assemble(contents); !isIncomplete(err) {
 		t.Fatalf("one of two signatures: got %v, want *IncompleteError", err)
 	}
 
 	oslo := newSite(t)
-	oslo.begin(ceremony.Cosign, "oslo")
+	oslo.begin(ceremony.Cosigning, "oslo")
 	in, err := oslo.Import(contents, "rehearsal-wabbit-root-1.tar", metadata.Sum(nil))
 	oslo.must(err)
 	if !in.First || in.Proposals != 2 || in.Signatures != 1 {
@@ -43,7 +46,7 @@ func TestFoundAndCosign(t *testing.T) {
 	for _, s := range []*site{vienna, oslo} {
 		all, err := s.Contents()
 		s.must(err)
-		set, err := ceremony.Assemble(all)
+		set, err := trust.Assemble(all)
 		s.must(err)
 		if len(set.Roots) != 1 || len(set.Roots[0].Signatures) != 2 || len(set.Targets.Signatures) != 1 {
 			t.Fatalf("assembled %d roots", len(set.Roots))
@@ -123,20 +126,20 @@ func TestFreezeCutShort(t *testing.T) {
 // TestEnrolCutShort: the key that a cut enrolment left is taken up, not refused and not made again.
 func TestEnrolCutShort(t *testing.T) {
 	s := newSite(t)
-	s.begin(ceremony.Found, "vienna")
+	s.begin(ceremony.Founding, "vienna")
 	s.must(s.AcceptPlan([]byte(planText), planFiles(t)))
-	token := newSoftToken("1001")
-	token.sign = func([]byte) ([]byte, error) { return nil, &ceremony.RemovedError{} }
-	if _, err := s.Enrol(context.Background(), "Ada", token, pin("123123"), pin("87654321")); err == nil {
+	tok := newSoftToken("1001")
+	tok.sign = func([]byte) ([]byte, error) { return nil, &token.RemovedError{} }
+	if _, err := s.Enrol(context.Background(), "Ada", tok, pin("123123"), pin("87654321")); err == nil {
 		t.Fatal("the token was gone, and the enrolment went through")
 	}
-	made := token.key
-	token.sign = nil
+	made := tok.key
+	tok.sign = nil
 	s.restart()
-	if _, err := s.Enrol(context.Background(), "Ada", token, pin("123123"), pin("87654321")); err != nil {
+	if _, err := s.Enrol(context.Background(), "Ada", tok, pin("123123"), pin("87654321")); err != nil {
 		t.Fatal(err)
 	}
-	if token.key != made {
+	if tok.key != made {
 		t.Error("a second key was made")
 	}
 }
@@ -144,7 +147,7 @@ func TestEnrolCutShort(t *testing.T) {
 func TestEnrolRefuses(t *testing.T) {
 	newPlanned := func(t *testing.T) *site {
 		s := newSite(t)
-		s.begin(ceremony.Found, "vienna")
+		s.begin(ceremony.Founding, "vienna")
 		s.must(s.AcceptPlan([]byte(planText), planFiles(t)))
 		return s
 	}
@@ -152,37 +155,37 @@ func TestEnrolRefuses(t *testing.T) {
 	t.Run("a token of another serial", func(t *testing.T) {
 		s := newPlanned(t)
 		_, err := s.Enrol(ctx, "Ada", newSoftToken("9999"), pin("123123"), pin("87654321"))
-		if w, ok := errors.AsType[*ceremony.WrongTokenError](err); !ok || w.Expected != "1001" || w.Found != "9999" {
+		if w, ok := errors.AsType[*token.WrongTokenError](err); !ok || w.Expected != "1001" || w.Found != "9999" {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a slot that holds a key", func(t *testing.T) {
 		s := newPlanned(t)
 		other := newPlanned(t)
-		token := newSoftToken("1001")
-		_, err := other.Enrol(ctx, "Ada", token, pin("123123"), pin("87654321"))
+		tok := newSoftToken("1001")
+		_, err := other.Enrol(ctx, "Ada", tok, pin("123123"), pin("87654321"))
 		other.must(err)
-		if _, err := s.Enrol(ctx, "Ada", token, pin("123123"), pin("87654321")); !isType[*ceremony.OccupiedError](err) {
+		if _, err := s.Enrol(ctx, "Ada", tok, pin("123123"), pin("87654321")); !isType[*token.OccupiedError](err) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("another holder's token", func(t *testing.T) {
 		s := newPlanned(t)
-		token := newSoftToken("1002")
-		_, err := s.Enrol(ctx, "Bo", token, pin("123123"), pin("87654321"))
+		tok := newSoftToken("1002")
+		_, err := s.Enrol(ctx, "Bo", tok, pin("123123"), pin("87654321"))
 		s.must(err)
-		_, err = s.Enrol(ctx, "Cy", token, pin("123123"), pin("87654321"))
-		if w, ok := errors.AsType[*ceremony.WrongTokenError](err); !ok || w.Owner != "Bo" {
+		_, err = s.Enrol(ctx, "Cy", tok, pin("123123"), pin("87654321"))
+		if w, ok := errors.AsType[*token.WrongTokenError](err); !ok || w.Owner != "Bo" {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a short PIN", func(t *testing.T) {
 		s := newPlanned(t)
-		token := newSoftToken("1001")
-		if _, err := s.Enrol(ctx, "Ada", token, pin("12345"), pin("87654321")); !isType[*ceremony.PINFormatError](err) {
+		tok := newSoftToken("1001")
+		if _, err := s.Enrol(ctx, "Ada", tok, pin("12345"), pin("87654321")); !isType[*token.PINFormatError](err) {
 			t.Errorf("got %v", err)
 		}
-		if token.key != nil {
+		if tok.key != nil {
 			t.Error("the token was changed")
 		}
 	})
@@ -209,56 +212,56 @@ func TestSignRefuses(t *testing.T) {
 // attempt is a signature of Ada's, over root 1, that is refused.
 type attempt struct {
 	name string
-	try  func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error
+	try  func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error
 	want func(error) bool
 }
 
 // refusedTokens: for what the token is, or what it answers.
 var refusedTokens = []attempt{
-	{"a wrong token", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"a wrong token", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		_, err := s.Sign(t.Context(), "Ada", tokens["Bo"], pin("123123"), consent(t, r))
 		return err
-	}, isType[*ceremony.WrongTokenError]},
-	{"a token without a key", func(t *testing.T, s *site, _ map[string]*softToken, r ceremony.Review) error {
+	}, isType[*token.WrongTokenError]},
+	{"a token without a key", func(t *testing.T, s *site, _ map[string]*softToken, r review.Review) error {
 		_, err := s.Sign(t.Context(), "Ada", newSoftToken("1001"), pin("123123"), consent(t, r))
 		return err
-	}, func(err error) bool { return errors.Is(err, ceremony.ErrNoKey) }},
-	{"a PIN that can't be one", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	}, func(err error) bool { return errors.Is(err, token.ErrNoKey) }},
+	{"a PIN that can't be one", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123\n"), consent(t, r))
 		return err
-	}, isType[*ceremony.PINFormatError]},
-	{"someone else's signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	}, isType[*token.PINFormatError]},
+	{"someone else's signature", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		tokens["Ada"].sign = func(payload []byte) ([]byte, error) {
 			return tokens["Bo"].Sign(t.Context(), pin("123123"), payload)
 		}
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		return err
-	}, isType[*ceremony.BadSignatureError]},
-	{"a signature over other bytes", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	}, isType[*token.BadSignatureError]},
+	{"a signature over other bytes", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		tokens["Ada"].sign = func([]byte) ([]byte, error) {
 			tokens["Ada"].sign = nil
 			return tokens["Ada"].Sign(t.Context(), pin("123123"), []byte("stale"))
 		}
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		return err
-	}, isType[*ceremony.BadSignatureError]},
+	}, isType[*token.BadSignatureError]},
 }
 
 // refusedConsents: for what was typed.
 var refusedConsents = []attempt{
-	{"another phrase", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"another phrase", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		c := consent(t, r)
 		c.Phrase = "sign targets 1"
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
 		return err
 	}, isType[*ceremony.ConsentError]},
-	{"wrong words", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"wrong words", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		c := consent(t, r)
 		c.Words[1] = "aardvark?"
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
 		return err
 	}, isType[*ceremony.ConsentError]},
-	{"the same word asked for twice", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"the same word asked for twice", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		c := consent(t, r)
 		c.Challenge[1], c.Words[1] = c.Challenge[0], c.Words[0]
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), c)
@@ -268,28 +271,28 @@ var refusedConsents = []attempt{
 
 // refusedTimes: for when it is, or what has happened.
 var refusedTimes = []attempt{
-	{"a clock that went back", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"a clock that went back", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		s.time.t = start.Add(-time.Hour)
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		return err
 	}, isType[*ceremony.ClockError]},
-	{"a clock that is years behind, for a site without a plan", func(t *testing.T, s *site, tokens map[string]*softToken, _ ceremony.Review) error {
+	{"a clock that is years behind, for a site without a plan", func(t *testing.T, s *site, tokens map[string]*softToken, _ review.Review) error {
 		contents, err := s.Contents()
 		s.must(err)
 		other := newSite(t)
 		other.time.t = start.AddDate(-10, 0, 0)
 		contents.Journals = nil // which would show it at once
-		other.begin(ceremony.Cosign, "oslo")
+		other.begin(ceremony.Cosigning, "oslo")
 		_, err = other.Import(contents, "x.tar", metadata.Sum(nil))
 		other.must(err)
 		return other.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123")
 	}, isType[*ceremony.HorizonError]},
-	{"a payload that has expired", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"a payload that has expired", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		s.time.t = start.AddDate(1, 0, 0)
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		return err
 	}, isType[*metadata.ExpiredError]},
-	{"a second signature", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	{"a second signature", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		s.must(err)
 		before := tokens["Ada"].signs
@@ -299,8 +302,8 @@ var refusedTimes = []attempt{
 		}
 		s.disk.lines = dropLast(s.disk.lines)
 		return err
-	}, func(err error) bool { return errors.Is(err, ceremony.ErrAlreadySigned) }},
-	{"a disk that is full", func(t *testing.T, s *site, tokens map[string]*softToken, r ceremony.Review) error {
+	}, func(err error) bool { return errors.Is(err, token.ErrAlreadySigned) }},
+	{"a disk that is full", func(t *testing.T, s *site, tokens map[string]*softToken, r review.Review) error {
 		s.disk.fail = errors.New("no space left on device")
 		_, err := s.Sign(t.Context(), "Ada", tokens["Ada"], pin("123123"), consent(t, r))
 		return err
@@ -314,24 +317,24 @@ func dropLast(lines []byte) []byte {
 // TestRehearsalsAndTrustsStayApart covers the ways in which one could get into another.
 func TestRehearsalsAndTrustsStayApart(t *testing.T) {
 	s := newSite(t)
-	s.must(s.Begin(ceremony.Found, "vienna", false))
-	if err := s.AcceptPlan([]byte(planText), planFiles(t)); !isType[*ceremony.PolicyError](err) {
+	s.must(s.Begin(ceremony.Founding, "vienna", false))
+	if err := s.AcceptPlan([]byte(planText), planFiles(t)); !isType[*token.PolicyError](err) {
 		t.Errorf("a rehearsal's plan in a real ceremony: %v", err)
 	}
 	real := strings.ReplaceAll(planText, "rehearsal-wabbit", "wabbit")
 	s = newSite(t)
-	s.must(s.Begin(ceremony.Found, "vienna", true))
-	if err := s.AcceptPlan([]byte(real), planFiles(t)); !isType[*ceremony.PolicyError](err) {
+	s.must(s.Begin(ceremony.Founding, "vienna", true))
+	if err := s.AcceptPlan([]byte(real), planFiles(t)); !isType[*token.PolicyError](err) {
 		t.Errorf("a real plan in a rehearsal: %v", err)
 	}
 	s = newSite(t)
-	s.must(s.Begin(ceremony.Found, "vienna", false))
+	s.must(s.Begin(ceremony.Founding, "vienna", false))
 	s.must(s.AcceptPlan([]byte(real), planFiles(t)))
-	if _, err := s.Enrol(context.Background(), "Ada", newSoftToken("1001"), pin("123123"), pin("87654321")); !isType[*ceremony.PolicyError](err) {
+	if _, err := s.Enrol(context.Background(), "Ada", newSoftToken("1001"), pin("123123"), pin("87654321")); !isType[*token.PolicyError](err) {
 		t.Errorf("a virtual token in a real ceremony: %v", err)
 	}
 }
 
 func isType[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
-func isIncomplete(err error) bool { return isType[*ceremony.IncompleteError](err) }
+func isIncomplete(err error) bool { return isType[*trust.IncompleteError](err) }

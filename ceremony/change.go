@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Changeable says whether a draft can build on what this site knows: nil, a
@@ -12,17 +16,17 @@ import (
 // complete.
 func (c *Ceremony) Changeable() error {
 	known := c.state.known()
-	if err := known.contest(); err != nil {
+	if err := known.Contest(); err != nil {
 		return err
 	}
-	if _, err := known.set(); err != nil {
+	if _, err := known.Set(); err != nil {
 		return fmt.Errorf("%w: %w", err, ErrNotNow)
 	}
 	return nil
 }
 
 // Roles lists the roles of the complete set: root's four, then the delegated ones.
-func (c *Ceremony) Roles() ([]RoleState, error) {
+func (c *Ceremony) Roles() ([]draft.RoleState, error) {
 	d, err := c.draftOf(nil)
 	if err != nil {
 		return nil, err
@@ -32,7 +36,7 @@ func (c *Ceremony) Roles() ([]RoleState, error) {
 
 // Edit adds edits to the draft, all of them or none. It returns an *EditError,
 // and changes nothing, where one can't be made on top of those that are there.
-func (c *Ceremony) Edit(edits ...Edit) error {
+func (c *Ceremony) Edit(edits ...draft.Edit) error {
 	if err := c.Changeable(); err != nil {
 		return err
 	}
@@ -52,25 +56,25 @@ func (c *Ceremony) Edit(edits ...Edit) error {
 const maxInline = 64 << 10
 
 // edited journals an edit.
-func (c *Ceremony) edited(e Edit) error {
-	kind, data, err := WriteEdit(e)
+func (c *Ceremony) edited(e draft.Edit) error {
+	kind, data, err := draft.WriteEdit(e)
 	if err != nil {
 		return fmt.Errorf("the edit could not be written: %w", err)
 	}
 	if len(data) <= maxInline {
-		return c.append(edited{Kind: kind, Edit: data})
+		return c.append(event.Edited{Kind: kind, Edit: data})
 	}
 	blob, err := c.deps.Workspace.Put(data)
 	if err != nil {
 		return fmt.Errorf("the edit could not be kept: %w", err)
 	}
-	return c.append(edited{Kind: kind, Blob: blob, Words: e.String()})
+	return c.append(event.Edited{Kind: kind, Blob: blob, Words: e.String()})
 }
 
 // NeededError: an edit can't be taken back, because a later one needs it.
 // Nothing was changed.
 type NeededError struct {
-	Edit, By Edit
+	Edit, By draft.Edit
 	Why      string // By can't be made without Edit
 }
 
@@ -87,14 +91,14 @@ func (c *Ceremony) TakeBack(n int) error {
 		return ErrNotNow
 	}
 	_, err := c.draftOf(slices.Delete(slices.Clone(edits), n-1, n))
-	var refused *EditError
+	var refused *draft.EditError
 	if errors.As(err, &refused) {
 		return &NeededError{Edit: edits[n-1], By: refused.Edit, Why: refused.Why}
 	}
 	if err != nil {
 		return err
 	}
-	return c.append(editTakenBack{n})
+	return c.append(event.EditTakenBack{Edit: n})
 }
 
 // DropEdits throws the draft away. Tokens that were enrolled for it stay as they are.
@@ -102,56 +106,56 @@ func (c *Ceremony) DropEdits() error {
 	if len(c.state.edits) == 0 {
 		return ErrNotNow
 	}
-	return c.append(editsDropped{})
+	return c.append(event.EditsDropped{})
 }
 
 // draftOf makes edits to the complete set.
-func (c *Ceremony) draftOf(edits []Edit) (*draft, error) {
-	base, err := c.state.known().set()
+func (c *Ceremony) draftOf(edits []draft.Edit) (*draft.Draft, error) {
+	base, err := c.state.known().Set()
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDraft(base, draftInput{tokens: c.state.newKeys(), spent: c.spent, periods: c.period})
+	d, err := draft.New(base, draft.Input{Keys: c.state.newKeys(), Spent: c.spent, Periods: c.period})
 	if err != nil {
 		return nil, err
 	}
-	return d, d.apply(edits...)
+	return d, d.Apply(edits...)
 }
 
 // spent says whether clients may remember a version of a delegated role: it was
 // complete once, or a published snapshot lists it.
 func (c *Ceremony) spent(role string) bool {
 	known := c.state.known()
-	for _, b := range known.published {
-		if b.role == role {
+	for _, b := range known.Published {
+		if b.Role == role {
 			return true
 		}
-		if s := b.file.Snapshot; s != nil {
+		if s := b.File.Snapshot; s != nil {
 			if _, listed := s.Meta[role+".json"]; listed {
 				return true
 			}
 		}
 	}
-	return slices.ContainsFunc(known.proposals, func(p *proposal) bool {
-		return p.Role == role && slices.ContainsFunc(known.everAuthorities(p), func(a authority) bool {
-			return a.tally(p.body.Payload, c.state.signaturesOf(p.id)).met()
+	return slices.ContainsFunc(known.Proposals, func(p *trust.Payload) bool {
+		return p.Role == role && slices.ContainsFunc(known.EverAuthorities(p), func(a trust.Authority) bool {
+			return a.Tally(p.Body.Payload, c.state.signaturesOf(p.ID)).Met()
 		})
 	})
 }
 
 // payloads reads back what the draft makes.
-func (c *Ceremony) payloads(d *draft) ([]*proposal, error) {
-	if err := c.state.known().contest(); err != nil {
+func (c *Ceremony) payloads(d *draft.Draft) ([]*trust.Payload, error) {
+	if err := c.state.known().Contest(); err != nil {
 		return nil, err
 	}
 	proposals, err := d.Proposals(c.now(), c.reason())
 	if err != nil {
 		return nil, err
 	}
-	list := make([]*proposal, len(proposals))
+	list := make([]*trust.Payload, len(proposals))
 	for i, p := range proposals {
-		if list[i], err = newProposal(p); err != nil {
-			return nil, &DraftError{err}
+		if list[i], err = trust.ReadPayload(p); err != nil {
+			return nil, &draft.Error{Err: err}
 		}
 	}
 	return list, nil
@@ -170,10 +174,10 @@ func (c *Ceremony) reason() string {
 }
 
 // superseded lists the open payloads whose place the new ones take.
-func (c *Ceremony) superseded(by []*proposal) []*proposal {
-	var old []*proposal
+func (c *Ceremony) superseded(by []*trust.Payload) []*trust.Payload {
+	var old []*trust.Payload
 	for _, p := range c.state.proposals {
-		if slices.ContainsFunc(by, func(n *proposal) bool { return n.Role == p.Role && n.Version == p.Version && n.id != p.id }) {
+		if slices.ContainsFunc(by, func(n *trust.Payload) bool { return n.Role == p.Role && n.Version == p.Version && n.ID != p.ID }) {
 			old = append(old, p)
 		}
 	}

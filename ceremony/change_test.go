@@ -12,7 +12,11 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // complete is a site whose founding has all its signatures.
@@ -33,11 +37,11 @@ func (s *site) signAll(tokens map[string]*softToken) {
 		}
 		for _, name := range step.Who {
 			err := s.signWith(step.Proposal, name, tokens[name], "123123")
-			if err != nil && !errors.Is(err, ceremony.ErrAlreadySigned) && !isType[*ceremony.WrongTokenError](err) {
+			if err != nil && !errors.Is(err, token.ErrAlreadySigned) && !isType[*token.WrongTokenError](err) {
 				s.t.Fatalf("%s signs %s %d: %v", name, step.Quorum.Role, step.Quorum.Version, err)
 			}
 			if old := tokens[name+" (old)"]; old != nil {
-				if err := s.signWith(step.Proposal, name, old, "123123"); err != nil && !isType[*ceremony.WrongTokenError](err) && !errors.Is(err, ceremony.ErrAlreadySigned) {
+				if err := s.signWith(step.Proposal, name, old, "123123"); err != nil && !isType[*token.WrongTokenError](err) && !errors.Is(err, token.ErrAlreadySigned) {
 					s.t.Fatal(err)
 				}
 			}
@@ -57,11 +61,11 @@ func (s *site) openStep() (ceremony.Step, bool) {
 
 // assembled is the set that the site's bundle comes to, checked as a client
 // does that follows it from root 1 (but for the online roles).
-func (s *site) assembled() *ceremony.OfflineSet {
+func (s *site) assembled() *trust.Set {
 	s.t.Helper()
 	c, err := s.Contents()
 	s.must(err)
-	set, err := ceremony.Assemble(c)
+	set, err := trust.Assemble(c)
 	s.must(err)
 	s.must(metadata.VerifyRootChain(set.Roots, s.time.now()))
 	newest := set.Roots[len(set.Roots)-1].Signed
@@ -83,7 +87,7 @@ func (s *site) assembled() *ceremony.OfflineSet {
 	return set
 }
 
-func (s *site) edit(edits ...ceremony.Edit) {
+func (s *site) edit(edits ...draft.Edit) {
 	s.t.Helper()
 	for _, e := range edits {
 		s.must(s.Edit(e))
@@ -100,9 +104,9 @@ func (s *site) enrol(holder string, token *softToken) {
 func TestChangeHolders(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(
-		ceremony.AddHolder{Holder: "Dee", Roles: []string{"root", "targets"}},
-		ceremony.RemoveHolder{Holder: "Cy"},
-		ceremony.ReplaceToken{Holder: "Ada"},
+		draft.AddHolder{Holder: "Dee", Roles: []string{"root", "targets"}},
+		draft.RemoveHolder{Holder: "Cy"},
+		draft.ReplaceToken{Holder: "Ada"},
 	)
 	draft, err := s.Preview()
 	s.must(err)
@@ -126,7 +130,7 @@ func TestChangeHolders(t *testing.T) {
 	root := s.proposalOf("root")
 	r, err := s.Review(root, s.holder("Bo"))
 	s.must(err)
-	shown := map[string]ceremony.Change{}
+	shown := map[string]review.Change{}
 	for _, c := range r.Changes {
 		shown[c.Field] = c
 	}
@@ -153,7 +157,7 @@ func TestChangeHolders(t *testing.T) {
 // only where that token's key is.
 func TestOldTokenCountsForTheOldRoot(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.ReplaceToken{Holder: "Ada"})
+	s.edit(draft.ReplaceToken{Holder: "Ada"})
 	fresh := newSoftToken("1005")
 	s.enrol("Ada", fresh)
 	s.must(s.Freeze())
@@ -176,10 +180,10 @@ func TestOldTokenCountsForTheOldRoot(t *testing.T) {
 func TestChangeTargets(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(
-		ceremony.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("tool")), Length: 4},
-		ceremony.RemoveTarget{Role: "targets", Path: "wabbit/app"},
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo", "Cy"}, Threshold: 2, Paths: []string{"team/*"}},
-		ceremony.AddTarget{Role: "team", Path: "team/x", SHA256: metadata.Sum([]byte("x")), Length: 1},
+		draft.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("tool")), Length: 4},
+		draft.RemoveTarget{Role: "targets", Path: "wabbit/app"},
+		draft.Delegate{Role: "team", Holders: []string{"Bo", "Cy"}, Threshold: 2, Paths: []string{"team/*"}},
+		draft.AddTarget{Role: "team", Path: "team/x", SHA256: metadata.Sum([]byte("x")), Length: 1},
 	)
 	s.must(s.Freeze())
 	s.signAll(tokens)
@@ -198,7 +202,7 @@ func TestChangeTargets(t *testing.T) {
 	}
 
 	// The delegation's keys are rotated: what it says is signed anew.
-	s.edit(ceremony.ReplaceToken{Holder: "Cy", Lost: true})
+	s.edit(draft.ReplaceToken{Holder: "Cy", Lost: true})
 	tokens["Cy"] = newSoftToken("1006")
 	s.enrol("Cy", tokens["Cy"])
 	s.must(s.Freeze())
@@ -208,7 +212,7 @@ func TestChangeTargets(t *testing.T) {
 		t.Errorf("team %d, targets %d, %d roots", set.Delegated["team"].Version, set.Targets.Version, len(set.Roots))
 	}
 
-	s.edit(ceremony.Undelegate{Role: "team"})
+	s.edit(draft.Undelegate{Role: "team"})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	if d := s.assembled().Targets.Targets.Delegations; d != nil && len(d.Roles) > 0 {
@@ -221,7 +225,7 @@ func TestRenew(t *testing.T) {
 	s, tokens := complete(t)
 	s.time.t = start.AddDate(0, 5, 0)
 	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
-	s.edit(ceremony.Renew{Role: "targets", Days: 90})
+	s.edit(draft.Renew{Role: "targets", Days: 90})
 	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Payloads) != 1 || len(draft.Payloads[0].Changes) != 1 || draft.Payloads[0].Changes[0].Field != "expires" {
@@ -242,7 +246,7 @@ func TestOnlineKey(t *testing.T) {
 	s.must(err)
 	key, err := metadata.NewKey(private.Public())
 	s.must(err)
-	s.edit(ceremony.SetOnlineKey{Role: "snapshot", Key: key}, ceremony.SetOnlineKey{Role: "timestamp", Key: key})
+	s.edit(draft.SetOnlineKey{Role: "snapshot", Key: key}, draft.SetOnlineKey{Role: "timestamp", Key: key})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	set := s.assembled()
@@ -260,15 +264,15 @@ func TestOnlineKey(t *testing.T) {
 // TestLostTokens: what can't be completed is said before anything is frozen.
 func TestLostTokens(t *testing.T) {
 	s, _ := complete(t)
-	s.edit(ceremony.ReplaceToken{Holder: "Ada", Lost: true}, ceremony.ReplaceToken{Holder: "Bo", Lost: true})
+	s.edit(draft.ReplaceToken{Holder: "Ada", Lost: true}, draft.ReplaceToken{Holder: "Bo", Lost: true})
 	s.enrol("Ada", newSoftToken("1007"))
 	s.enrol("Bo", newSoftToken("1008"))
-	draft, err := s.Preview()
+	d, err := s.Preview()
 	s.must(err)
-	if draft.Problem == nil || !strings.Contains(draft.Problem.Error(), "only 1 can be given") {
-		t.Errorf("the draft's problem: %v", draft.Problem)
+	if d.Problem == nil || !strings.Contains(d.Problem.Error(), "only 1 can be given") {
+		t.Errorf("the draft's problem: %v", d.Problem)
 	}
-	if err := s.Freeze(); !isType[*ceremony.DraftError](err) {
+	if err := s.Freeze(); !isType[*draft.Error](err) {
 		t.Errorf("frozen: %v", err)
 	}
 	s.must(s.DropEdits())
@@ -279,33 +283,33 @@ func TestLostTokens(t *testing.T) {
 
 func TestEditsThatCantBeMade(t *testing.T) {
 	s, _ := complete(t)
-	for _, e := range []ceremony.Edit{
-		ceremony.AddHolder{Holder: "Ada", Roles: []string{"root"}},
-		ceremony.AddHolder{Holder: "\u0410da", Roles: []string{"root"}},
-		ceremony.AddHolder{Holder: "", Roles: []string{"root"}},
-		ceremony.AddHolder{Holder: "Dee", Roles: []string{"timestamp"}},
-		ceremony.AddHolder{Holder: "Dee"},
-		ceremony.ReplaceToken{Holder: "Dee"},
-		ceremony.RemoveHolder{Holder: "Dee"},
-		ceremony.SetThreshold{Role: "nobody", Threshold: 1},
-		ceremony.SetThreshold{Role: "root", Threshold: 0},
-		ceremony.SetThreshold{Role: "root", Threshold: 100},
-		ceremony.Renew{Role: "timestamp", Days: 1},
-		ceremony.Renew{Role: "root", Days: 0},
-		ceremony.AddTarget{Role: "root", Path: "x", Length: 1},
-		ceremony.AddTarget{Role: "targets", Path: "x"},
-		ceremony.AddTarget{Role: "targets", Path: "x\u202e", Length: 1},
-		ceremony.RemoveTarget{Role: "targets", Path: "nothing"},
-		ceremony.Delegate{Role: "targets", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"*"}},
-		ceremony.Delegate{Role: "team", Holders: []string{"Dee"}, Threshold: 1, Paths: []string{"*"}},
-		ceremony.Delegate{Role: "team", Holders: []string{"Ada"}, Threshold: 1},
-		ceremony.Delegate{Role: "team", Holders: []string{"Ada"}, Paths: []string{"*"}},
-		ceremony.SetPaths{Role: "team", Paths: []string{"*"}},
-		ceremony.Undelegate{Role: "team"},
-		ceremony.SetOnlineKey{Role: "root"},
+	for _, e := range []draft.Edit{
+		draft.AddHolder{Holder: "Ada", Roles: []string{"root"}},
+		draft.AddHolder{Holder: "\u0410da", Roles: []string{"root"}},
+		draft.AddHolder{Holder: "", Roles: []string{"root"}},
+		draft.AddHolder{Holder: "Dee", Roles: []string{"timestamp"}},
+		draft.AddHolder{Holder: "Dee"},
+		draft.ReplaceToken{Holder: "Dee"},
+		draft.RemoveHolder{Holder: "Dee"},
+		draft.SetThreshold{Role: "nobody", Threshold: 1},
+		draft.SetThreshold{Role: "root", Threshold: 0},
+		draft.SetThreshold{Role: "root", Threshold: 100},
+		draft.Renew{Role: "timestamp", Days: 1},
+		draft.Renew{Role: "root", Days: 0},
+		draft.AddTarget{Role: "root", Path: "x", Length: 1},
+		draft.AddTarget{Role: "targets", Path: "x"},
+		draft.AddTarget{Role: "targets", Path: "x\u202e", Length: 1},
+		draft.RemoveTarget{Role: "targets", Path: "nothing"},
+		draft.Delegate{Role: "targets", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"*"}},
+		draft.Delegate{Role: "team", Holders: []string{"Dee"}, Threshold: 1, Paths: []string{"*"}},
+		draft.Delegate{Role: "team", Holders: []string{"Ada"}, Threshold: 1},
+		draft.Delegate{Role: "team", Holders: []string{"Ada"}, Paths: []string{"*"}},
+		draft.SetPaths{Role: "team", Paths: []string{"*"}},
+		draft.Undelegate{Role: "team"},
+		draft.SetOnlineKey{Role: "root"},
 	} {
 		before := bytes.Clone(s.disk.lines)
-		if err := s.Edit(e); !isType[*ceremony.EditError](err) {
+		if err := s.Edit(e); !isType[*draft.EditError](err) {
 			t.Errorf("%s: %v", e, err)
 		}
 		if !bytes.Equal(before, s.disk.lines) {
@@ -319,12 +323,12 @@ func TestEditsThatCantBeMade(t *testing.T) {
 func TestImportAfterRotation(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(
-		ceremony.RemoveHolder{Holder: "Ada"}, ceremony.SetThreshold{Role: "root", Threshold: 2},
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.RemoveHolder{Holder: "Ada"}, draft.SetThreshold{Role: "root", Threshold: 2},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
 	)
 	s.must(s.Freeze())
 	s.signAll(tokens)
-	s.edit(ceremony.Undelegate{Role: "team"})
+	s.edit(draft.Undelegate{Role: "team"})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	all, err := s.Contents()
@@ -332,7 +336,7 @@ func TestImportAfterRotation(t *testing.T) {
 	want := s.assembled()
 
 	other := newSite(t)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	if _, err := other.Import(all, "all.tar", metadata.Sum(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +352,7 @@ func TestImportAfterRotation(t *testing.T) {
 // TestEveryPrefixOfAChangeResumes: as TestEveryPrefixResumes, through a change.
 func TestEveryPrefixOfAChangeResumes(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.ReplaceToken{Holder: "Bo"}, ceremony.Renew{Role: "targets", Days: 9})
+	s.edit(draft.ReplaceToken{Holder: "Bo"}, draft.Renew{Role: "targets", Days: 9})
 	tokens["Bo (old)"], tokens["Bo"] = tokens["Bo"], newSoftToken("1009")
 	s.enrol("Bo", tokens["Bo"])
 	s.must(s.Freeze())

@@ -13,7 +13,11 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestHandover: what is finished is verified, what is not says what it lacks,
@@ -36,7 +40,7 @@ func TestHandover(t *testing.T) {
 	if !slices.Equal(checked.Verified, []string{"root 1", "targets 1"}) || checked.From != 1 || len(checked.Open)+len(checked.Notes) != 0 {
 		t.Errorf("finished: %+v", checked)
 	}
-	record, err := ceremony.NewRecord(contents.Journals)
+	record, err := record.New(contents.Journals)
 	s.must(err)
 	last := record.Sites[0].Lines[len(record.Sites[0].Lines)-1]
 	if last.Event != "export-checked" || !strings.Contains(last.Text, "root 1, targets 1: verified as strict clients do, and as go-tuf's does from root 1") {
@@ -61,7 +65,7 @@ func TestHandover(t *testing.T) {
 // TestHandoverOfADelegation: a role that is delegated and not here is awaited.
 func TestHandoverOfADelegation(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}})
+	s.edit(draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	c, checked, err := s.Handover()
@@ -69,8 +73,8 @@ func TestHandoverOfADelegation(t *testing.T) {
 	if !slices.Equal(checked.Verified, []string{"root 1", "targets 2", "team 1"}) {
 		t.Errorf("with the team: %+v", checked)
 	}
-	c.Proposals = slices.DeleteFunc(c.Proposals, func(p ceremony.Proposal) bool { return p.Role == "team" })
-	checked, err = ceremony.CheckContents(c, start, 0)
+	c.Proposals = slices.DeleteFunc(c.Proposals, func(p trust.Proposal) bool { return p.Role == "team" })
+	checked, err = trust.CheckContents(c, start, 0)
 	s.must(err)
 	if len(checked.Open) != 1 || !strings.Contains(checked.Open[0], "team is delegated by targets 2") {
 		t.Errorf("without: %+v", checked)
@@ -78,7 +82,7 @@ func TestHandoverOfADelegation(t *testing.T) {
 }
 
 func refuses(err error, role string, version int64, rule string) bool {
-	e, ok := err.(*ceremony.ExportError)
+	e, ok := err.(*trust.ExportError)
 	return ok && e.Role == role && e.Version == version && strings.Contains(e.Error(), rule) && e.Code() == "EXPORT-REFUSED"
 }
 
@@ -109,7 +113,7 @@ func TestClientsRefuse(t *testing.T) {
 // maker makes files of a complete trust that its holders sign, and a stranger.
 type maker struct {
 	t        *testing.T
-	good     *ceremony.OfflineSet
+	good     *trust.Set
 	tokens   map[string]*softToken
 	stranger *softToken
 }
@@ -118,7 +122,7 @@ func newMaker(t *testing.T) *maker {
 	t.Helper()
 	s, tokens := complete(t)
 	m := &maker{t, s.assembled(), tokens, newSoftToken("1")}
-	_, err := m.stranger.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")})
+	_, err := m.stranger.Enrol(context.Background(), token.EnrolRequest{PIN: pin("123123")})
 	s.must(err)
 	return m
 }
@@ -162,31 +166,31 @@ func (m *maker) tolerant(f *metadata.File, old, new string) *metadata.File {
 // wrongSet is a set that clients refuse, and what is said of it.
 type wrongSet struct {
 	name string
-	with func(set *ceremony.OfflineSet)
+	with func(set *trust.Set)
 	rule string
 }
 
 func (m *maker) wrongRoots() []wrongSet {
 	return []wrongSet{
-		{"a root over the clients' limit", func(set *ceremony.OfflineSet) {
+		{"a root over the clients' limit", func(set *trust.Set) {
 			set.Roots = append(set.Roots, m.root(2, func(r *metadata.Root) { maps.Copy(r.Keys, manyKeys(m.t, 4000)) }))
 		}, "clients read at most 512000"},
-		{"more roots than clients follow", func(set *ceremony.OfflineSet) {
+		{"more roots than clients follow", func(set *trust.Set) {
 			for v := int64(2); v <= 257; v++ {
 				set.Roots = append(set.Roots, m.root(v, func(*metadata.Root) {}))
 			}
 		}, "clients follow at most 256"},
-		{"a root that skips one", func(set *ceremony.OfflineSet) {
+		{"a root that skips one", func(set *trust.Set) {
 			set.Roots = append(set.Roots, m.root(3, func(*metadata.Root) {}))
 		}, "instead of 2"},
-		{"a root of new keys alone", func(set *ceremony.OfflineSet) {
+		{"a root of new keys alone", func(set *trust.Set) {
 			key := keyOf(m.t, m.stranger)
 			next := *m.good.Roots[0].Root
 			next.Keys, next.Roles = maps.Clone(next.Keys), maps.Clone(next.Roles)
 			next.Keys[key.ID()], next.Roles["root"] = key, metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}
 			set.Roots = append(set.Roots, m.signed(m.stranger)(metadata.EncodeRoot(headerOf(2), next)))
 		}, "old root 1"},
-		{"a keyid that is no hash of its key", func(set *ceremony.OfflineSet) {
+		{"a keyid that is no hash of its key", func(set *trust.Set) {
 			set.Roots = []*metadata.File{m.tolerant(set.Roots[0], `"scheme":"ecdsa-sha2-nistp256"`, `"scheme":"ecdsa-sha2-nistp256","x":1`)}
 		}, "no strict metadata"},
 	}
@@ -194,20 +198,20 @@ func (m *maker) wrongRoots() []wrongSet {
 
 func (m *maker) wrongTargets() []wrongSet {
 	return []wrongSet{
-		{"an empty signature", func(set *ceremony.OfflineSet) {
+		{"an empty signature", func(set *trust.Set) {
 			set.Targets = m.tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+keyOf(m.t, m.tokens["Bo"]).ID()+`","sig":""},`)
 		}, "no strict metadata"},
-		{"a signature twice", func(set *ceremony.OfflineSet) {
+		{"a signature twice", func(set *trust.Set) {
 			one := set.Targets.Signatures[0]
 			set.Targets = m.tolerant(set.Targets, `{"signatures":[`, `{"signatures":[{"keyid":"`+one.KeyID+`","sig":"`+one.Sig+`"},`)
 		}, "no strict metadata"},
-		{"a signature by a key of no role", func(set *ceremony.OfflineSet) {
+		{"a signature by a key of no role", func(set *trust.Set) {
 			set.Targets = m.signed(m.tokens["Ada"], m.stranger)(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
 		}, "does not count"},
-		{"targets signed by nobody of theirs", func(set *ceremony.OfflineSet) {
+		{"targets signed by nobody of theirs", func(set *trust.Set) {
 			set.Targets = m.signed(m.stranger)(metadata.EncodeTargets(headerOf(2), metadata.Targets{}))
 		}, "does not verify"},
-		{"a target that is asked for too late", func(set *ceremony.OfflineSet) {
+		{"a target that is asked for too late", func(set *trust.Set) {
 			key := keyOf(m.t, m.tokens["Bo"])
 			set.Delegated = map[string]*metadata.File{}
 			set.Targets = m.targets(func(b *metadata.Targets) {
@@ -292,10 +296,10 @@ func TestExportMargin(t *testing.T) {
 	s.must(err)
 	expires := start.AddDate(0, 0, 180) // targets, by the plan
 	for _, margin := range []time.Duration{0, 24 * time.Hour} {
-		if _, err := ceremony.CheckContents(c, expires.Add(-margin-time.Second), margin); err != nil {
+		if _, err := trust.CheckContents(c, expires.Add(-margin-time.Second), margin); err != nil {
 			t.Errorf("a second before the margin of %s: %v", margin, err)
 		}
-		if _, err := ceremony.CheckContents(c, expires.Add(-margin), margin); !refuses(err, "targets", 1, "expires on") {
+		if _, err := trust.CheckContents(c, expires.Add(-margin), margin); !refuses(err, "targets", 1, "expires on") {
 			t.Errorf("at the margin of %s: %v", margin, err)
 		}
 	}

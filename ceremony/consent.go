@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Consent is what a person typed before one payload is signed, or all the hash
@@ -22,11 +24,11 @@ type Consent struct {
 
 // Phrase is what has to be typed in order to sign version of role.
 func Phrase(role string, version int64) string {
-	return fmt.Sprintf("sign %s %d", Safe(role), version)
+	return fmt.Sprintf("sign %s %d", text.Safe(role), version)
 }
 
 // phrase is what has to be typed in order to sign all of a unit.
-func phrase(u *Unit) string { return "sign " + u.Name() }
+func phrase(u *trust.Unit) string { return "sign " + u.Name() }
 
 // Challenge picks which two of a digest's 32 words are to be typed back:
 // distinct, ascending, counted from 1.
@@ -49,7 +51,7 @@ func Challenge(random io.Reader) ([2]int, error) {
 
 // CheckWords says whether the words typed are those of the digest; case does not matter.
 func CheckWords(d metadata.Digest, challenge [2]int, typed [2]string) error {
-	words := Words(d)
+	words := text.Words(d)
 	for i, n := range challenge {
 		if n < 1 || n > len(words) || (i > 0 && n == challenge[0]) {
 			return &ConsentError{"the words that were asked for are not two of the thirty-two"}

@@ -1,8 +1,13 @@
-// Package ceremony holds the rules: the plan, the proposal and its review, the
-// quorum, the journal's events and their fold, the steps, the record. A
-// ceremony is a fold over its journal; there is no other state.
+// Package ceremony is the ceremony itself. [Open] replays a journal, and
+// [Ceremony.Steps] says who does what now; [Ceremony.Enrol], [Ceremony.Freeze],
+// [Ceremony.Review], [Ceremony.Sign], [Ceremony.Import] and [Ceremony.Handover] do
+// it. Each is durable in the journal before it is true, so that whoever opens the
+// journal again goes on at the same step. There is no other state.
 //
-// It does no I/O and has no clock, no screen and no card: a Journal, a Token,
-// a time and a source of randomness come in as parameters. It does not know
-// how a bundle is laid out, where files live, or how a step is drawn.
+// What stands of a trust is said in package trust, what may be changed in package
+// draft, what a payload does in package review. A Ceremony says whose turn it is,
+// and refuses everything else.
+//
+// It does no I/O and has no clock, no screen and no card: a workspace, tokens, the
+// time and a source of randomness come in as parameters ([Deps]).
 package ceremony

@@ -5,23 +5,24 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
 )
 
 // TestPlanAndDraftJudgeAlike: a founding is a draft over nothing, so what comes
 // in by a plan and what comes in by an edit is judged in the same words.
 func TestPlanAndDraftJudgeAlike(t *testing.T) {
-	target := func(path string, length int64) ceremony.Edit {
-		return ceremony.AddTarget{Role: "targets", Path: path, SHA256: metadata.Sum(nil), Length: length}
+	target := func(path string, length int64) draft.Edit {
+		return draft.AddTarget{Role: "targets", Path: path, SHA256: metadata.Sum(nil), Length: length}
 	}
-	holder := func(name string) ceremony.Edit { return ceremony.AddHolder{Holder: name, Roles: []string{"root"}} }
+	holder := func(name string) draft.Edit { return draft.AddHolder{Holder: name, Roles: []string{"root"}} }
 	long := strings.Repeat("x/", 1000) + "x"
 	s, _ := complete(t)
 	for _, tt := range []struct {
 		name     string
 		old, new string // in the plan
-		edit     ceremony.Edit
+		edit     draft.Edit
 		field    string // of the plan
 		want     string // "": both take it
 	}{
@@ -40,17 +41,17 @@ func TestPlanAndDraftJudgeAlike(t *testing.T) {
 		{"a look-alike", "name: Bo\n  - name: Cy", "name: \"\u0410da\"\n  - name: Cy", holder("\u0410da"), "holders[1].name", "looks like Ada"},
 		{"a name that can't be seen", "name: Bo\n  - name: Cy", "name: \"B\u200bo\"\n  - name: Cy", holder("B\u200bo"), "holders[1].name", "can't be seen"},
 		{"a good name", "name: Bo\n  - name: Cy", "name: Eve\n  - name: Cy", holder("Eve"), "", ""},
-		{"no threshold", "threshold: 2", "threshold: 0", ceremony.SetThreshold{Role: "root", Threshold: 0}, "roles.root.threshold", "a threshold is at least 1"},
-		{"a threshold beyond reason", "threshold: 2", "threshold: 100", ceremony.SetThreshold{Role: "root", Threshold: 100}, "roles.root.threshold", "at most 99"},
+		{"no threshold", "threshold: 2", "threshold: 0", draft.SetThreshold{Role: "root", Threshold: 0}, "roles.root.threshold", "a threshold is at least 1"},
+		{"a threshold beyond reason", "threshold: 2", "threshold: 100", draft.SetThreshold{Role: "root", Threshold: 100}, "roles.root.threshold", "at most 99"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			plan := strings.Replace(planText, tt.old, tt.new, 1)
+			p := strings.Replace(planText, tt.old, tt.new, 1)
 			if strings.HasPrefix(tt.old, "name: Bo") { // whoever has no role is refused for that
 				name, _, _ := strings.Cut(strings.TrimPrefix(tt.new, "name: "), "\n")
-				plan = strings.ReplaceAll(plan, "Bo", name)
+				p = strings.ReplaceAll(p, "Bo", name)
 			}
-			_, err := ceremony.ParsePlan([]byte(plan), planFiles(t))
-			refused, isPlanError := errors.AsType[*ceremony.PlanError](err)
+			_, err := plan.Parse([]byte(p), planFiles(t))
+			refused, isPlanError := errors.AsType[*plan.Error](err)
 			editErr := s.Edit(tt.edit)
 			if tt.want == "" {
 				if err != nil || editErr != nil {
@@ -62,7 +63,7 @@ func TestPlanAndDraftJudgeAlike(t *testing.T) {
 			if !isPlanError || refused.Field != tt.field || !strings.Contains(refused.Why, tt.want) || refused.Line == 0 {
 				t.Errorf("the plan: %v, field %q", err, refused.Field)
 			}
-			if !isType[*ceremony.EditError](editErr) || !strings.Contains(editErr.Error(), tt.want) {
+			if !isType[*draft.EditError](editErr) || !strings.Contains(editErr.Error(), tt.want) {
 				t.Errorf("the draft: %v", editErr)
 			}
 		})
@@ -72,7 +73,7 @@ func TestPlanAndDraftJudgeAlike(t *testing.T) {
 // A founding's payloads are those of its plan's edits, to the byte, whichever
 // way they are made.
 func TestFoundingIsADraftOverNothing(t *testing.T) {
-	plan, err := ceremony.ParsePlan([]byte(planText), planFiles(t))
+	plan, err := plan.Parse([]byte(planText), planFiles(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -21,7 +22,7 @@ func (s *site) drafted() ceremony.Preview {
 }
 
 // role is a role as the draft has it.
-func (s *site) role(name string) ceremony.RoleState {
+func (s *site) role(name string) draft.RoleState {
 	s.t.Helper()
 	d, err := s.Drafting()
 	s.must(err)
@@ -31,22 +32,22 @@ func (s *site) role(name string) ceremony.RoleState {
 		}
 	}
 	s.t.Fatalf("there is no role %s", name)
-	return ceremony.RoleState{}
+	return draft.RoleState{}
 }
 
 // Who has left holds no key: nothing can be delegated to them, and they can
 // come back with a new token under their old name.
 func TestWhoHasLeftIsNobody(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.RemoveHolder{Holder: "Cy"})
-	delegate := ceremony.Delegate{Role: "team", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"team/*"}}
-	if err := s.Edit(delegate); !isType[*ceremony.EditError](err) {
+	s.edit(draft.RemoveHolder{Holder: "Cy"})
+	delegate := draft.Delegate{Role: "team", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"team/*"}}
+	if err := s.Edit(delegate); !isType[*draft.EditError](err) {
 		t.Errorf("a role was given to somebody who has left: %v", err)
 	}
-	if err := s.Edit(ceremony.AddHolder{Holder: "\u0421y", Roles: []string{"root"}}); !isType[*ceremony.EditError](err) {
+	if err := s.Edit(draft.AddHolder{Holder: "\u0421y", Roles: []string{"root"}}); !isType[*draft.EditError](err) {
 		t.Errorf("a look-alike of somebody who leaves: %v", err)
 	}
-	s.edit(ceremony.AddHolder{Holder: "Cy", Roles: []string{"root"}}, delegate)
+	s.edit(draft.AddHolder{Holder: "Cy", Roles: []string{"root"}}, delegate)
 	tokens["Cy"] = newSoftToken("1004")
 	s.enrol("Cy", tokens["Cy"])
 	s.must(s.Freeze())
@@ -62,20 +63,20 @@ func TestWhoHasLeftIsNobody(t *testing.T) {
 func TestMissingTokensAreNamedOnce(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(
-		ceremony.ReplaceToken{Holder: "Ada"}, ceremony.ReplaceToken{Holder: "Ada", Lost: true},
-		ceremony.AddHolder{Holder: "Dee", Roles: []string{"root"}}, ceremony.ReplaceToken{Holder: "Dee"},
-		ceremony.JoinRole{Holder: "Dee", Role: "targets"},
+		draft.ReplaceToken{Holder: "Ada"}, draft.ReplaceToken{Holder: "Ada", Lost: true},
+		draft.AddHolder{Holder: "Dee", Roles: []string{"root"}}, draft.ReplaceToken{Holder: "Dee"},
+		draft.JoinRole{Holder: "Dee", Role: "targets"},
 	)
 	if got := s.drafted().Missing; !slices.Equal(got, []string{"Ada", "Dee"}) {
 		t.Errorf("missing: %v", got)
 	}
-	if err := s.Edit(ceremony.AddHolder{Holder: "Dee", Roles: []string{"root"}}); !isType[*ceremony.EditError](err) {
+	if err := s.Edit(draft.AddHolder{Holder: "Dee", Roles: []string{"root"}}); !isType[*draft.EditError](err) {
 		t.Errorf("Dee joins twice: %v", err)
 	}
 	// A token that was enrolled for this draft can be replaced as well.
 	s.enrol("Ada", newSoftToken("1004"))
 	s.enrol("Dee", newSoftToken("1005"))
-	s.edit(ceremony.ReplaceToken{Holder: "Dee", Lost: true})
+	s.edit(draft.ReplaceToken{Holder: "Dee", Lost: true})
 	s.restart()
 	if got := s.drafted().Missing; !slices.Equal(got, []string{"Dee"}) {
 		t.Errorf("missing: %v", got)
@@ -85,7 +86,7 @@ func TestMissingTokensAreNamedOnce(t *testing.T) {
 	if got := s.role("targets").Holders; !slices.Equal(got, []string{"Ada", "Bo", "Dee"}) {
 		t.Errorf("targets: %v", got)
 	}
-	s.edit(ceremony.ReplaceToken{Holder: "Bo"}, ceremony.RemoveHolder{Holder: "Bo"})
+	s.edit(draft.ReplaceToken{Holder: "Bo"}, draft.RemoveHolder{Holder: "Bo"})
 	if got := s.drafted().Missing; len(got) != 0 {
 		t.Errorf("missing: %v", got)
 	}
@@ -95,21 +96,21 @@ func TestMissingTokensAreNamedOnce(t *testing.T) {
 func TestJoinAndLeaveOneRole(t *testing.T) {
 	s, tokens := complete(t)
 	s.edit(
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
-		ceremony.JoinRole{Holder: "Cy", Role: "targets"},
-		ceremony.JoinRole{Holder: "Cy", Role: "team"},
-		ceremony.LeaveRole{Holder: "Ada", Role: "targets"},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.JoinRole{Holder: "Cy", Role: "targets"},
+		draft.JoinRole{Holder: "Cy", Role: "team"},
+		draft.LeaveRole{Holder: "Ada", Role: "targets"},
 	)
-	for _, e := range []ceremony.Edit{
-		ceremony.JoinRole{Holder: "Cy", Role: "team"},
-		ceremony.JoinRole{Holder: "Dee", Role: "team"},
-		ceremony.JoinRole{Holder: "Cy", Role: "timestamp"},
-		ceremony.JoinRole{Holder: "Cy", Role: "nothing"},
-		ceremony.LeaveRole{Holder: "Ada", Role: "targets"},
-		ceremony.LeaveRole{Holder: "Dee", Role: "root"},
-		ceremony.LeaveRole{Holder: "Ada", Role: "nothing"},
+	for _, e := range []draft.Edit{
+		draft.JoinRole{Holder: "Cy", Role: "team"},
+		draft.JoinRole{Holder: "Dee", Role: "team"},
+		draft.JoinRole{Holder: "Cy", Role: "timestamp"},
+		draft.JoinRole{Holder: "Cy", Role: "nothing"},
+		draft.LeaveRole{Holder: "Ada", Role: "targets"},
+		draft.LeaveRole{Holder: "Dee", Role: "root"},
+		draft.LeaveRole{Holder: "Ada", Role: "nothing"},
 	} {
-		if err := s.Edit(e); !isType[*ceremony.EditError](err) {
+		if err := s.Edit(e); !isType[*draft.EditError](err) {
 			t.Errorf("%s: %v", e, err)
 		}
 	}
@@ -130,20 +131,20 @@ func TestJoinAndLeaveOneRole(t *testing.T) {
 // has too few keys.
 func TestTooFewKeysAreSaid(t *testing.T) {
 	for _, c := range []struct {
-		edits []ceremony.Edit
+		edits []draft.Edit
 		says  string
 	}{
-		{[]ceremony.Edit{ceremony.RemoveHolder{Holder: "Ada"}, ceremony.RemoveHolder{Holder: "Bo"}}, "root needs 2 signatures and would have only 1 key"},
-		{[]ceremony.Edit{ceremony.LeaveRole{Holder: "Ada", Role: "targets"}, ceremony.LeaveRole{Holder: "Bo", Role: "targets"}}, "targets needs 1 signature and would have only 0 keys"},
-		{[]ceremony.Edit{ceremony.SetThreshold{Role: "root", Threshold: 4}}, "root needs 4 signatures and would have only 3 keys"},
-		{[]ceremony.Edit{ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 2, Paths: []string{"team/*"}}}, "team needs 2 signatures and would have only 1 key"},
+		{[]draft.Edit{draft.RemoveHolder{Holder: "Ada"}, draft.RemoveHolder{Holder: "Bo"}}, "root needs 2 signatures and would have only 1 key"},
+		{[]draft.Edit{draft.LeaveRole{Holder: "Ada", Role: "targets"}, draft.LeaveRole{Holder: "Bo", Role: "targets"}}, "targets needs 1 signature and would have only 0 keys"},
+		{[]draft.Edit{draft.SetThreshold{Role: "root", Threshold: 4}}, "root needs 4 signatures and would have only 3 keys"},
+		{[]draft.Edit{draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 2, Paths: []string{"team/*"}}}, "team needs 2 signatures and would have only 1 key"},
 	} {
 		s, _ := complete(t)
 		s.edit(c.edits...)
-		if err := s.drafted().Problem; !isType[*ceremony.DraftError](err) || !strings.Contains(err.Error(), c.says) {
+		if err := s.drafted().Problem; !isType[*draft.Error](err) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v: %v", c.edits, err)
 		}
-		if err := s.Freeze(); !isType[*ceremony.DraftError](err) {
+		if err := s.Freeze(); !isType[*draft.Error](err) {
 			t.Errorf("%v: frozen: %v", c.edits, err)
 		}
 	}
@@ -153,8 +154,8 @@ func TestTooFewKeysAreSaid(t *testing.T) {
 func TestNoSpareIsSaid(t *testing.T) {
 	s, _ := complete(t)
 	s.edit(
-		ceremony.RemoveHolder{Holder: "Cy", Lost: true},
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.RemoveHolder{Holder: "Cy", Lost: true},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
 	)
 	said := strings.Join(s.drafted().Warnings, "\n")
 	for _, want := range []string{
@@ -171,9 +172,9 @@ func TestNoSpareIsSaid(t *testing.T) {
 // One edit is taken back and the others stay, unless one of them needs it.
 func TestTakeBack(t *testing.T) {
 	s, tokens := complete(t)
-	joins := ceremony.AddHolder{Holder: "Dee", Roles: []string{"root"}}
-	delegates := ceremony.Delegate{Role: "team", Holders: []string{"Dee"}, Threshold: 1, Paths: []string{"team/*"}}
-	renews := ceremony.Renew{Role: "targets", Days: 9}
+	joins := draft.AddHolder{Holder: "Dee", Roles: []string{"root"}}
+	delegates := draft.Delegate{Role: "team", Holders: []string{"Dee"}, Threshold: 1, Paths: []string{"team/*"}}
+	renews := draft.Renew{Role: "targets", Days: 9}
 	s.edit(joins, delegates, renews)
 	var needed *ceremony.NeededError
 	before := bytes.Clone(s.disk.lines)
@@ -192,7 +193,7 @@ func TestTakeBack(t *testing.T) {
 	s.must(s.TakeBack(1))
 	s.restart()
 	d := s.drafted()
-	if len(d.Edits) != 1 || d.Edits[0] != ceremony.Edit(renews) || len(d.Missing) != 0 {
+	if len(d.Edits) != 1 || d.Edits[0] != draft.Edit(renews) || len(d.Missing) != 0 {
 		t.Errorf("the draft: %+v", d)
 	}
 	s.must(s.Freeze())
@@ -211,9 +212,9 @@ func TestPeriodsStay(t *testing.T) {
 	s, tokens := plannedTo(t, "expires: 365d", "expires: 100d", "expires: 180d", "expires: 40d")
 	s.time.t = start.AddDate(0, 0, 10)
 	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
-	s.edit(ceremony.JoinRole{Holder: "Cy", Role: "targets"},
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
-		ceremony.Renew{Role: "team", Days: 7})
+	s.edit(draft.JoinRole{Holder: "Cy", Role: "targets"},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.Renew{Role: "team", Days: 7})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	s.expire(map[string]int{"root": 100, "targets": 40, "team": 7})
@@ -222,11 +223,11 @@ func TestPeriodsStay(t *testing.T) {
 
 	other := newSite(t)
 	other.time.t = start.AddDate(0, 0, 15)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	_, err = other.Import(all, "all.tar", metadata.Sum(nil))
 	other.must(err)
-	other.edit(ceremony.LeaveRole{Holder: "Cy", Role: "targets"}, ceremony.JoinRole{Holder: "Cy", Role: "team"},
-		ceremony.Delegate{Role: "crew", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"crew/*"}})
+	other.edit(draft.LeaveRole{Holder: "Cy", Role: "targets"}, draft.JoinRole{Holder: "Cy", Role: "team"},
+		draft.Delegate{Role: "crew", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"crew/*"}})
 	other.must(other.Freeze())
 	other.signAll(tokens)
 	other.expire(map[string]int{"root": 100, "targets": 40, "team": 7, "crew": 40})
@@ -235,10 +236,10 @@ func TestPeriodsStay(t *testing.T) {
 	all.Journals = nil
 	third := newSite(t)
 	third.time.t = start.AddDate(0, 0, 15)
-	third.begin(ceremony.Amend, "rome")
+	third.begin(ceremony.Changing, "rome")
 	_, err = third.Import(all, "all.tar", metadata.Sum(nil))
 	third.must(err)
-	third.edit(ceremony.LeaveRole{Holder: "Cy", Role: "targets"}, ceremony.JoinRole{Holder: "Cy", Role: "team"})
+	third.edit(draft.LeaveRole{Holder: "Cy", Role: "targets"}, draft.JoinRole{Holder: "Cy", Role: "team"})
 	third.must(third.Freeze())
 	third.signAll(tokens)
 	third.expire(map[string]int{"root": 365, "targets": 180, "team": 180})
@@ -263,20 +264,20 @@ func (s *site) expire(days map[string]int) {
 // remember its version, and the snapshot goes on listing it.
 func TestNameOfAGoneRoleIsUsedUp(t *testing.T) {
 	s, tokens := complete(t)
-	delegate := ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}}
-	s.edit(delegate, ceremony.Undelegate{Role: "team"}, delegate)
+	delegate := draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}}
+	s.edit(delegate, draft.Undelegate{Role: "team"}, delegate)
 	if said := strings.Join(s.drafted().Warnings, "\n"); strings.Contains(said, "go on listing") {
 		t.Errorf("nothing goes, and yet: %s", said)
 	}
 	s.must(s.Freeze())
 	s.signAll(tokens)
-	s.edit(ceremony.Undelegate{Role: "team"})
+	s.edit(draft.Undelegate{Role: "team"})
 	if said := strings.Join(s.drafted().Warnings, "\n"); !strings.Contains(said, "goes on listing the last version of team") {
 		t.Errorf("what clients make of it is not said: %s", said)
 	}
 	s.must(s.Freeze())
 	s.signAll(tokens)
-	if err := s.Edit(delegate); !isType[*ceremony.EditError](err) || !strings.Contains(err.Error(), "clients remember") {
+	if err := s.Edit(delegate); !isType[*draft.EditError](err) || !strings.Contains(err.Error(), "clients remember") {
 		t.Errorf("delegated again: %v", err)
 	}
 }
@@ -284,8 +285,8 @@ func TestNameOfAGoneRoleIsUsedUp(t *testing.T) {
 // Of edits that are made at once all are made, or none.
 func TestEditsAreMadeTogether(t *testing.T) {
 	s, _ := complete(t)
-	err := s.Edit(ceremony.LeaveRole{Holder: "Ada", Role: "targets"}, ceremony.LeaveRole{Holder: "Ada", Role: "targets"})
-	if !isType[*ceremony.EditError](err) || len(s.drafted().Edits) != 0 {
+	err := s.Edit(draft.LeaveRole{Holder: "Ada", Role: "targets"}, draft.LeaveRole{Holder: "Ada", Role: "targets"})
+	if !isType[*draft.EditError](err) || len(s.drafted().Edits) != 0 {
 		t.Errorf("%v; %v", err, s.drafted().Edits)
 	}
 }

@@ -12,24 +12,27 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // files are n targets, called prefix0, prefix1, ...
-func files(prefix string, n int) []ceremony.NewTarget {
-	list := make([]ceremony.NewTarget, n)
+func files(prefix string, n int) []trust.NewTarget {
+	list := make([]trust.NewTarget, n)
 	for i := range list {
 		path := fmt.Sprint(prefix, i)
-		list[i] = ceremony.NewTarget{Path: path, SHA256: metadata.Sum([]byte(path)), Length: int64(i + 1)}
+		list[i] = trust.NewTarget{Path: path, SHA256: metadata.Sum([]byte(path)), Length: int64(i + 1)}
 	}
 	return list
 }
 
 // bins8 are hash bins of targets, signed by Ada or Bo.
-var bins8 = ceremony.HashBins{Role: "bins", BitLength: 3, Holders: []string{"Ada", "Bo"}, Threshold: 1}
+var bins8 = draft.HashBins{Role: "bins", BitLength: 3, Holders: []string{"Ada", "Bo"}, Threshold: 1}
 
 // paths are the targets of a set, with the role that holds each.
-func (s *site) paths(set *ceremony.OfflineSet) map[string]string {
+func (s *site) paths(set *trust.Set) map[string]string {
 	s.t.Helper()
 	held := map[string]string{}
 	take := func(role string, f *metadata.File) {
@@ -51,16 +54,16 @@ func (s *site) paths(set *ceremony.OfflineSet) map[string]string {
 // them, and only those that change get a new version.
 func TestHashBins(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(bins8, ceremony.AddTargets{Role: "targets", Targets: files("wabbit/file-", 40)})
-	draft, err := s.Preview()
+	s.edit(bins8, draft.AddTargets{Role: "targets", Targets: files("wabbit/file-", 40)})
+	d, err := s.Preview()
 	s.must(err)
-	if len(draft.Payloads) != 2 || draft.Payloads[1].Name() != "8 bins of bins" || len(draft.Payloads[1].Changes) < 41 {
-		t.Fatalf("the draft comes to %+v", draft.Payloads)
+	if len(d.Payloads) != 2 || d.Payloads[1].Name() != "8 bins of bins" || len(d.Payloads[1].Changes) < 41 {
+		t.Fatalf("the draft comes to %+v", d.Payloads)
 	}
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	set := s.assembled()
-	if _, err := ceremony.CheckContents(s.contents(), s.time.now(), time.Hour); err != nil {
+	if _, err := trust.CheckContents(s.contents(), s.time.now(), time.Hour); err != nil {
 		t.Errorf("go-tuf and strict clients: %v", err)
 	}
 	held := s.paths(set)
@@ -74,9 +77,9 @@ func TestHashBins(t *testing.T) {
 	}
 
 	s.edit(
-		ceremony.AddTarget{Role: "targets", Path: "wabbit/new", SHA256: metadata.Sum([]byte("new")), Length: 3},
-		ceremony.RemoveTarget{Role: "bins-*", Path: "wabbit/file-7"},
-		ceremony.SetCustom{Role: "targets", Path: "wabbit/file-8", Custom: `{ "b": 1, "a": [] }`},
+		draft.AddTarget{Role: "targets", Path: "wabbit/new", SHA256: metadata.Sum([]byte("new")), Length: 3},
+		draft.RemoveTarget{Role: "bins-*", Path: "wabbit/file-7"},
+		draft.SetCustom{Role: "targets", Path: "wabbit/file-8", Custom: `{ "b": 1, "a": [] }`},
 	)
 	touched := map[string]bool{}
 	for _, path := range []string{"wabbit/new", "wabbit/file-7", "wabbit/file-8"} {
@@ -111,7 +114,7 @@ func TestHashBins(t *testing.T) {
 // loses nothing.
 func TestOneConsentCoversWhatWasRead(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(bins8, ceremony.AddTargets{Role: "targets", Targets: files("wabbit/file-", 20)})
+	s.edit(bins8, draft.AddTargets{Role: "targets", Targets: files("wabbit/file-", 20)})
 	s.must(s.Freeze())
 	s.must(s.signWith(s.proposalOf("targets"), "Ada", tokens["Ada"], "123123"))
 	id := s.proposalOf("bins-*")
@@ -149,7 +152,7 @@ func TestOneConsentCoversWhatWasRead(t *testing.T) {
 			t.Errorf("left %d, want %d: %v", done.Left, want, done.Quorum)
 		}
 	}
-	tokens["Ada"].sign = func([]byte) ([]byte, error) { return nil, &ceremony.RemovedError{} }
+	tokens["Ada"].sign = func([]byte) ([]byte, error) { return nil, &token.RemovedError{} }
 	if _, err := s.Sign(context.Background(), "Ada", tokens["Ada"], pin("123123"), good); err == nil {
 		t.Error("signed without a token")
 	}
@@ -165,7 +168,7 @@ func TestOneConsentCoversWhatWasRead(t *testing.T) {
 			t.Errorf("not complete: %v", done.Quorum)
 		}
 	}
-	if _, err := s.Sign(context.Background(), "Ada", tokens["Ada"], pin("123123"), good); !errors.Is(err, ceremony.ErrAlreadySigned) {
+	if _, err := s.Sign(context.Background(), "Ada", tokens["Ada"], pin("123123"), good); !errors.Is(err, token.ErrAlreadySigned) {
 		t.Errorf("signed twice: %v", err)
 	}
 	if n := tokens["Ada"].signs - signs; n != 9 { // 8, and the one that failed
@@ -180,8 +183,8 @@ func TestBinsByPathHashPrefixes(t *testing.T) {
 	e := bins8
 	e.Prefixes = true
 	s.edit(
-		ceremony.Delegate{Role: "team", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"team/*"}},
-		e, ceremony.AddTargets{Role: "targets", Targets: files("wabbit/file-", 9)},
+		draft.Delegate{Role: "team", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"team/*"}},
+		e, draft.AddTargets{Role: "targets", Targets: files("wabbit/file-", 9)},
 	)
 	if draft, err := s.Preview(); err != nil || !strings.Contains(strings.Join(draft.Warnings, " "), "go-tuf up to 2.4.2") {
 		t.Errorf("what go-tuf makes of it is not said: %v, %v", draft.Warnings, err)
@@ -203,7 +206,7 @@ func TestBinsByPathHashPrefixes(t *testing.T) {
 		}
 	}
 	// They are changed together, and can be taken back.
-	s.edit(ceremony.SetThreshold{Role: "bins-*", Threshold: 2})
+	s.edit(draft.SetThreshold{Role: "bins-*", Threshold: 2})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	set = s.assembled()
@@ -212,7 +215,7 @@ func TestBinsByPathHashPrefixes(t *testing.T) {
 			t.Errorf("%s: %d of %d, version %d", r.Name, r.Threshold, len(r.KeyIDs), set.Delegated[r.Name].Version)
 		}
 	}
-	s.edit(ceremony.Undelegate{Role: "bins-*"})
+	s.edit(draft.Undelegate{Role: "bins-*"})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	if set = s.assembled(); len(set.Targets.Targets.Targets) != 10 || len(set.Delegated) != 1 {
@@ -222,7 +225,7 @@ func TestBinsByPathHashPrefixes(t *testing.T) {
 
 func TestBinsThatCantBe(t *testing.T) {
 	s, _ := complete(t)
-	for _, e := range []ceremony.HashBins{
+	for _, e := range []draft.HashBins{
 		{Role: "bins", BitLength: 0, Holders: []string{"Ada"}, Threshold: 1},
 		{Role: "bins", BitLength: 11, Holders: []string{"Ada"}, Threshold: 1},
 		{Role: "", BitLength: 3, Holders: []string{"Ada"}, Threshold: 1},
@@ -230,21 +233,21 @@ func TestBinsThatCantBe(t *testing.T) {
 		{Role: "bins", BitLength: 3, Holders: []string{"Ada"}, Threshold: 0},
 		{Role: "bins", BitLength: 3, Holders: []string{"Ada"}, Threshold: 1, Parent: "team"},
 	} {
-		if err := s.Edit(e); !isType[*ceremony.EditError](err) {
+		if err := s.Edit(e); !isType[*draft.EditError](err) {
 			t.Errorf("%s: %v", e, err)
 		}
 	}
-	s.edit(ceremony.Delegate{Role: "team", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"team/*"}})
-	if err := s.Edit(bins8); !isType[*ceremony.EditError](err) || !strings.Contains(err.Error(), "TAP 15") {
+	s.edit(draft.Delegate{Role: "team", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"team/*"}})
+	if err := s.Edit(bins8); !isType[*draft.EditError](err) || !strings.Contains(err.Error(), "TAP 15") {
 		t.Errorf("succinct bins beside a delegation by name: %v", err)
 	}
 	below := bins8
 	below.Parent = "team"
 	s.edit(below)
-	if err := s.Edit(below); !isType[*ceremony.EditError](err) {
+	if err := s.Edit(below); !isType[*draft.EditError](err) {
 		t.Errorf("bins twice: %v", err)
 	}
-	if err := s.Edit(ceremony.Delegate{Role: "other", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"*"}, Parent: "team"}); !isType[*ceremony.EditError](err) {
+	if err := s.Edit(draft.Delegate{Role: "other", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"*"}, Parent: "team"}); !isType[*draft.EditError](err) {
 		t.Errorf("a delegation beside bins: %v", err)
 	}
 }
@@ -256,12 +259,12 @@ func TestAssembleIsIndependentOfOrder(t *testing.T) {
 	below := bins8
 	below.Parent, below.BitLength = "team", 2
 	s.edit(
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo", "Cy"}, Threshold: 1, Paths: []string{"team/*"}},
-		below, ceremony.AddTargets{Role: "team", Targets: files("team/", 12)},
+		draft.Delegate{Role: "team", Holders: []string{"Bo", "Cy"}, Threshold: 1, Paths: []string{"team/*"}},
+		below, draft.AddTargets{Role: "team", Targets: files("team/", 12)},
 	)
 	s.must(s.Freeze())
 	s.signAll(tokens)
-	s.edit(ceremony.RemoveTargets{Role: "team", Pattern: "team/1*"}, ceremony.Renew{Role: "team", Days: 30})
+	s.edit(draft.RemoveTargets{Role: "team", Pattern: "team/1*"}, draft.Renew{Role: "team", Days: 30})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	c, err := s.Contents()
@@ -272,7 +275,7 @@ func TestAssembleIsIndependentOfOrder(t *testing.T) {
 		c.Proposals, c.Signatures = slices.Clone(c.Proposals), slices.Clone(c.Signatures)
 		r.Shuffle(len(c.Proposals), func(i, j int) { c.Proposals[i], c.Proposals[j] = c.Proposals[j], c.Proposals[i] })
 		r.Shuffle(len(c.Signatures), func(i, j int) { c.Signatures[i], c.Signatures[j] = c.Signatures[j], c.Signatures[i] })
-		got, err := ceremony.Assemble(c)
+		got, err := trust.Assemble(c)
 		s.must(err)
 		same := maps.EqualFunc(got.Delegated, want.Delegated, func(a, b *metadata.File) bool { return string(a.Bytes) == string(b.Bytes) })
 		if !same || string(got.Targets.Bytes) != string(want.Targets.Bytes) || len(got.Roots) != len(want.Roots) {

@@ -5,6 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Enrolled is what came of an enrolment.
@@ -12,14 +16,14 @@ type Enrolled struct {
 	Holder  string
 	KeyID   string
 	Serial  string
-	Verdict Verdict
+	Verdict token.Verdict
 }
 
 // awaited says which token is expected for a holder: one that the plan or the
 // draft wants to be enrolled. serial is "" for any token that is nobody's.
 func (c *Ceremony) awaited(holder string) (serial string, err error) {
 	if _, done := c.state.newTokens()[holder]; done {
-		return "", fmt.Errorf("%s has a token already: %w", Safe(holder), ErrNotNow)
+		return "", fmt.Errorf("%s has a token already: %w", text.Safe(holder), ErrNotNow)
 	}
 	if plan := c.state.plan; plan != nil && !c.frozen() {
 		for _, h := range plan.Holders {
@@ -27,18 +31,18 @@ func (c *Ceremony) awaited(holder string) (serial string, err error) {
 				return h.Serial, nil
 			}
 		}
-		return "", fmt.Errorf("the plan has no holder called %q: %w", Safe(holder), ErrNotNow)
+		return "", fmt.Errorf("the plan has no holder called %q: %w", text.Safe(holder), ErrNotNow)
 	}
 	if d, err := c.draftOf(c.state.edits); err == nil && slices.Contains(d.Missing(), holder) {
 		return "", nil
 	}
-	return "", fmt.Errorf("no new token of %s is wanted: %w", Safe(holder), ErrNotNow)
+	return "", fmt.Errorf("no new token of %s is wanted: %w", text.Safe(holder), ErrNotNow)
 }
 
 // CheckEnrol says whether the token described by info can become holder's,
 // without asking it for anything: nil, *WrongTokenError, *PolicyError,
 // *OccupiedError or ErrNotNow.
-func (c *Ceremony) CheckEnrol(holder string, info TokenInfo) error {
+func (c *Ceremony) CheckEnrol(holder string, info token.Info) error {
 	serial, err := c.awaited(holder)
 	if err != nil {
 		return err
@@ -47,11 +51,11 @@ func (c *Ceremony) CheckEnrol(holder string, info TokenInfo) error {
 	owner := c.ownerOf(info)
 	switch {
 	case serial != "" && serial != info.Serial, owner != "" && (owner != holder || !founding):
-		return &WrongTokenError{Holder: holder, Expected: serial, Found: info.Serial, Owner: owner}
+		return &token.WrongTokenError{Holder: holder, Expected: serial, Found: info.Serial, Owner: owner}
 	case info.Virtual != c.state.rehearsal:
 		return c.virtualError(info)
 	case info.Key != nil && c.state.enrolling[holder] != info.Serial:
-		return &OccupiedError{Serial: info.Serial, Slot: info.Slot}
+		return &token.OccupiedError{Serial: info.Serial, Slot: info.Slot}
 	}
 	return nil
 }
@@ -68,7 +72,7 @@ func (c *Ceremony) CutShort(holder string) (serial string, ok bool) {
 // attestation was judged, it has proved that it can sign, and all of this is
 // in the journal. puk may be empty for a token with OwnTools. It may block for a touch. A *VerdictError says that the
 // token is no good for this plan: nothing was recorded, and the key stays on it.
-func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, puk PIN) (Enrolled, error) {
+func (c *Ceremony) Enrol(ctx context.Context, holder string, t token.Enroller, pin, puk token.PIN) (Enrolled, error) {
 	info, err := t.Info(ctx)
 	if err != nil {
 		return Enrolled{}, err
@@ -77,7 +81,7 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 		return Enrolled{}, err
 	}
 	if !info.OwnTools {
-		if err := CheckPIN(puk.Bytes()); err != nil {
+		if err := token.CheckPIN(puk.Bytes()); err != nil {
 			return Enrolled{}, err
 		}
 	}
@@ -87,11 +91,11 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 	tokens := c.plannedTokens()
 	resume := c.state.enrolling[holder] == info.Serial
 	if !resume {
-		if err := c.append(enrolling{Holder: holder, Serial: info.Serial}); err != nil {
+		if err := c.append(event.Enrolling{Holder: holder, Serial: info.Serial}); err != nil {
 			return Enrolled{}, err
 		}
 	}
-	made, err := t.Enrol(ctx, EnrolRequest{
+	made, err := t.Enrol(ctx, token.EnrolRequest{
 		PIN: pin, PUK: puk,
 		Algorithm: tokens.Algorithm,
 		Touch:     tokens.Touch,
@@ -103,7 +107,7 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 	if err != nil {
 		return Enrolled{}, err
 	}
-	ev := enrolled{Holder: holder, Key: made.Key, Kind: info.Kind, Serial: info.Serial, Firmware: info.Firmware}
+	ev := event.Enrolled{Holder: holder, Key: made.Key, Kind: info.Kind, Serial: info.Serial, Firmware: info.Firmware}
 	if ev.Verdict, err = c.judge(made, info); err != nil {
 		return Enrolled{}, err
 	}
@@ -113,7 +117,7 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 		return Enrolled{}, err
 	}
 	if err := made.Key.Verify(challenge, sig); err != nil {
-		return Enrolled{}, &BadSignatureError{Serial: info.Serial, Err: err}
+		return Enrolled{}, &token.BadSignatureError{Serial: info.Serial, Err: err}
 	}
 	ev.Possession = hex.EncodeToString(sig)
 	if made.Attestation != nil {
@@ -128,21 +132,21 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t Enroller, pin, pu
 }
 
 // plannedTokens says how keys are made: as the plan says, else as any plan that says nothing.
-func (c *Ceremony) plannedTokens() PlannedTokens {
+func (c *Ceremony) plannedTokens() token.Profile {
 	if c.state.plan != nil {
 		return c.state.plan.Tokens
 	}
-	return DefaultTokens(c.state.rehearsal)
+	return token.DefaultProfile(c.state.rehearsal)
 }
 
 // judge is the verdict on a new key.
-func (c *Ceremony) judge(made Enrolment, info TokenInfo) (Verdict, error) {
+func (c *Ceremony) judge(made token.Enrolment, info token.Info) (token.Verdict, error) {
 	policy := c.tokenPolicy()
 	if made.Attestation == nil {
 		if !policy.WithoutAttestation {
-			return Verdict{}, &PolicyError{fmt.Sprintf("a %s can't attest its key, and the plan does not allow that", info.Kind)}
+			return token.Verdict{}, &token.PolicyError{Why: fmt.Sprintf("a %s can't attest its key, and the plan does not allow that", info.Kind)}
 		}
-		return Verdict{Checks: []Check{{Name: "attestation", Pass: true, Reason: "none: the plan allows tokens that can't attest"}}}, nil
+		return token.Verdict{Checks: []token.Check{{Name: "attestation", Pass: true, Reason: "none: the plan allows tokens that can't attest"}}}, nil
 	}
 	v := c.deps.Attestations.Check(*made.Attestation, made.Key, info.Serial, policy, c.now())
 	return v, v.Err()
@@ -155,7 +159,7 @@ func (c *Ceremony) challenge(holder, serial string) []byte {
 }
 
 // ownerOf names the holder whom a token belongs to, as far as is known here.
-func (c *Ceremony) ownerOf(info TokenInfo) string {
+func (c *Ceremony) ownerOf(info token.Info) string {
 	for _, h := range c.Holders() {
 		if h.Serial != "" && h.Serial == info.Serial {
 			return h.Name
@@ -167,9 +171,9 @@ func (c *Ceremony) ownerOf(info TokenInfo) string {
 	return ""
 }
 
-func (c *Ceremony) virtualError(info TokenInfo) error {
+func (c *Ceremony) virtualError(info token.Info) error {
 	if info.Virtual {
-		return &PolicyError{fmt.Sprintf("token %s is a virtual one for rehearsals, and this is a real ceremony", info.Serial)}
+		return &token.PolicyError{Why: fmt.Sprintf("token %s is a virtual one for rehearsals, and this is a real ceremony", info.Serial)}
 	}
-	return &PolicyError{fmt.Sprintf("token %s is a real one, and this is a rehearsal", info.Serial)}
+	return &token.PolicyError{Why: fmt.Sprintf("token %s is a real one, and this is a rehearsal", info.Serial)}
 }

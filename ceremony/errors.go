@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // Errors of the rules. Each says what happened and what was not done; the ui
@@ -38,7 +40,7 @@ type HorizonError struct {
 
 func (e *HorizonError) Error() string {
 	return fmt.Sprintf("%s %d expires on %s, later than it may: the clock says %s. Nothing was signed",
-		Safe(e.Role), e.Version, e.Expires.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
+		text.Safe(e.Role), e.Version, e.Expires.UTC().Format(time.RFC3339), e.Now.UTC().Format(time.RFC3339))
 }
 
 // ImportError: a bundle holds something that can't be taken over.

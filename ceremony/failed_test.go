@@ -9,7 +9,10 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestFailedCeremonies has what went wrong elsewhere, by where it did.
@@ -30,7 +33,7 @@ func TestFailedCeremonies(t *testing.T) {
 		c, err := s.Contents()
 		s.must(err)
 		o := newSite(t)
-		o.begin(ceremony.Cosign, "oslo")
+		o.begin(ceremony.Cosigning, "oslo")
 		crlf := clone(c)
 		crlf.Journals[0].Lines = bytes.ReplaceAll(crlf.Journals[0].Lines, []byte("\n"), []byte("\r\n"))
 		o.refusesBundle(crlf, "journal")
@@ -48,15 +51,15 @@ func TestFailedCeremonies(t *testing.T) {
 		}
 		c.Signatures = nil
 		o := newSite(t)
-		o.begin(ceremony.Cosign, "oslo")
+		o.begin(ceremony.Cosigning, "oslo")
 		o.refusesBundle(c, "proposal root 1")
 	})
 	t.Run("root-signing#1639: an edit throws signatures away, and nobody is told", func(t *testing.T) {
 		s, tokens := complete(t)
-		s.edit(ceremony.Renew{Role: "root", Days: 60})
+		s.edit(draft.Renew{Role: "root", Days: 60})
 		s.must(s.Freeze())
 		s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
-		s.edit(ceremony.Renew{Role: "root", Days: 90})
+		s.edit(draft.Renew{Role: "root", Days: 90})
 		draft, err := s.Preview()
 		s.must(err)
 		if len(draft.Voids) != 1 || !strings.Contains(draft.Voids[0], "Ada") {
@@ -65,10 +68,10 @@ func TestFailedCeremonies(t *testing.T) {
 	})
 	t.Run("docker/tuf: a serial is mistyped, and another token enrolled", func(t *testing.T) {
 		s := newSite(t)
-		s.begin(ceremony.Found, "vienna")
+		s.begin(ceremony.Founding, "vienna")
 		s.must(s.AcceptPlan([]byte(planText), planFiles(t)))
-		token := newSoftToken("1010")
-		if _, err := s.Enrol(ctx, "Ada", token, pin("123123"), pin("87654321")); !isType[*ceremony.WrongTokenError](err) || token.key != nil {
+		tok := newSoftToken("1010")
+		if _, err := s.Enrol(ctx, "Ada", tok, pin("123123"), pin("87654321")); !isType[*token.WrongTokenError](err) || tok.key != nil {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -78,17 +81,17 @@ func TestFailedCeremonies(t *testing.T) {
 		s.must(err)
 		root := s.proposalOf("root")
 		stranger := newSoftToken("1")
-		if _, err := stranger.Enrol(ctx, ceremony.EnrolRequest{PIN: pin("123123")}); err != nil {
+		if _, err := stranger.Enrol(ctx, token.EnrolRequest{PIN: pin("123123")}); err != nil {
 			t.Fatal(err)
 		}
-		c.Signatures = append(c.Signatures, ceremony.ProposalSignature{Proposal: root, Signature: metadata.Signature{KeyID: keyOf(t, stranger).ID(), Sig: c.Signatures[0].Sig}})
-		set, err := ceremony.Assemble(c)
+		c.Signatures = append(c.Signatures, trust.ProposalSignature{Proposal: root, Signature: metadata.Signature{KeyID: keyOf(t, stranger).ID(), Sig: c.Signatures[0].Sig}})
+		set, err := trust.Assemble(c)
 		s.must(err)
 		if slices.ContainsFunc(set.Roots[0].Signatures, func(s metadata.Signature) bool { return s.KeyID == keyOf(t, stranger).ID() }) {
 			t.Error("the wrong signature is in the file")
 		}
 		o := newSite(t)
-		o.begin(ceremony.Cosign, "oslo")
+		o.begin(ceremony.Cosigning, "oslo")
 		o.refusesBundle(c, "may not sign")
 	})
 	t.Run("go-tuf 0.7: it adds no signature, and says that all is well", func(t *testing.T) {
@@ -97,7 +100,7 @@ func TestFailedCeremonies(t *testing.T) {
 		s.must(s.signWith(root, "Ada", tokens["Ada"], "123123"))
 		r, err := s.Review(root, s.holder("Bo"))
 		s.must(err)
-		if _, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r)); !errors.Is(err, ceremony.ErrAlreadySigned) {
+		if _, err := s.Sign(ctx, "Ada", tokens["Ada"], pin("123123"), consent(t, r)); !errors.Is(err, token.ErrAlreadySigned) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -18,6 +18,8 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // start is the time at which every test's clock begins.
@@ -71,8 +73,8 @@ type softToken struct {
 
 func newSoftToken(serial string) *softToken { return &softToken{serial: serial} }
 
-func (t *softToken) Info(context.Context) (ceremony.TokenInfo, error) {
-	info := ceremony.TokenInfo{Kind: "soft token", Serial: t.serial, Slot: "9c", Virtual: true, PINTries: 3, PUKTries: 3}
+func (t *softToken) Info(context.Context) (token.Info, error) {
+	info := token.Info{Kind: "soft token", Serial: t.serial, Slot: "9c", Virtual: true, PINTries: 3, PUKTries: 3}
 	if t.key != nil {
 		key, err := metadata.NewKey(t.key.Public())
 		if err != nil {
@@ -83,10 +85,10 @@ func (t *softToken) Info(context.Context) (ceremony.TokenInfo, error) {
 	return info, nil
 }
 
-func (t *softToken) Sign(_ context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+func (t *softToken) Sign(_ context.Context, pin token.PIN, payload []byte) ([]byte, error) {
 	t.signs++
 	if string(pin.Bytes()) != t.pin {
-		return nil, &ceremony.WrongPINError{Tries: 2}
+		return nil, &token.WrongPINError{Tries: 2}
 	}
 	if t.sign != nil {
 		return t.sign(payload)
@@ -95,23 +97,23 @@ func (t *softToken) Sign(_ context.Context, pin ceremony.PIN, payload []byte) ([
 	return ecdsa.SignASN1(rand.Reader, t.key, sum[:])
 }
 
-func (t *softToken) Enrol(_ context.Context, r ceremony.EnrolRequest) (ceremony.Enrolment, error) {
+func (t *softToken) Enrol(_ context.Context, r token.EnrolRequest) (token.Enrolment, error) {
 	if t.key != nil && !r.Resume {
-		return ceremony.Enrolment{}, &ceremony.OccupiedError{Serial: t.serial, Slot: "9c"}
+		return token.Enrolment{}, &token.OccupiedError{Serial: t.serial, Slot: "9c"}
 	}
 	if t.key == nil {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
-			return ceremony.Enrolment{}, err
+			return token.Enrolment{}, err
 		}
 		t.key = key
 	}
 	t.pin = string(r.PIN.Bytes())
 	info, err := t.Info(context.Background())
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
-	made := ceremony.Enrolment{Info: info, Key: *info.Key}
+	made := token.Enrolment{Info: info, Key: *info.Key}
 	if t.attests {
 		made.Attestation, err = t.attestation()
 	}
@@ -119,21 +121,21 @@ func (t *softToken) Enrol(_ context.Context, r ceremony.EnrolRequest) (ceremony.
 }
 
 // attestation has the form of one, and convinces only a believer.
-func (t *softToken) attestation() (*ceremony.Attestation, error) {
+func (t *softToken) attestation() (*token.Attestation, error) {
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: start.AddDate(99, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, t.key.Public(), t.key)
 	if err != nil {
 		return nil, err
 	}
 	cert, err := x509.ParseCertificate(der)
-	return &ceremony.Attestation{Leaf: cert, Device: cert}, err
+	return &token.Attestation{Leaf: cert, Device: cert}, err
 }
 
 // believer passes every attestation; what a real one must hold is hsm's to test.
 type believer struct{}
 
-func (believer) Check(_ ceremony.Attestation, _ metadata.Key, serial string, _ ceremony.TokenPolicy, _ time.Time) ceremony.Verdict {
-	return ceremony.Verdict{Checks: []ceremony.Check{{Name: "chain", Pass: true, Reason: "believed"}}, Serial: serial, Touch: ceremony.TouchAlways}
+func (believer) Check(_ token.Attestation, _ metadata.Key, serial string, _ token.Policy, _ time.Time) token.Verdict {
+	return token.Verdict{Checks: []token.Check{{Name: "chain", Pass: true, Reason: "believed"}}, Serial: serial, Touch: token.TouchAlways}
 }
 
 // site is one machine of a test.
@@ -173,14 +175,14 @@ func (s *site) must(err error) {
 func (s *site) begin(kind ceremony.Kind, name string) {
 	s.t.Helper()
 	s.must(s.Begin(kind, name, true))
-	s.must(s.Preflight([]ceremony.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}))
+	s.must(s.Preflight([]token.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}))
 	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
 }
 
-func pin(text string) ceremony.PIN { return ceremony.NewPIN([]byte(text)) }
+func pin(text string) token.PIN { return token.NewPIN([]byte(text)) }
 
 // consent is what a careful person types.
-func consent(t *testing.T, r ceremony.Review) ceremony.Consent {
+func consent(t *testing.T, r review.Review) ceremony.Consent {
 	t.Helper()
 	words, err := ceremony.Challenge(rand.Reader)
 	if err != nil {
@@ -193,7 +195,7 @@ func consent(t *testing.T, r ceremony.Review) ceremony.Consent {
 }
 
 // signWith lets a holder review, consent and sign.
-func (s *site) signWith(id metadata.Digest, holder string, token ceremony.Token, secret string) error {
+func (s *site) signWith(id metadata.Digest, holder string, token token.Token, secret string) error {
 	s.t.Helper()
 	review, err := s.Review(id, s.holder(holder))
 	if err != nil {
@@ -295,7 +297,7 @@ func plannedTo(t *testing.T, words ...string) (*site, map[string]*softToken) {
 func enrolledBy(t *testing.T, plan string) (*site, map[string]*softToken) {
 	t.Helper()
 	s := newSite(t)
-	s.begin(ceremony.Found, "vienna")
+	s.begin(ceremony.Founding, "vienna")
 	s.must(s.AcceptPlan([]byte(plan), planFiles(t)))
 	tokens := map[string]*softToken{"Ada": newSoftToken("1001"), "Bo": newSoftToken("1002"), "Cy": newSoftToken("1003")}
 	for _, h := range []string{"Ada", "Bo", "Cy"} {

@@ -3,6 +3,11 @@ package ceremony
 import (
 	"fmt"
 	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Freeze makes payloads once and for all: the first ones of a trust from its
@@ -17,7 +22,7 @@ func (c *Ceremony) Freeze() error {
 		return err
 	}
 	if len(d.Missing()) > 0 {
-		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(SafeAll(d.Missing()), ", "), ErrNotNow)
+		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(text.SafeAll(d.Missing()), ", "), ErrNotNow)
 	}
 	proposals, err := c.payloads(d)
 	if err != nil {
@@ -27,16 +32,16 @@ func (c *Ceremony) Freeze() error {
 }
 
 // draft is what is to be frozen: the edits, or the founding by the plan.
-func (c *Ceremony) draft() (*draft, error) {
+func (c *Ceremony) draft() (*draft.Draft, error) {
 	if len(c.state.edits) > 0 {
 		return c.draftOf(c.state.edits)
 	}
-	plan, missing := c.state.plan, c.Founding()
+	plan, missing := c.state.plan, c.Unfounded()
 	if plan == nil || len(missing) == 0 {
 		return nil, ErrNotNow
 	}
-	d := foundingDraft(plan.Trust, c.state.newKeys())
-	if err := d.apply(plan.Edits()...); err != nil {
+	d := draft.Founding(plan.Trust, c.state.newKeys())
+	if err := d.Apply(plan.Edits()...); err != nil {
 		return nil, err
 	}
 	d.Only(missing...)
@@ -44,27 +49,27 @@ func (c *Ceremony) draft() (*draft, error) {
 }
 
 // frozen says whether the founding has made its root.
-func (c *Ceremony) frozen() bool { return c.state.known().newest("root") != nil }
+func (c *Ceremony) frozen() bool { return c.state.known().Newest("root") != nil }
 
-// Founding lists the roles whose first version the founding still has to make:
+// Unfounded lists the roles whose first version the founding still has to make:
 // root and targets, or what of these was withdrawn.
-func (c *Ceremony) Founding() []string { return c.state.founding() }
+func (c *Ceremony) Unfounded() []string { return c.state.founding() }
 
 // freeze keeps the payloads' bytes, then says so.
-func (c *Ceremony) freeze(old, made []*proposal) error {
-	var ev frozen
+func (c *Ceremony) freeze(old, made []*trust.Payload) error {
+	var ev event.Frozen
 	for _, p := range old {
-		ev.Withdrawn = append(ev.Withdrawn, p.id)
+		ev.Withdrawn = append(ev.Withdrawn, p.ID)
 	}
 	for _, p := range made {
-		if c.state.withdrawn[p.id] {
-			return fmt.Errorf("%s %d would be, byte for byte, what was withdrawn, and the signatures over that would count again: nothing is frozen, wait a second before you freeze again", Safe(p.Role), p.Version)
+		if c.state.withdrawn[p.ID] {
+			return fmt.Errorf("%s %d would be, byte for byte, what was withdrawn, and the signatures over that would count again: nothing is frozen, wait a second before you freeze again", text.Safe(p.Role), p.Version)
 		}
 		blob, err := c.deps.Workspace.Put(p.Signed)
 		if err != nil {
 			return fmt.Errorf("a payload could not be kept, so nothing is frozen: %w", err)
 		}
-		ev.Payloads = append(ev.Payloads, payload{p.Role, p.Version, p.id, blob, p.Base, p.Reason})
+		ev.Payloads = append(ev.Payloads, event.Payload{Role: p.Role, Version: p.Version, Payload: p.ID, Signed: blob, Base: p.Base, Reason: p.Reason})
 	}
 	return c.append(ev)
 }

@@ -3,6 +3,9 @@ package ceremony
 import (
 	"errors"
 	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // exportMargin is how long a finished set has to be good for when it leaves
@@ -14,28 +17,28 @@ const exportMargin = 24 * time.Hour
 // that is proposed has its signatures, the set must be one that strict clients
 // and go-tuf's take; otherwise the error is an *ExportError. What still lacks
 // signatures may travel, and Checked says what it lacks.
-func (c *Ceremony) Handover() (Contents, Checked, error) {
+func (c *Ceremony) Handover() (trust.Contents, trust.Checked, error) {
 	if len(c.state.proposals) == 0 && len(c.state.head) == 0 {
-		return Contents{}, Checked{}, ErrNotNow
+		return trust.Contents{}, trust.Checked{}, ErrNotNow
 	}
 	contents, err := c.Contents()
 	if err != nil {
-		return Contents{}, Checked{}, err
+		return trust.Contents{}, trust.Checked{}, err
 	}
-	checked, err := CheckContents(contents, c.now(), exportMargin)
-	refused, isRefusal := errors.AsType[*ExportError](err)
+	checked, err := trust.CheckContents(contents, c.now(), exportMargin)
+	refused, isRefusal := errors.AsType[*trust.ExportError](err)
 	if err != nil && !isRefusal {
-		return Contents{}, checked, err
+		return trust.Contents{}, checked, err
 	}
-	ev := exportChecked{Open: checked.Open, Verified: checked.Verified, From: checked.From, Notes: checked.Notes}
+	ev := event.ExportChecked{Open: checked.Open, Verified: checked.Verified, From: checked.From, Notes: checked.Notes}
 	if isRefusal {
 		ev.Refused = refused.Error()
 	}
 	if err := c.append(ev); err != nil {
-		return Contents{}, checked, err
+		return trust.Contents{}, checked, err
 	}
 	if isRefusal {
-		return Contents{}, checked, refused
+		return trust.Contents{}, checked, refused
 	}
 	contents, err = c.Contents()
 	return contents, checked, err

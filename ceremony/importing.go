@@ -9,7 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Imported says what a bundle brought that was not here before.
@@ -23,17 +28,17 @@ type Imported struct {
 // that it chains from what this site knows, every signature, every attestation,
 // every journal. It takes everything or, with an *ImportError, nothing. name
 // and digest say which file it was, for the record.
-func (c *Ceremony) Import(in Contents, name string, digest metadata.Digest) (Imported, error) {
-	if c.state.kind == Found && c.state.plan == nil || !c.Begun() {
+func (c *Ceremony) Import(in trust.Contents, name string, digest metadata.Digest) (Imported, error) {
+	if c.state.kind == Founding && c.state.plan == nil || !c.Begun() {
 		return Imported{}, ErrNotNow
 	}
 	if err := c.checkTrust(in.Trust); err != nil {
 		return Imported{}, &ImportError{"trust", err}
 	}
-	if err := CheckTrustName(in.Trust); err != nil {
+	if err := trust.CheckName(in.Trust); err != nil {
 		return Imported{}, &ImportError{"trust", err}
 	}
-	i := importer{c: c, in: in, ev: imported{Name: name, Bundle: digest, Trust: in.Trust}}
+	i := importer{c: c, in: in, ev: event.Imported{Name: name, Bundle: digest, Trust: in.Trust}}
 	i.out.First = len(c.state.published) == 0 && len(c.state.proposals) == 0
 	for _, take := range []func() error{i.head, i.proposals, i.signatures, i.attestations, i.journals} {
 		if err := take(); err != nil {
@@ -54,10 +59,10 @@ func (c *Ceremony) Import(in Contents, name string, digest metadata.Digest) (Imp
 // importer builds the event of an import.
 type importer struct {
 	c     *Ceremony
-	in    Contents
-	ev    imported
+	in    trust.Contents
+	ev    event.Imported
 	out   Imported
-	known known                    // with what the bundle brings
+	known trust.Known              // with what the bundle brings
 	blobs [][]byte                 // that the event names
 	void  map[metadata.Digest]bool // proposals that build on what was withdrawn here
 }
@@ -71,12 +76,12 @@ func (i *importer) keep(b []byte) metadata.Digest {
 // head takes over a published set that goes further than ours.
 func (i *importer) head() error {
 	i.known = i.c.state.known()
-	if len(i.in.Head) == 0 {
+	if len(i.in.Published) == 0 {
 		return nil
 	}
-	bodies, err := readHead(i.in.Head)
+	bodies, err := trust.ReadPublished(i.in.Published)
 	if err == nil {
-		err = checkHead(bodies)
+		err = trust.CheckPublished(bodies)
 	}
 	if err == nil {
 		i.out.Older, err = i.known.Older(bodies)
@@ -84,14 +89,14 @@ func (i *importer) head() error {
 	if err != nil {
 		return &ImportError{"published set", err}
 	}
-	same := slices.EqualFunc(i.in.Head, i.c.state.head, func(a, b NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) })
+	same := slices.EqualFunc(i.in.Published, i.c.state.head, func(a, b trust.NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) })
 	if same || i.out.Older {
 		return nil
 	}
-	for _, f := range i.in.Head {
-		i.ev.Head = append(i.ev.Head, namedBlob{f.Name, i.keep(f.Bytes)})
+	for _, f := range i.in.Published {
+		i.ev.Head = append(i.ev.Head, event.NamedBlob{Name: f.Name, Blob: i.keep(f.Bytes)})
 	}
-	i.known = newKnown(i.in.Trust, bodies, i.known.proposals, i.c.state.signaturesOf)
+	i.known = trust.NewKnown(i.in.Trust, bodies, i.known.Proposals, i.c.state.signaturesOf)
 	return nil
 }
 
@@ -101,33 +106,33 @@ func (i *importer) brings() bool {
 }
 
 func (i *importer) proposals() error {
-	proposals := slices.Clone(i.known.proposals)
+	proposals := slices.Clone(i.known.Proposals)
 	i.void = map[metadata.Digest]bool{}
-	byVersion := func(a, b Proposal) int { return cmp.Compare(a.Version, b.Version) }
+	byVersion := func(a, b trust.Proposal) int { return cmp.Compare(a.Version, b.Version) }
 	for _, p := range slices.SortedStableFunc(slices.Values(i.in.Proposals), byVersion) {
-		item := fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version)
+		item := fmt.Sprintf("proposal %s %d", text.Safe(p.Role), p.Version)
 		if p.Trust != i.in.Trust {
 			return &ImportError{item, &metadata.OtherTrustError{Want: i.in.Trust, Got: p.Trust}}
 		}
-		read, err := newProposal(p)
+		read, err := trust.ReadPayload(p)
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		if i.c.state.proposal(read.id) != nil || i.c.state.withdrawn[read.id] {
+		if i.c.state.proposal(read.ID) != nil || i.c.state.withdrawn[read.ID] {
 			continue
 		}
-		if i.void[p.Base] || i.c.state.withdrawn[p.Base] && !isPublished(i.known.published, p.Base) {
-			i.void[read.id] = true
+		if i.void[p.Base] || i.c.state.withdrawn[p.Base] && !isPublished(i.known.Published, p.Base) {
+			i.void[read.ID] = true
 			continue
 		}
 		proposals = append(proposals, read)
-		i.ev.Proposals = append(i.ev.Proposals, payload{p.Role, p.Version, read.id, i.keep(p.Signed), p.Base, p.Reason})
+		i.ev.Proposals = append(i.ev.Proposals, event.Payload{Role: p.Role, Version: p.Version, Payload: read.ID, Signed: i.keep(p.Signed), Base: p.Base, Reason: p.Reason})
 		i.out.Proposals++
 	}
-	i.known = newKnown(i.in.Trust, i.known.published, proposals, i.c.state.signaturesOf)
+	i.known = trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
 	for _, p := range proposals {
-		if len(i.known.everAuthorities(p)) == 0 {
-			return &ImportError{fmt.Sprintf("proposal %s %d", Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
+		if len(i.known.EverAuthorities(p)) == 0 {
+			return &ImportError{fmt.Sprintf("proposal %s %d", text.Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
 		}
 	}
 	return nil
@@ -138,18 +143,18 @@ func (i *importer) signatures() error {
 		if i.c.state.withdrawn[sig.Proposal] || i.void[sig.Proposal] {
 			continue // people have decided against what it signs
 		}
-		p := i.known.byID[sig.Proposal]
+		p := i.known.ByID[sig.Proposal]
 		if p == nil {
-			return &ImportError{fmt.Sprintf("signature of key %.8s", Safe(sig.KeyID)), fmt.Errorf("what it signs is not in the bundle")}
+			return &ImportError{fmt.Sprintf("signature of key %.8s", text.Safe(sig.KeyID)), fmt.Errorf("what it signs is not in the bundle")}
 		}
-		if i.c.state.signatures[p.id][sig.Signature] {
+		if i.c.state.signatures[p.ID][sig.Signature] {
 			continue
 		}
-		holder, err := i.known.verify(p, sig.Signature)
+		holder, err := i.known.Verify(p, sig.Signature)
 		if err != nil {
-			return &ImportError{fmt.Sprintf("signature of key %.8s over %s %d", Safe(sig.KeyID), Safe(p.Role), p.Version), err}
+			return &ImportError{fmt.Sprintf("signature of key %.8s over %s %d", text.Safe(sig.KeyID), text.Safe(p.Role), p.Version), err}
 		}
-		i.ev.Signatures = append(i.ev.Signatures, signed{Proposal: p.id, Holder: holder, KeyID: sig.KeyID, Sig: sig.Sig})
+		i.ev.Signatures = append(i.ev.Signatures, event.Signed{Proposal: p.ID, Holder: holder, KeyID: sig.KeyID, Sig: sig.Sig})
 		i.out.Signatures++
 	}
 	return nil
@@ -157,12 +162,12 @@ func (i *importer) signatures() error {
 
 func (i *importer) attestations() error {
 	for _, k := range i.in.Attestations {
-		item := fmt.Sprintf("attestation of key %.8s", Safe(k.KeyID))
-		a, err := ParseAttestation(k.PEM)
+		item := fmt.Sprintf("attestation of key %.8s", text.Safe(k.KeyID))
+		a, err := token.ParseAttestation(k.PEM)
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		if id, err := a.keyID(); err != nil || id != k.KeyID {
+		if id, err := a.KeyID(); err != nil || id != k.KeyID {
 			return &ImportError{item, fmt.Errorf("it attests another key")}
 		}
 		if bytes.Equal(i.c.state.attested[k.KeyID], k.PEM) {
@@ -187,12 +192,12 @@ func (i *importer) journals() error {
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	for _, j := range i.in.Journals {
-		item := fmt.Sprintf("journal of site %.8s", Safe(j.Site))
-		entries, _, err := ReadJournal(j.Lines)
+		item := fmt.Sprintf("journal of site %.8s", text.Safe(j.Site))
+		entries, _, err := journal.Read(j.Lines)
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		if len(entries) == 0 || SiteID(j.Lines) != j.Site {
+		if len(entries) == 0 || journal.SiteID(j.Lines) != j.Site {
 			return &ImportError{item, fmt.Errorf("it is the journal of another site")}
 		}
 		if last := entries[len(entries)-1].Time; last.After(i.c.now().Add(clockSkew)) {
@@ -202,24 +207,24 @@ func (i *importer) journals() error {
 		if err != nil {
 			return err
 		}
-		longer, err := LongerJournal(have, j.Lines)
+		longer, err := journal.Longer(have, j.Lines)
 		if err != nil {
 			return &ImportError{item, err}
 		}
 		switch {
-		case j.Site == SiteID(ours) && len(longer) > len(ours):
+		case j.Site == journal.SiteID(ours) && len(longer) > len(ours):
 			return &ImportError{item, fmt.Errorf("it holds events of this very site that this site does not remember")}
-		case j.Site == SiteID(ours) || len(longer) == len(have):
+		case j.Site == journal.SiteID(ours) || len(longer) == len(have):
 			continue
 		}
-		i.ev.Journals = append(i.ev.Journals, namedBlob{j.Site, i.keep(longer)})
+		i.ev.Journals = append(i.ev.Journals, event.NamedBlob{Name: j.Site, Blob: i.keep(longer)})
 	}
 	return nil
 }
 
 // journalOf returns what is known of a site's journal; nil for nothing.
 func (c *Ceremony) journalOf(site string, ours []byte) ([]byte, error) {
-	if site == SiteID(ours) {
+	if site == journal.SiteID(ours) {
 		return ours, nil
 	}
 	blob, ok := c.state.journals[site]
@@ -230,31 +235,31 @@ func (c *Ceremony) journalOf(site string, ours []byte) ([]byte, error) {
 }
 
 // Contents is everything that this site has to hand on.
-func (c *Ceremony) Contents() (Contents, error) {
+func (c *Ceremony) Contents() (trust.Contents, error) {
 	s := c.state
-	out := Contents{Trust: s.trust, Head: s.head}
+	out := trust.Contents{Trust: s.trust, Published: s.head}
 	for _, p := range s.proposals {
 		out.Proposals = append(out.Proposals, p.Proposal)
-		for _, sig := range s.signaturesOf(p.id) {
-			out.Signatures = append(out.Signatures, ProposalSignature{p.id, sig})
+		for _, sig := range s.signaturesOf(p.ID) {
+			out.Signatures = append(out.Signatures, trust.ProposalSignature{Proposal: p.ID, Signature: sig})
 		}
 	}
 	for _, keyid := range slices.Sorted(maps.Keys(s.attested)) {
-		out.Attestations = append(out.Attestations, KeyAttestation{keyid, s.attested[keyid]})
+		out.Attestations = append(out.Attestations, trust.KeyAttestation{KeyID: keyid, PEM: s.attested[keyid]})
 	}
 	ours, err := c.deps.Workspace.Lines()
 	if err != nil {
-		return Contents{}, fmt.Errorf("read the journal: %w", err)
+		return trust.Contents{}, fmt.Errorf("read the journal: %w", err)
 	}
 	for _, site := range slices.Sorted(maps.Keys(s.journals)) {
 		lines, err := c.journalOf(site, ours)
 		if err != nil {
-			return Contents{}, fmt.Errorf("journal of site %.8s: %w", site, err)
+			return trust.Contents{}, fmt.Errorf("journal of site %.8s: %w", site, err)
 		}
-		out.Journals = append(out.Journals, SiteJournal{site, lines})
+		out.Journals = append(out.Journals, trust.SiteJournal{Site: site, Lines: lines})
 	}
 	if len(ours) > 0 {
-		out.Journals = append(out.Journals, SiteJournal{SiteID(ours), ours})
+		out.Journals = append(out.Journals, trust.SiteJournal{Site: journal.SiteID(ours), Lines: ours})
 	}
 	return out, nil
 }
@@ -264,5 +269,5 @@ func (c *Ceremony) Exported(path string, digest metadata.Digest, size int64) err
 	if len(c.state.proposals) == 0 && len(c.state.head) == 0 {
 		return ErrNotNow
 	}
-	return c.append(exported{Path: path, Bundle: digest, Size: size})
+	return c.append(event.Exported{Path: path, Bundle: digest, Size: size})
 }

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestWhatBuildsOnWithdrawnFalls: root 3 can't outlive the root 2 that people
@@ -15,7 +17,7 @@ func TestWhatBuildsOnWithdrawnFalls(t *testing.T) {
 	base, err := s.Contents()
 	s.must(err)
 	other := newSite(t)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	_, err = other.Import(base, "base.tar", metadata.Sum(nil))
 	other.must(err)
 	other.renewed(tokens, "root", 90)
@@ -52,13 +54,13 @@ func TestWhatBuildsOnWithdrawnFalls(t *testing.T) {
 // versions of the online roles begin anew or a role is gone.
 func TestSetsThatGoOn(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}})
+	s.edit(draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 	o := newSite(t)
-	o.begin(ceremony.Amend, "oslo")
-	take := func(set *ceremony.OfflineSet) error {
-		_, err := o.Import(ceremony.Contents{Trust: set.Trust, Head: head(set)}, "head.tar", metadata.Sum(nil))
+	o.begin(ceremony.Changing, "oslo")
+	take := func(set *trust.Set) error {
+		_, err := o.Import(trust.Contents{Trust: set.Trust, Published: head(set)}, "head.tar", metadata.Sum(nil))
 		return err
 	}
 	with := s.assembled()

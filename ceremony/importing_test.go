@@ -12,6 +12,8 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestImportRefuses: one bad item, and nothing of the bundle is taken over.
@@ -26,25 +28,25 @@ func TestImportRefuses(t *testing.T) {
 
 	for _, tt := range []struct {
 		name  string
-		spoil func(c *ceremony.Contents)
+		spoil func(c *trust.Contents)
 		want  string
 	}{
-		{"a real trust in a rehearsal", func(c *ceremony.Contents) { c.Trust = "wabbit" }, "rehearsal"},
-		{"a trust that the payload does not name", func(c *ceremony.Contents) { c.Trust = "rehearsal-other" }, "other trust|another trust"},
-		{"a flipped byte in a signature", func(c *ceremony.Contents) { flip(&c.Signatures[0].Sig) }, "signature of key"},
-		{"a signature over what is not there", func(c *ceremony.Contents) { c.Proposals = c.Proposals[1:] }, ""},
-		{"a signature by a key of no role", func(c *ceremony.Contents) {
+		{"a real trust in a rehearsal", func(c *trust.Contents) { c.Trust = "wabbit" }, "rehearsal"},
+		{"a trust that the payload does not name", func(c *trust.Contents) { c.Trust = "rehearsal-other" }, "other trust|another trust"},
+		{"a flipped byte in a signature", func(c *trust.Contents) { flip(&c.Signatures[0].Sig) }, "signature of key"},
+		{"a signature over what is not there", func(c *trust.Contents) { c.Proposals = c.Proposals[1:] }, ""},
+		{"a signature by a key of no role", func(c *trust.Contents) {
 			c.Signatures[0].KeyID = strings.Repeat("ab", 32)
 		}, "may not sign"},
-		{"a payload that is no canonical one", func(c *ceremony.Contents) {
+		{"a payload that is no canonical one", func(c *trust.Contents) {
 			c.Proposals[0].Signed = append([]byte(" "), c.Proposals[0].Signed...)
 		}, "proposal root 1"},
-		{"a version that is another", func(c *ceremony.Contents) { c.Proposals[0].Version = 2 }, "version"},
-		{"an attestation that is none", func(c *ceremony.Contents) {
-			c.Attestations = []ceremony.KeyAttestation{{KeyID: "ab", PEM: []byte("x")}}
+		{"a version that is another", func(c *trust.Contents) { c.Proposals[0].Version = 2 }, "version"},
+		{"an attestation that is none", func(c *trust.Contents) {
+			c.Attestations = []trust.KeyAttestation{{KeyID: "ab", PEM: []byte("x")}}
 		}, "attestation"},
-		{"a journal of another site's name", func(c *ceremony.Contents) { c.Journals[0].Site = strings.Repeat("0", 64) }, "journal"},
-		{"a journal that was cut", func(c *ceremony.Contents) {
+		{"a journal of another site's name", func(c *trust.Contents) { c.Journals[0].Site = strings.Repeat("0", 64) }, "journal"},
+		{"a journal that was cut", func(c *trust.Contents) {
 			c.Journals[0].Lines = c.Journals[0].Lines[:len(c.Journals[0].Lines)-9]
 		}, "journal"},
 	} {
@@ -52,7 +54,7 @@ func TestImportRefuses(t *testing.T) {
 			in := clone(good)
 			tt.spoil(&in)
 			s := newSite(t)
-			s.begin(ceremony.Cosign, "oslo")
+			s.begin(ceremony.Cosigning, "oslo")
 			before, blobs := len(s.disk.lines), len(s.disk.blobs)
 			_, err := s.Import(in, "bad.tar", metadata.Sum(nil))
 			if !isType[*ceremony.ImportError](err) {
@@ -73,7 +75,7 @@ func TestImportRefuses(t *testing.T) {
 	t.Run("a clock that is behind the other site's journal", func(t *testing.T) {
 		s := newSite(t)
 		s.time.t = start.Add(-time.Hour)
-		s.begin(ceremony.Cosign, "oslo")
+		s.begin(ceremony.Cosigning, "oslo")
 		_, err := s.Import(good, "x.tar", metadata.Sum(nil))
 		if !isType[*ceremony.ClockError](err) {
 			t.Errorf("got %v", err)
@@ -81,8 +83,8 @@ func TestImportRefuses(t *testing.T) {
 	})
 	t.Run("two payloads of one version are kept, and neither is signed", func(t *testing.T) {
 		s := newSite(t)
-		s.begin(ceremony.Cosign, "oslo")
-		for _, c := range []ceremony.Contents{good, strange} {
+		s.begin(ceremony.Cosigning, "oslo")
+		for _, c := range []trust.Contents{good, strange} {
 			if _, err := s.Import(c, "x.tar", metadata.Sum(nil)); err != nil {
 				t.Fatal(err)
 			}
@@ -96,11 +98,11 @@ func TestImportRefuses(t *testing.T) {
 		for _, p := range both.Proposals {
 			body, err := metadata.ParseSigned(p.Signed, metadata.Strict)
 			s.must(err)
-			if _, err := s.Review(body.Digest(), s.holder("Ada")); !isType[*ceremony.ConflictError](err) {
+			if _, err := s.Review(body.Digest(), s.holder("Ada")); !isType[*trust.ConflictError](err) {
 				t.Errorf("%s %d could be reviewed: %v", p.Role, p.Version, err)
 			}
 		}
-		if _, err := ceremony.Assemble(both); !isType[*ceremony.ConflictError](err) {
+		if _, err := trust.Assemble(both); !isType[*trust.ConflictError](err) {
 			t.Errorf("assembled: %v", err)
 		}
 	})
@@ -112,7 +114,7 @@ func flip(hex *string) {
 	*hex = string(b)
 }
 
-func clone(c ceremony.Contents) ceremony.Contents {
+func clone(c trust.Contents) trust.Contents {
 	c.Proposals = slices.Clone(c.Proposals)
 	c.Signatures = slices.Clone(c.Signatures)
 	c.Journals = slices.Clone(c.Journals)
@@ -126,13 +128,13 @@ func TestImportsCommute(t *testing.T) {
 	empty, err := s.Contents()
 	s.must(err)
 	root, targets := s.proposalOf("root"), s.proposalOf("targets")
-	var bundles []ceremony.Contents
+	var bundles []trust.Contents
 	for _, part := range []struct {
 		holder string
 		id     metadata.Digest
 	}{{"Ada", root}, {"Bo", root}, {"Cy", root}, {"Ada", targets}, {"Bo", targets}} {
 		one := newSite(t)
-		one.begin(ceremony.Cosign, "with "+part.holder)
+		one.begin(ceremony.Cosigning, "with "+part.holder)
 		_, err := one.Import(empty, "empty.tar", metadata.Sum(nil))
 		one.must(err)
 		one.must(one.signWith(part.id, part.holder, tokens[part.holder], "123123"))
@@ -145,7 +147,7 @@ func TestImportsCommute(t *testing.T) {
 		order := rapid.Permutation([]int{0, 1, 2, 3, 4}).Draw(rt, "order")
 		again := rapid.SliceOfN(rapid.IntRange(0, 4), 0, 3).Draw(rt, "again")
 		one := newSite(t)
-		one.begin(ceremony.Cosign, "last")
+		one.begin(ceremony.Cosigning, "last")
 		for _, i := range append(order, again...) {
 			if _, err := one.Import(bundles[i], "x.tar", metadata.Sum(nil)); err != nil {
 				rt.Fatal(err)
@@ -153,7 +155,7 @@ func TestImportsCommute(t *testing.T) {
 		}
 		all, err := one.Contents()
 		one.must(err)
-		set, err := ceremony.Assemble(all)
+		set, err := trust.Assemble(all)
 		one.must(err)
 		got := append(slices.Clone(set.Roots[0].Bytes), set.Targets.Bytes...)
 		if want == nil {
@@ -190,7 +192,7 @@ func TestReview(t *testing.T) {
 	s, _ := founded(t)
 	r, err := s.Review(s.proposalOf("root"), s.holder("Ada"))
 	s.must(err)
-	if !r.First || r.Phrase != "sign root 1" || r.Days != 365 || r.Words != ceremony.Words(r.Digest) {
+	if !r.First || r.Phrase != "sign root 1" || r.Days != 365 || r.Words != text.Words(r.Digest) {
 		t.Errorf("%+v", r)
 	}
 	if got := r.After.String(); got != "1 of 2 by root 1: Ada" {

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 )
 
 func TestReadJournalFindsEveryBreak(t *testing.T) {
 	s, _ := founded(t)
 	good := s.disk.lines
-	entries, _, err := ceremony.ReadJournal(good)
+	entries, _, err := journal.Read(good)
 	if err != nil || len(entries) < 8 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -30,7 +31,7 @@ func TestReadJournalFindsEveryBreak(t *testing.T) {
 		"another site":       bytes.Replace(good, []byte("vienna"), []byte("geneva"), 1),
 		"text after the end": append(bytes.Clone(good), "x\n"...),
 	} {
-		if _, _, err := ceremony.ReadJournal(bad); !isType[*ceremony.JournalError](err) {
+		if _, _, err := journal.Read(bad); !isType[*journal.Error](err) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -42,7 +43,7 @@ func TestOpenRefusesUnknownEvents(t *testing.T) {
 	first, _, _ := bytes.Cut(s.disk.lines, []byte("\n"))
 	s.disk.lines = append(bytes.Replace(first, []byte(`"began"`), []byte(`"blessed"`), 1), '\n')
 	_, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now})
-	if !isType[*ceremony.JournalError](err) || !strings.Contains(err.Error(), "blessed") {
+	if !isType[*journal.Error](err) || !strings.Contains(err.Error(), "blessed") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -52,13 +53,13 @@ func TestLongerJournal(t *testing.T) {
 	whole := s.disk.lines
 	short := dropLast(whole)
 	for _, pair := range [][2][]byte{{whole, short}, {short, whole}, {whole, whole}, {nil, whole}} {
-		if got, err := ceremony.LongerJournal(pair[0], pair[1]); err != nil || !bytes.Equal(got, whole) {
+		if got, err := journal.Longer(pair[0], pair[1]); err != nil || !bytes.Equal(got, whole) {
 			t.Errorf("got %d bytes, %v", len(got), err)
 		}
 	}
 	forked := append(bytes.Clone(short), bytes.Replace(whole[len(short):], []byte(`"n":`), []byte(`"m":`), 1)...)
-	_, err := ceremony.LongerJournal(whole, forked)
-	if !isType[*ceremony.ForkError](err) {
+	_, err := journal.Longer(whole, forked)
+	if !isType[*journal.ForkError](err) {
 		t.Errorf("a fork: got %v", err)
 	}
 }
@@ -67,7 +68,7 @@ func FuzzReadJournal(f *testing.F) {
 	f.Add([]byte(`{"n":1,"time":"2026-03-05T09:00:00Z","prev":"0000000000000000000000000000000000000000000000000000000000000000","type":"began","data":{}}` + "\n"))
 	f.Add([]byte("{}\n"))
 	f.Fuzz(func(t *testing.T, lines []byte) {
-		entries, head, err := ceremony.ReadJournal(lines)
+		entries, head, err := journal.Read(lines)
 		if err != nil {
 			return
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -13,15 +13,15 @@ import (
 // and in the review: no client finds it.
 func TestTargetsThatNoClientFindsAreSaid(t *testing.T) {
 	s, _ := complete(t)
-	holds := func(role string, paths ...string) (edits []ceremony.Edit) {
+	holds := func(role string, paths ...string) (edits []draft.Edit) {
 		for _, p := range paths {
-			edits = append(edits, ceremony.AddTarget{Role: role, Path: p, SHA256: metadata.Sum([]byte(p)), Length: 1})
+			edits = append(edits, draft.AddTarget{Role: role, Path: p, SHA256: metadata.Sum([]byte(p)), Length: 1})
 		}
 		return edits
 	}
 	s.edit(
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
-		ceremony.Delegate{Parent: "team", Role: "deep", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"*/x*"}},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.Delegate{Parent: "team", Role: "deep", Holders: []string{"Cy"}, Threshold: 1, Paths: []string{"*/x*"}},
 	)
 	s.edit(holds("team", "team/ok", "wabbit/1", "wabbit/2", "wabbit/3", "wabbit/4")...)
 	s.edit(holds("deep", "team/x", "other/x")...) // deep may hold the second, but nobody comes to it by way of team
@@ -49,7 +49,7 @@ func TestTargetsThatNoClientFindsAreSaid(t *testing.T) {
 func TestTargetsInBinsAreFound(t *testing.T) {
 	for _, prefixes := range []bool{false, true} {
 		s, _ := complete(t)
-		s.edit(ceremony.HashBins{Role: "bin", BitLength: 3, Holders: []string{"Bo"}, Threshold: 1, Prefixes: prefixes})
+		s.edit(draft.HashBins{Role: "bin", BitLength: 3, Holders: []string{"Bo"}, Threshold: 1, Prefixes: prefixes})
 		for _, w := range s.drafted().Warnings {
 			if strings.Contains(w, "no client finds") {
 				t.Errorf("prefixes %v: %s", prefixes, w)

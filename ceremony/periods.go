@@ -3,6 +3,8 @@ package ceremony
 import (
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -19,7 +21,7 @@ func (c *Ceremony) period(role string, base *metadata.File) (time.Duration, bool
 		return 0, false
 	}
 	lasted := base.Expires.Sub(c.frozenAt(base.Digest()))
-	return lasted, MinPeriod <= lasted && lasted <= MaxPeriod
+	return lasted, draft.MinPeriod <= lasted && lasted <= draft.MaxPeriod
 }
 
 // frozenAt is when a payload was frozen, here or at a site whose journal is
@@ -29,10 +31,10 @@ func (c *Ceremony) frozenAt(id metadata.Digest) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	for _, e := range journalled[frozen](contents.Journals) {
-		for _, p := range e.what.Payloads {
+	for _, e := range event.In[event.Frozen](contents.Journals) {
+		for _, p := range e.Event.Payloads {
 			if p.Payload == id {
-				return e.at
+				return e.At
 			}
 		}
 	}

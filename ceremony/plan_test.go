@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 func TestParsePlan(t *testing.T) {
-	p, err := ceremony.ParsePlan([]byte(planText), planFiles(t))
+	p, err := plan.Parse([]byte(planText), planFiles(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,13 +21,13 @@ func TestParsePlan(t *testing.T) {
 	if p.Root.Threshold != 2 || p.Root.Expires != 365*24*time.Hour || len(p.Targets.Holders) != 2 {
 		t.Errorf("roles: %+v %+v", p.Root, p.Targets)
 	}
-	if p.Tokens.Algorithm != ceremony.P256 || p.Tokens.Touch != ceremony.TouchAlways || p.Tokens.Policy.MinFirmware != "5.7.0" {
+	if p.Tokens.Algorithm != token.P256 || p.Tokens.Touch != token.TouchAlways || p.Tokens.Policy.MinFirmware != "5.7.0" {
 		t.Errorf("what the plan does not say: %+v", p.Tokens)
 	}
 	if p.Online.Snapshot.ID() == "" || p.Online.Snapshot.ID() != p.Online.Timestamp.ID() {
 		t.Error("the online key was not read")
 	}
-	names, err := ceremony.PlanFiles([]byte(planText))
+	names, err := plan.Files([]byte(planText))
 	if err != nil || len(names) != 1 || names[0] != "online.pub" {
 		t.Errorf("PlanFiles: %v, %v", names, err)
 	}
@@ -79,8 +80,8 @@ func TestPlanErrors(t *testing.T) {
 			if text == planText {
 				t.Fatal("the row changes nothing")
 			}
-			_, err := ceremony.ParsePlan([]byte(text), planFiles(t))
-			p, ok := errors.AsType[*ceremony.PlanError](err)
+			_, err := plan.Parse([]byte(text), planFiles(t))
+			p, ok := errors.AsType[*plan.Error](err)
 			if !ok {
 				t.Fatalf("got %v, want a *PlanError", err)
 			}
@@ -102,11 +103,11 @@ func FuzzParsePlan(f *testing.F) {
 	f.Add([]byte("trust: a\nholders: [{name: x}]"))
 	f.Add([]byte("- &a [*a]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ceremony.ParsePlan(text, nil)
+		p, err := plan.Parse(text, nil)
 		if err == nil {
 			t.Fatalf("a plan without an online key was accepted: %+v", p)
 		}
-		if !isType[*ceremony.PlanError](err) {
+		if !isType[*plan.Error](err) {
 			t.Fatalf("%T is no *PlanError: %v", err, err)
 		}
 	})
@@ -117,13 +118,13 @@ func TestMarginOfAPlan(t *testing.T) {
 	s, _ := plannedTo(t, "online:", "margin: 45d\nonline:")
 	contents, err := s.Contents()
 	s.must(err)
-	if days, ok := ceremony.MarginOf(contents.Journals); !ok || days != 45 {
+	if days, ok := plan.MarginIn(contents.Journals); !ok || days != 45 {
 		t.Errorf("%d, %v", days, ok)
 	}
 	other, _ := complete(t)
 	contents, err = other.Contents()
 	other.must(err)
-	if days, ok := ceremony.MarginOf(contents.Journals); ok {
+	if days, ok := plan.MarginIn(contents.Journals); ok {
 		t.Errorf("a plan that says nothing: %d", days)
 	}
 }
@@ -133,7 +134,7 @@ func TestPlanWithoutASpare(t *testing.T) {
 	for words, want := range map[string]string{
 		"threshold: 2": "", "threshold: 3": "it can never be changed again",
 	} {
-		plan, err := ceremony.ParsePlan([]byte(strings.Replace(planText, "threshold: 2", words, 1)), planFiles(t))
+		plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 2", words, 1)), planFiles(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +142,7 @@ func TestPlanWithoutASpare(t *testing.T) {
 			t.Errorf("%s: %q", words, said)
 		}
 	}
-	plan, err := ceremony.ParsePlan([]byte(strings.Replace(planText, "threshold: 1", "threshold: 2", 1)), planFiles(t))
+	plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 1", "threshold: 2", 1)), planFiles(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,29 +6,32 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Preview is what the edits so far come to.
 type Preview struct {
-	Edits    []Edit
+	Edits    []draft.Edit
 	Missing  []string // holders whose new token is still to be enrolled
 	Payloads []NextVersion
 	Warnings []string // sentences
 	Voids    []string // signatures that freezing makes void: "root 2: Ada, Bo"
-	Problem  error    // a *DraftError: why it can't be frozen as it is; nil: it can
+	Problem  error    // a *Error: why it can't be frozen as it is; nil: it can
 }
 
 // NextVersion is one new version that a draft makes.
 type NextVersion struct {
 	Role    string
 	Version int64
-	Changes []Change
+	Changes []review.Change
 	Bins    int // how many hash bins it stands for: Role is "bins-*", Version 0; 0: it is one payload
 }
 
 // Name is how it is called: "root 2", "16 bins of team".
-func (p NextVersion) Name() string { return PayloadName(p.Role, p.Version, p.Bins) }
+func (p NextVersion) Name() string { return trust.PayloadName(p.Role, p.Version, p.Bins) }
 
 // Preview shows what the edits come to. It has no edits where there is no draft.
 func (c *Ceremony) Preview() (Preview, error) {
@@ -40,7 +43,7 @@ func (c *Ceremony) Preview() (Preview, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Missing, out.Problem = d.Missing(), cmp.Or(c.state.known().contest(), d.Problem())
+	out.Missing, out.Problem = d.Missing(), cmp.Or(c.state.known().Contest(), d.Problem())
 	if len(out.Missing) > 0 {
 		return out, nil
 	}
@@ -72,25 +75,25 @@ func (p Preview) Names() string {
 
 // nextVersions are what payloads do, against what the draft builds on. Bins of
 // one role are one of them.
-func (c *Ceremony) nextVersions(d *draft, made []*proposal) (list []NextVersion, warned []string) {
-	var units []*Unit
-	at := map[string]*Unit{} // by the role of the bins
+func (c *Ceremony) nextVersions(d *draft.Draft, made []*trust.Payload) (list []NextVersion, warned []string) {
+	var units []*trust.Unit
+	at := map[string]*trust.Unit{} // by the role of the bins
 	for _, p := range made {
 		bins := d.BinsWith(p.Role)
 		if u := at[bins]; u != nil {
 			u.Payloads = append(u.Payloads, p)
 			continue
 		}
-		u := &Unit{Payloads: []*proposal{p}, Bins: bins}
+		u := &trust.Unit{Payloads: []*trust.Payload{p}, Bins: bins}
 		units = append(units, u)
 		if bins != "" {
 			at[bins] = u
 		}
 	}
 	for _, u := range units {
-		read := make([]Bin, len(u.Payloads))
+		read := make([]review.Bin, len(u.Payloads))
 		for i, p := range u.Payloads {
-			read[i] = Bin{Role: p.Role, After: p.body}
+			read[i] = review.Bin{Role: p.Role, After: p.Body}
 			if base := d.Base(p.Role); base != nil {
 				read[i].Before = base.Signed
 			}
@@ -107,11 +110,11 @@ func (c *Ceremony) nextVersions(d *draft, made []*proposal) (list []NextVersion,
 
 // voids says what freezing takes the place of, with all that builds on it, and
 // whose signatures go with it.
-func (c *Ceremony) voids(old []*proposal) []string {
+func (c *Ceremony) voids(old []*trust.Payload) []string {
 	var list []string
 	known := c.state.known()
 	for _, p := range old {
-		old = append(old, known.above(p)...)
+		old = append(old, known.Above(p)...)
 	}
 	seen := map[metadata.Digest]bool{}
 	for _, p := range old {
@@ -130,7 +133,7 @@ func (c *Ceremony) voids(old []*proposal) []string {
 	return list
 }
 
-func voidWords(what string, quorum Quorum, err error) string {
+func voidWords(what string, quorum trust.Quorum, err error) string {
 	what += " frozen before"
 	if err != nil {
 		return what

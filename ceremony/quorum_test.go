@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // A key that adopted metadata has under a keyid that isn't its hash counts for
@@ -32,14 +34,14 @@ func TestReviewCountsKeysAndNotKeyids(t *testing.T) {
 		}
 		files["1."+p.Role+".json"] = metadata.Assemble(signed, sigs)
 	}
-	adopted, err := ceremony.Adopt(files, "rehearsal-wabbit")
+	adopted, err := trust.Adopt(files, "rehearsal-wabbit")
 	s.must(err)
 
 	other := newSite(t)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	_, err = other.Import(adopted.Contents, "directory", metadata.Sum(nil))
 	other.must(err)
-	other.edit(ceremony.Renew{Role: "root", Days: 30})
+	other.edit(draft.Renew{Role: "root", Days: 30})
 	other.must(other.Freeze())
 	root := other.proposalOf("root")
 	for _, h := range []ceremony.Holder{ada, {Name: "Ada", KeyID: wrong}, other.holder("Ada")} {

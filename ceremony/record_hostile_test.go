@@ -7,12 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // journalOf writes a journal as another site's program may have written it.
-func journalOf(t *testing.T, events ...ceremony.Entry) []byte {
+func journalOf(t *testing.T, events ...journal.Entry) []byte {
 	t.Helper()
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
@@ -32,14 +35,14 @@ func journalOf(t *testing.T, events ...ceremony.Entry) []byte {
 // told is a journal in which every text is s.
 func told(t *testing.T, s string) []byte {
 	t.Helper()
-	entry := func(kind string, data any) ceremony.Entry {
+	entry := func(kind string, data any) journal.Entry {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)
 		if err := enc.Encode(data); err != nil {
 			t.Fatal(err)
 		}
-		return ceremony.Entry{Type: kind, Data: bytes.TrimSpace(b.Bytes())}
+		return journal.Entry{Type: kind, Data: bytes.TrimSpace(b.Bytes())}
 	}
 	type object map[string]any
 	id := metadata.Sum([]byte("payload"))
@@ -78,34 +81,34 @@ func FuzzRecord(f *testing.F) {
 
 func checkTold(t *testing.T, s string) {
 	t.Helper()
-	r := recordOf(t, ceremony.Contents{Journals: sites(told(t, s))})
-	plain := recordOf(t, ceremony.Contents{Journals: sites(told(t, "x"))})
+	r := recordOf(t, trust.Contents{Journals: sites(told(t, s))})
+	plain := recordOf(t, trust.Contents{Journals: sites(told(t, "x"))})
 	if a, b := pipes(r), pipes(plain); s != "" && a != b && !strings.ContainsAny(s, "\n") {
 		t.Errorf("%q changes the tables: %d borders instead of %d", s, a, b)
 	}
-	text, err := r.JSON()
+	raw, err := r.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, form := range map[string][]byte{"Markdown": r.Paper().Markdown(), "HTML": r.Paper().HTML(), "JSON": text} {
-		if safe := ceremony.Safe(strings.ReplaceAll(string(form), "\n", "")); safe != strings.ReplaceAll(string(form), "\n", "") {
+	for name, form := range map[string][]byte{"Markdown": r.Paper().Markdown(), "HTML": r.Paper().HTML(), "JSON": raw} {
+		if safe := text.Safe(strings.ReplaceAll(string(form), "\n", "")); safe != strings.ReplaceAll(string(form), "\n", "") {
 			t.Errorf("%q: the %s holds what can't be seen", s, name)
 		}
 	}
 	if page := string(r.Paper().HTML()); strings.Contains(page, "<script") {
 		t.Errorf("%q gets a script into the page", s)
 	}
-	if _, err := ceremony.ReadRecord(text); err != nil {
+	if _, err := record.Read(raw); err != nil {
 		t.Errorf("%q: its own record is refused: %v", s, err)
 	}
-	checks, err := ceremony.CheckRecord(r, &ceremony.Contents{Journals: sites(told(t, s))}, nil)
+	checks, err := record.Check(r, &trust.Contents{Journals: sites(told(t, s))}, nil)
 	if bad := failing(checks); err != nil || bad != nil {
 		t.Errorf("%q: its own record does not verify: %v, %v", s, bad, err)
 	}
 }
 
 // pipes counts the borders of all cells.
-func pipes(r *ceremony.Record) int {
+func pipes(r *record.Record) int {
 	n := 0
 	for line := range strings.Lines(string(r.Paper().Markdown())) {
 		if strings.HasPrefix(line, "|") {
@@ -115,10 +118,10 @@ func pipes(r *ceremony.Record) int {
 	return n
 }
 
-func sites(journals ...[]byte) []ceremony.SiteJournal {
-	var list []ceremony.SiteJournal
+func sites(journals ...[]byte) []trust.SiteJournal {
+	var list []trust.SiteJournal
 	for _, j := range journals {
-		list = append(list, ceremony.SiteJournal{Site: ceremony.SiteID(j), Lines: j})
+		list = append(list, trust.SiteJournal{Site: journal.SiteID(j), Lines: j})
 	}
 	return list
 }

@@ -9,6 +9,9 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // signRecord has a holder sign the site's record.
@@ -61,15 +64,15 @@ func TestSignRecord(t *testing.T) {
 		t.Errorf("after Ada %v may sign the record", names)
 	}
 	ada := ceremony.Holder{Name: "Ada", KeyID: keyOf(t, tokens["Ada"]).ID()}
-	if err := s.SignRecord(t.Context(), ada, tokens["Ada"], pin("123123"), first); !errors.Is(err, ceremony.ErrAlreadySigned) {
+	if err := s.SignRecord(t.Context(), ada, tokens["Ada"], pin("123123"), first); !errors.Is(err, token.ErrAlreadySigned) {
 		t.Errorf("a second signature: %v", err)
 	}
-	if err := s.SignRecord(t.Context(), s.recordSigner("Bo"), tokens["Cy"], pin("123123"), first); !isType[*ceremony.WrongTokenError](err) {
+	if err := s.SignRecord(t.Context(), s.recordSigner("Bo"), tokens["Cy"], pin("123123"), first); !isType[*token.WrongTokenError](err) {
 		t.Errorf("with another's token: %v", err)
 	}
 	lying := *tokens["Bo"]
 	lying.sign = func([]byte) ([]byte, error) { return []byte("no signature"), nil }
-	if err := s.SignRecord(t.Context(), s.recordSigner("Bo"), &lying, pin("123123"), first); !isType[*ceremony.BadSignatureError](err) {
+	if err := s.SignRecord(t.Context(), s.recordSigner("Bo"), &lying, pin("123123"), first); !isType[*token.BadSignatureError](err) {
 		t.Errorf("a token that lies: %v", err)
 	}
 	s.must(s.Note("Bo", "something more"))
@@ -82,7 +85,7 @@ func TestSignRecord(t *testing.T) {
 	if len(r.Heads) != 2 || r.Heads[0].Events >= r.Heads[1].Events || r.Heads[0].Holder != "Ada" {
 		t.Fatalf("heads: %+v", r.Heads)
 	}
-	checks, err := ceremony.CheckRecord(r, nil, nil)
+	checks, err := record.Check(r, nil, nil)
 	s.must(err)
 	if bad := failing(checks); bad != nil {
 		t.Errorf("%v failed: %+v", bad, checks)
@@ -116,11 +119,11 @@ func TestSignHead(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", name, h, err)
 		}
 	}
-	if _, err := r.SignHead(t.Context(), site, tokens["Ada"], pin("123123")); !errors.Is(err, ceremony.ErrAlreadySigned) {
+	if _, err := r.SignHead(t.Context(), site, tokens["Ada"], pin("123123")); !errors.Is(err, token.ErrAlreadySigned) {
 		t.Errorf("a second signature: %v", err)
 	}
 	stranger, others := complete(t)
-	if _, err := r.SignHead(t.Context(), site, others["Ada"], pin("123123")); !isType[*ceremony.PolicyError](err) {
+	if _, err := r.SignHead(t.Context(), site, others["Ada"], pin("123123")); !isType[*token.PolicyError](err) {
 		t.Errorf("a stranger: %v", err)
 	}
 	if _, err := r.Site("oslo"); err == nil {
@@ -132,38 +135,38 @@ func TestSignHead(t *testing.T) {
 	theirs := recordOf(t, stranger.contents())
 	other, err := theirs.SignHead(t.Context(), &theirs.Sites[0], others["Ada"], pin("123123"))
 	s.must(err)
-	keys, err := ceremony.HolderKeys(c, metadata.Digest{})
+	keys, err := trust.HolderKeys(c, metadata.Digest{})
 	s.must(err)
-	foreign, err := ceremony.HolderKeys(stranger.contents(), metadata.Digest{})
+	foreign, err := trust.HolderKeys(stranger.contents(), metadata.Digest{})
 	s.must(err)
 	one := []string{"head signature"}
 	for name, c := range map[string]struct {
-		change func(r *ceremony.Record)
-		keys   map[string]ceremony.HolderKey
+		change func(r *record.Record)
+		keys   map[string]trust.HolderKey
 		fails  []string
 	}{
 		"as it is":               {keys: keys},
 		"by its own word":        {},
 		"keys of another trust":  {keys: foreign, fails: []string{"head signature", "head signature"}},
-		"nobody has signed":      {func(r *ceremony.Record) { r.Heads = nil }, keys, nil},
-		"a stranger's":           {func(r *ceremony.Record) { other.Site = r.Sites[0].ID; r.Heads[0] = other }, keys, one},
-		"of no site":             {func(r *ceremony.Record) { r.Heads[0].Site = "0000" }, keys, one},
-		"another holder":         {func(r *ceremony.Record) { r.Heads[0].Holder = "Bo" }, keys, one},
-		"another key":            {func(r *ceremony.Record) { r.Heads[0].Key = r.Heads[1].Key }, keys, one},
-		"fewer lines":            {func(r *ceremony.Record) { r.Heads[0].Events-- }, keys, one},
-		"no lines":               {func(r *ceremony.Record) { r.Heads[0].Events = 0 }, keys, one},
-		"more lines than are":    {func(r *ceremony.Record) { r.Heads[0].Events = 1 << 40 }, keys, one},
-		"another head":           {func(r *ceremony.Record) { r.Heads[0].Head[0] ^= 1 }, keys, one},
-		"no hex":                 {func(r *ceremony.Record) { r.Heads[0].Sig = "xyz" }, keys, one},
-		"no signature":           {func(r *ceremony.Record) { r.Heads[0].Sig = "" }, keys, one},
-		"a journal made up anew": {func(r *ceremony.Record) { r.Sites[0] = remade(t, r.Sites[0].Journal) }, keys, []string{"head signature", "head signature"}},
+		"nobody has signed":      {func(r *record.Record) { r.Heads = nil }, keys, nil},
+		"a stranger's":           {func(r *record.Record) { other.Site = r.Sites[0].ID; r.Heads[0] = other }, keys, one},
+		"of no site":             {func(r *record.Record) { r.Heads[0].Site = "0000" }, keys, one},
+		"another holder":         {func(r *record.Record) { r.Heads[0].Holder = "Bo" }, keys, one},
+		"another key":            {func(r *record.Record) { r.Heads[0].Key = r.Heads[1].Key }, keys, one},
+		"fewer lines":            {func(r *record.Record) { r.Heads[0].Events-- }, keys, one},
+		"no lines":               {func(r *record.Record) { r.Heads[0].Events = 0 }, keys, one},
+		"more lines than are":    {func(r *record.Record) { r.Heads[0].Events = 1 << 40 }, keys, one},
+		"another head":           {func(r *record.Record) { r.Heads[0].Head[0] ^= 1 }, keys, one},
+		"no hex":                 {func(r *record.Record) { r.Heads[0].Sig = "xyz" }, keys, one},
+		"no signature":           {func(r *record.Record) { r.Heads[0].Sig = "" }, keys, one},
+		"a journal made up anew": {func(r *record.Record) { r.Sites[0] = remade(t, r.Sites[0].Journal) }, keys, []string{"head signature", "head signature"}},
 	} {
-		r, err := ceremony.ReadRecord(text)
+		r, err := record.Read(text)
 		s.must(err)
 		if c.change != nil {
 			c.change(r)
 		}
-		checks, err := ceremony.CheckRecord(r, nil, c.keys)
+		checks, err := record.Check(r, nil, c.keys)
 		s.must(err)
 		if got := failing(checks); !slices.Equal(got, c.fails) {
 			t.Errorf("%s: %v failed, want %v: %+v", name, got, c.fails, checks)
@@ -173,13 +176,13 @@ func TestSignHead(t *testing.T) {
 
 // remade is the record of a journal in which a word was changed, so that it
 // holds together and is of the same site.
-func remade(t *testing.T, journal []byte) ceremony.SiteRecord {
+func remade(t *testing.T, journal []byte) record.Site {
 	t.Helper()
 	changed := rechained(t, bytes.Replace(journal, []byte("sign root 1; words"), []byte("sign root 1; sword"), 1))
 	if bytes.Equal(changed, journal) {
 		t.Fatal("nothing was changed")
 	}
-	return recordOf(t, ceremony.Contents{Journals: sites(changed)}).Sites[0]
+	return recordOf(t, trust.Contents{Journals: sites(changed)}).Sites[0]
 }
 
 // TestHolderKeys: whose key is whose the metadata says, once it has its
@@ -189,20 +192,20 @@ func TestHolderKeys(t *testing.T) {
 	c := s.contents()
 	root := recordOf(t, c).Sites[0].Payloads[0].Digest
 	for name, trusted := range map[string]metadata.Digest{"its own word": {}, "root 1": root} {
-		if keys, err := ceremony.HolderKeys(c, trusted); err != nil || len(keys) != 3 {
+		if keys, err := trust.HolderKeys(c, trusted); err != nil || len(keys) != 3 {
 			t.Errorf("by %s %d keys are known, %v", name, len(keys), err)
 		}
 	}
-	if _, err := ceremony.HolderKeys(c, metadata.Sum(nil)); err == nil {
+	if _, err := trust.HolderKeys(c, metadata.Sum(nil)); err == nil {
 		t.Error("keys are known from a root that is not there")
 	}
 	unfinished, _ := signedOnce(t)
-	if none, err := ceremony.HolderKeys(unfinished.contents(), metadata.Digest{}); err != nil || len(none) != 0 {
+	if none, err := trust.HolderKeys(unfinished.contents(), metadata.Digest{}); err != nil || len(none) != 0 {
 		t.Errorf("a root that lacks signatures gives keys to %d holders, %v", len(none), err)
 	}
-	set, err := ceremony.Assemble(c)
+	set, err := trust.Assemble(c)
 	s.must(err)
-	if keys := ceremony.KeysOfRoot(set.Roots[0]); len(keys) != 3 {
+	if keys := trust.KeysOfRoot(set.Roots[0]); len(keys) != 3 {
 		t.Errorf("root 1 gives keys to %d holders", len(keys))
 	}
 }

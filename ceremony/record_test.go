@@ -10,7 +10,11 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -41,16 +45,16 @@ func signedOnce(t *testing.T) (*site, map[string]*softToken) {
 	return s, tokens
 }
 
-func recordOf(t *testing.T, c ceremony.Contents) *ceremony.Record {
+func recordOf(t *testing.T, c trust.Contents) *record.Record {
 	t.Helper()
-	r, err := ceremony.NewRecord(c.Journals)
+	r, err := record.New(c.Journals)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func (s *site) contents() ceremony.Contents {
+func (s *site) contents() trust.Contents {
 	s.t.Helper()
 	c, err := s.Contents()
 	s.must(err)
@@ -61,7 +65,7 @@ func (s *site) contents() ceremony.Contents {
 func TestRecord(t *testing.T) {
 	vienna, tokens := signedOnce(t)
 	oslo := newSite(t)
-	oslo.begin(ceremony.Cosign, "oslo")
+	oslo.begin(ceremony.Cosigning, "oslo")
 	digest := metadata.Sum([]byte("bundle"))
 	_, err := oslo.Import(vienna.contents(), "stick/one.tar", digest)
 	oslo.must(err)
@@ -76,7 +80,7 @@ func TestRecord(t *testing.T) {
 	if first.Site != "vienna" {
 		first, second = second, first
 	}
-	if first.Site != "vienna" || first.Trust != "rehearsal-wabbit" || first.Kind != string(ceremony.Found) || !first.Rehearsal || first.Tool != "test" {
+	if first.Site != "vienna" || first.Trust != "rehearsal-wabbit" || first.Kind != string(ceremony.Founding) || !first.Rehearsal || first.Tool != "test" {
 		t.Errorf("vienna: %+v", first)
 	}
 	if len(first.Plans) != 1 || first.Plans[0].SHA256 != metadata.Sum([]byte(planText)) || len(first.Clocks) != 1 || len(first.Preflights) != 1 {
@@ -88,7 +92,7 @@ func TestRecord(t *testing.T) {
 	if len(first.Payloads) != 2 || first.Payloads[0].Digest != vienna.proposalOf("root") || first.Payloads[0].Imported {
 		t.Errorf("payloads: %+v", first.Payloads)
 	}
-	words := ceremony.Words(vienna.proposalOf("root"))
+	words := text.Words(vienna.proposalOf("root"))
 	if first.Payloads[0].Words != strings.Join(words[:], " ") {
 		t.Errorf("words: %s", first.Payloads[0].Words)
 	}
@@ -120,7 +124,7 @@ func TestReadRecord(t *testing.T) {
 	s, _ := signedOnce(t)
 	text, err := recordOf(t, s.contents()).JSON()
 	s.must(err)
-	again, err := ceremony.ReadRecord(text)
+	again, err := record.Read(text)
 	s.must(err)
 	if twice, err := again.JSON(); err != nil || !bytes.Equal(text, twice) {
 		t.Errorf("it is written in two ways: %v", err)
@@ -134,7 +138,7 @@ func TestReadRecord(t *testing.T) {
 		"another blank":   bytes.Replace(text, []byte(`"form": `), []byte(`"form":  `), 1),
 		"text after it":   append(bytes.Clone(text), "{}\n"...),
 	} {
-		if _, err := ceremony.ReadRecord(bad); err == nil {
+		if _, err := record.Read(bad); err == nil {
 			t.Errorf("%s: it was read", name)
 		}
 	}
@@ -143,7 +147,7 @@ func TestReadRecord(t *testing.T) {
 func FuzzReadRecord(f *testing.F) {
 	f.Add([]byte("{\n  \"form\": \"conclave-record/1\",\n  \"sites\": []\n}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := ceremony.ReadRecord(text)
+		r, err := record.Read(text)
 		if err != nil {
 			return
 		}
@@ -152,7 +156,7 @@ func FuzzReadRecord(f *testing.F) {
 			t.Errorf("%q is written as %q, %v", text, again, err)
 		}
 		r.Paper().HTML()
-		if _, err := ceremony.CheckRecord(r, nil, nil); err != nil {
+		if _, err := record.Check(r, nil, nil); err != nil {
 			t.Errorf("it can't be checked: %v", err)
 		}
 	})
@@ -160,7 +164,7 @@ func FuzzReadRecord(f *testing.F) {
 
 // TestRecordForms compares both forms of a record with what they were.
 func TestRecordForms(t *testing.T) {
-	p := recordOf(t, ceremony.Contents{Journals: sites(told(t, "<a> | b"))}).Paper()
+	p := recordOf(t, trust.Contents{Journals: sites(told(t, "<a> | b"))}).Paper()
 	golden(t, "record.md", p.Markdown())
 	golden(t, "record.html", p.HTML())
 }
@@ -168,12 +172,12 @@ func TestRecordForms(t *testing.T) {
 // TestNewRecord: a broken journal gives no record.
 func TestNewRecord(t *testing.T) {
 	good := told(t, "x")
-	for name, j := range map[string]ceremony.SiteJournal{
-		"torn":            {Site: ceremony.SiteID(good), Lines: good[:len(good)-1]},
+	for name, j := range map[string]trust.SiteJournal{
+		"torn":            {Site: journal.SiteID(good), Lines: good[:len(good)-1]},
 		"of another site": {Site: strings.Repeat("0", 64), Lines: good},
-		"changed":         {Site: ceremony.SiteID(good), Lines: bytes.Replace(good, []byte(`"shown"`), []byte(`"known"`), 1)},
+		"changed":         {Site: journal.SiteID(good), Lines: bytes.Replace(good, []byte(`"shown"`), []byte(`"known"`), 1)},
 	} {
-		if _, err := ceremony.NewRecord([]ceremony.SiteJournal{j}); err == nil {
+		if _, err := record.New([]trust.SiteJournal{j}); err == nil {
 			t.Errorf("%s: there is a record", name)
 		}
 	}
@@ -186,7 +190,7 @@ func TestNote(t *testing.T) {
 	s.restart()
 	c, err := s.Contents()
 	s.must(err)
-	r, err := ceremony.NewRecord(c.Journals)
+	r, err := record.New(c.Journals)
 	s.must(err)
 	notes := r.Sites[0].Notes
 	if last := notes[len(notes)-1]; last.Text != "Bo left the room at 10:05, and came back at 10:20." || last.Who != "Ada" {

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // told is the journal up to its last line that is no signature over it: all
@@ -17,8 +20,8 @@ type told struct {
 }
 
 // follow goes on by a line. by is the key of a signature over the record.
-func (t *told) follow(n int, head metadata.Digest, ev event) {
-	if sig, ok := ev.(recordSigned); ok {
+func (t *told) follow(n int, head metadata.Digest, ev event.Event) {
+	if sig, ok := ev.(event.RecordSigned); ok {
 		t.by = append(t.by, sig.Key.ID())
 		return
 	}
@@ -27,7 +30,7 @@ func (t *told) follow(n int, head metadata.Digest, ev event) {
 
 // Told is the record of this site up to what holders are to sign: everything
 // but their signatures over it.
-func (c *Ceremony) Told() (*SiteRecord, error) {
+func (c *Ceremony) Told() (*record.Site, error) {
 	if !c.Begun() {
 		return nil, ErrNotNow
 	}
@@ -35,7 +38,7 @@ func (c *Ceremony) Told() (*SiteRecord, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	return ReadSite(lines, c.told.n)
+	return record.ReadSite(lines, c.told.n)
 }
 
 // RecordSigners are the holders whose keys are known and have not signed what
@@ -46,7 +49,7 @@ func (c *Ceremony) RecordSigners() []Holder {
 	if !c.state.exported && !c.allSettled() {
 		return nil
 	}
-	strict := c.state.known().strictIDs()
+	strict := c.state.known().StrictIDs()
 	var open []Holder
 	for _, h := range c.Holders() {
 		if id, ok := strict[h.KeyID]; ok {
@@ -63,7 +66,7 @@ func (c *Ceremony) RecordSigners() []Holder {
 func (c *Ceremony) allSettled() bool {
 	known := c.state.known()
 	for _, p := range c.state.proposals {
-		if known.due(p) && !known.settled(p) {
+		if known.Due(p) && !known.Settled(p) {
 			return false
 		}
 	}
@@ -73,16 +76,16 @@ func (c *Ceremony) allSettled() bool {
 // MatchRecord says whether the token described by info is the one with which h
 // signs the record: nil, *WrongTokenError, *PolicyError, ErrNoKey or
 // ErrAlreadySigned. It asks the token for nothing.
-func (c *Ceremony) MatchRecord(h Holder, info TokenInfo) error {
+func (c *Ceremony) MatchRecord(h Holder, info token.Info) error {
 	switch {
 	case info.Virtual != c.state.rehearsal:
 		return c.virtualError(info)
 	case info.Key == nil:
-		return ErrNoKey
+		return token.ErrNoKey
 	case info.Key.ID() != h.KeyID:
-		return &WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info)}
+		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info)}
 	case slices.Contains(c.told.by, h.KeyID):
-		return ErrAlreadySigned
+		return token.ErrAlreadySigned
 	}
 	return nil
 }
@@ -92,7 +95,7 @@ func (c *Ceremony) MatchRecord(h Holder, info TokenInfo) error {
 // journal. It may block for a touch. Besides the errors of MatchRecord and of
 // the token: *ConsentError where the journal is not as it was shown,
 // *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
-func (c *Ceremony) SignRecord(ctx context.Context, h Holder, t Token, pin PIN, shown *SiteRecord) error {
+func (c *Ceremony) SignRecord(ctx context.Context, h Holder, t token.Token, pin token.PIN, shown *record.Site) error {
 	if c.told.n != shown.Events || c.told.head != shown.Head {
 		return &ConsentError{"the journal has gone on since it was shown"}
 	}
@@ -103,9 +106,9 @@ func (c *Ceremony) SignRecord(ctx context.Context, h Holder, t Token, pin PIN, s
 	if err := c.MatchRecord(h, info); err != nil {
 		return err
 	}
-	s, err := signHead(ctx, h.Name, shown, t, info, pin)
+	s, err := record.SignHead(ctx, h.Name, shown, t, info, pin)
 	if err != nil {
 		return err
 	}
-	return c.append(recordSigned{s.Events, s.Head, s.Holder, s.Serial, s.Key, s.Sig})
+	return c.append(event.RecordSigned{Events: s.Events, Head: s.Head, Holder: s.Holder, Serial: s.Serial, Key: s.Key, Sig: s.Sig})
 }

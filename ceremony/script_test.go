@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/script"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // fixedKey is the public part of an online key, the same in each run.
@@ -17,7 +19,7 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
 `
 
 func TestFoundingScript(t *testing.T) {
-	p, err := ceremony.FoundingScript([]byte(planText), map[string][]byte{"online.pub": []byte(fixedKey)})
+	p, err := script.Founding([]byte(planText), map[string][]byte{"online.pub": []byte(fixedKey)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +28,8 @@ func TestFoundingScript(t *testing.T) {
 }
 
 func TestFoundingScriptOfBadPlan(t *testing.T) {
-	_, err := ceremony.FoundingScript([]byte("trust: x\n"), nil)
-	if _, ok := errors.AsType[*ceremony.PlanError](err); !ok {
+	_, err := script.Founding([]byte("trust: x\n"), nil)
+	if _, ok := errors.AsType[*plan.Error](err); !ok {
 		t.Errorf("got %v", err)
 	}
 }
@@ -39,15 +41,15 @@ func TestCosignScript(t *testing.T) {
 	digest := metadata.Sum([]byte("bundle"))
 	script := func() string {
 		t.Helper()
-		p, err := ceremony.CosignScript(s.contents(), "one.tar", digest, start.AddDate(0, 0, 1), believer{})
+		p, err := script.Cosigning(s.contents(), "one.tar", digest, start.AddDate(0, 0, 1), believer{})
 		s.must(err)
 		return string(p.Markdown())
 	}
-	text := script()
+	raw := script()
 	for _, d := range []metadata.Digest{digest, s.proposalOf("root"), s.proposalOf("targets")} {
-		words := ceremony.Words(d)
+		words := text.Words(d)
 		for i := 0; i < len(words); i += 4 {
-			if !strings.Contains(text, words[i]+" | ") {
+			if !strings.Contains(raw, words[i]+" | ") {
 				t.Errorf("the word %q of %s is not on the paper", words[i], d)
 			}
 		}
@@ -56,11 +58,11 @@ func TestCosignScript(t *testing.T) {
 		"REHEARSAL", "asks to type: sign root 1", "asks to type: sign targets 1", "asks to type: the words match",
 		"So far: 1 of 2 by root 1: Ada.", "| root: threshold | – | 2 of 3 | – |", "| Cy | reads what it does",
 	} {
-		if !strings.Contains(text, want) {
+		if !strings.Contains(raw, want) {
 			t.Errorf("the paper does not say %q", want)
 		}
 	}
-	if before, _, _ := strings.Cut(text, "signs targets 1"); strings.Contains(before, "| Ada | reads what it does") {
+	if before, _, _ := strings.Cut(raw, "signs targets 1"); strings.Contains(before, "| Ada | reads what it does") {
 		t.Error("Ada, who has signed root 1, is asked to sign it")
 	}
 	s.must(s.signWith(s.proposalOf("root"), "Bo", tokens["Bo"], "123123"))
@@ -72,14 +74,14 @@ func TestCosignScript(t *testing.T) {
 // TestCosignScriptSaysWhatIsWrong: what nobody should sign is not scripted.
 func TestCosignScriptSaysWhatIsWrong(t *testing.T) {
 	s, _ := signedOnce(t)
-	p, err := ceremony.CosignScript(s.contents(), "one.tar", metadata.Sum(nil), start.AddDate(2, 0, 0), believer{})
+	p, err := script.Cosigning(s.contents(), "one.tar", metadata.Sum(nil), start.AddDate(2, 0, 0), believer{})
 	s.must(err)
 	if text := string(p.Markdown()); !strings.Contains(text, "It can't be signed now") || strings.Contains(text, "asks to type: sign root 1") {
 		t.Errorf("everything has expired, and the paper says:\n%s", text)
 	}
 	bad := s.contents()
 	bad.Signatures[0].Sig = "00"
-	if _, err := ceremony.CosignScript(bad, "one.tar", metadata.Sum(nil), start, believer{}); err == nil {
+	if _, err := script.Cosigning(bad, "one.tar", metadata.Sum(nil), start, believer{}); err == nil {
 		t.Error("a signature that does not verify goes into a script")
 	}
 }

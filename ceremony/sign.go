@@ -7,7 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Signed is a signature that was verified and is durable.
@@ -16,14 +20,14 @@ type Signed struct {
 	Version int64
 	Holder  string
 	KeyID   string
-	Quorum  Quorum // with this signature
-	Left    int    // how many more payloads the consent covers that the token has not signed
+	Quorum  trust.Quorum // with this signature
+	Left    int          // how many more payloads the consent covers that the token has not signed
 }
 
 // Match says whether the token described by info is the one with which holder
 // signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
 // ErrAlreadySigned. It asks the token for nothing.
-func (c *Ceremony) Match(id metadata.Digest, holder string, info TokenInfo) error {
+func (c *Ceremony) Match(id metadata.Digest, holder string, info token.Info) error {
 	u, err := c.state.known().Unit(id)
 	if err == nil {
 		_, _, _, err = c.next(u, holder, info)
@@ -39,8 +43,8 @@ type signer struct {
 	key    metadata.Key
 }
 
-func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, error) {
-	authorities, err := c.state.known().authorities(p)
+func (c *Ceremony) signer(p *trust.Payload, holder string, info token.Info) (signer, error) {
+	authorities, err := c.state.known().Authorities(p)
 	if err != nil {
 		return signer{}, err
 	}
@@ -48,30 +52,30 @@ func (c *Ceremony) signer(p *proposal, holder string, info TokenInfo) (signer, e
 		return signer{}, c.virtualError(info)
 	}
 	if info.Key == nil {
-		return signer{}, ErrNoKey
+		return signer{}, token.ErrNoKey
 	}
 	var who signer
 	for _, a := range authorities {
-		id, ok := a.keyID(*info.Key)
-		if !ok || a.name(id) != holder {
+		id, ok := a.KeyID(*info.Key)
+		if !ok || a.Name(id) != holder {
 			continue
 		}
-		who.key = a.keys[id]
+		who.key = a.Keys[id]
 		if !slices.Contains(who.keyids, id) {
 			who.keyids = append(who.keyids, id)
 		}
 	}
 	if who.keyids == nil {
-		return signer{}, &WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
+		return signer{}, &token.WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
 	}
 	if c.hasSigned(p, who) {
-		return who, ErrAlreadySigned
+		return who, token.ErrAlreadySigned
 	}
 	return who, nil
 }
 
-func (c *Ceremony) hasSigned(p *proposal, who signer) bool {
-	for sig := range c.state.signatures[p.id] {
+func (c *Ceremony) hasSigned(p *trust.Payload, who signer) bool {
+	for sig := range c.state.signatures[p.ID] {
 		if slices.Contains(who.keyids, sig.KeyID) {
 			return true
 		}
@@ -95,7 +99,7 @@ func (c *Ceremony) serialOf(holder string) string {
 // It may block for a touch. Besides the errors of Match and of the token:
 // *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
 // *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
-func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, consent Consent) (Signed, error) {
+func (c *Ceremony) Sign(ctx context.Context, holder string, t token.Token, pin token.PIN, consent Consent) (Signed, error) {
 	u, err := c.state.known().Unit(consent.Proposal)
 	if err != nil {
 		return Signed{}, err
@@ -119,23 +123,23 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 	if err != nil {
 		return Signed{}, err
 	}
-	payload := slices.Clone(p.body.Payload)
-	if metadata.Sum(payload) != p.id {
+	payload := slices.Clone(p.Body.Payload)
+	if metadata.Sum(payload) != p.ID {
 		return Signed{}, &ConsentError{"the payload is not the one that was shown"}
 	}
 	sig, err := t.Sign(ctx, pin, payload)
 	if err != nil {
 		return Signed{}, err
 	}
-	if err := who.key.Verify(p.body.Payload, sig); err != nil {
-		return Signed{}, &BadSignatureError{Serial: info.Serial, Err: err}
+	if err := who.key.Verify(p.Body.Payload, sig); err != nil {
+		return Signed{}, &token.BadSignatureError{Serial: info.Serial, Err: err}
 	}
 	consentText := consent.String()
-	if p.id != consent.Proposal {
+	if p.ID != consent.Proposal {
 		consentText += "; read together as SHA-256 " + consent.Proposal.String()
 	}
-	ev := signed{
-		Proposal: p.id, Holder: holder, Serial: info.Serial, Consent: consentText,
+	ev := event.Signed{
+		Proposal: p.ID, Holder: holder, Serial: info.Serial, Consent: consentText,
 		KeyID: who.keyids[0], Also: who.keyids[1:], Sig: hex.EncodeToString(sig),
 	}
 	if err := c.append(ev); err != nil {
@@ -146,26 +150,26 @@ func (c *Ceremony) Sign(ctx context.Context, holder string, t Token, pin PIN, co
 }
 
 // signable refuses what nobody should sign now, whoever it is.
-func (c *Ceremony) signable(p *proposal) error {
-	if err := c.state.known().signable(p); err != nil {
+func (c *Ceremony) signable(p *trust.Payload) error {
+	if err := c.state.known().Signable(p); err != nil {
 		return err
 	}
 	if err := c.checkClock(); err != nil {
 		return err
 	}
 	now := c.now()
-	if !p.body.Expires.After(now) {
-		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, At: now}
+	if !p.Body.Expires.After(now) {
+		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.Body.Expires, At: now}
 	}
-	if p.body.Expires.After(now.Add(c.horizon(p))) {
-		return &HorizonError{Role: p.Role, Version: p.Version, Expires: p.body.Expires, Now: now}
+	if p.Body.Expires.After(now.Add(c.horizon(p))) {
+		return &HorizonError{Role: p.Role, Version: p.Version, Expires: p.Body.Expires, Now: now}
 	}
 	return nil
 }
 
 // horizon is how long a payload may be good for at the most: at the founding
 // what the plan says, later what any plan may say.
-func (c *Ceremony) horizon(p *proposal) time.Duration {
+func (c *Ceremony) horizon(p *trust.Payload) time.Duration {
 	switch plan := c.state.plan; {
 	case plan == nil || p.Version > 1:
 	case p.Role == "root":
@@ -173,14 +177,14 @@ func (c *Ceremony) horizon(p *proposal) time.Duration {
 	case p.Role == "targets":
 		return plan.Targets.Expires
 	}
-	return MaxPeriod
+	return draft.MaxPeriod
 }
 
 // next is the first payload of the unit that the token described by info has not
 // signed, and how many there are of them. All of them have the same signers.
-func (c *Ceremony) next(u *Unit, holder string, info TokenInfo) (p *proposal, who signer, left int, err error) {
+func (c *Ceremony) next(u *trust.Unit, holder string, info token.Info) (p *trust.Payload, who signer, left int, err error) {
 	who, err = c.signer(u.Payloads[0], holder, info)
-	if err != nil && !errors.Is(err, ErrAlreadySigned) {
+	if err != nil && !errors.Is(err, token.ErrAlreadySigned) {
 		return nil, signer{}, 0, err
 	}
 	for _, each := range u.Payloads {
@@ -193,7 +197,7 @@ func (c *Ceremony) next(u *Unit, holder string, info TokenInfo) (p *proposal, wh
 		left++
 	}
 	if left == 0 {
-		return nil, signer{}, 0, ErrAlreadySigned
+		return nil, signer{}, 0, token.ErrAlreadySigned
 	}
 	who, err = c.signer(p, holder, info)
 	return p, who, left, err

@@ -7,8 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // agree sends all bundles round, and has people choose where there is a choice:
@@ -82,7 +82,7 @@ func (w *world) signers(id metadata.Digest) int {
 
 // converged holds all sites against each other, and against what was made.
 func (w *world) converged(rt *rapid.T) {
-	var want ceremony.Contents
+	var want trust.Contents
 	for i, s := range w.sites {
 		s.restart()
 		c := w.watch(s)
@@ -103,7 +103,7 @@ func (w *world) converged(rt *rapid.T) {
 }
 
 // complete: every signature over what stands is there, and none that is void.
-func (w *world) complete(rt *rapid.T, c ceremony.Contents) {
+func (w *world) complete(rt *rapid.T, c trust.Contents) {
 	have := map[metadata.Digest]int{}
 	for _, sig := range c.Signatures {
 		if w.void(sig.Proposal) {
@@ -116,7 +116,7 @@ func (w *world) complete(rt *rapid.T, c ceremony.Contents) {
 			rt.Fatalf("%d signatures of %d over %s %d are left", have[id], len(sigs), w.about[id].Role, w.about[id].Version)
 		}
 	}
-	list, err := ceremony.Standings(c)
+	list, err := trust.Standings(c)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -130,8 +130,8 @@ func (w *world) complete(rt *rapid.T, c ceremony.Contents) {
 }
 
 // assembled are the bytes of what is complete; none where nothing is.
-func (w *world) assembled(rt *rapid.T, c ceremony.Contents) [][]byte {
-	set, err := ceremony.Assemble(c)
+func (w *world) assembled(rt *rapid.T, c trust.Contents) [][]byte {
+	set, err := trust.Assemble(c)
 	if err != nil {
 		if !isIncomplete(err) {
 			rt.Fatal(err)
@@ -154,8 +154,8 @@ func (w *world) assembled(rt *rapid.T, c ceremony.Contents) [][]byte {
 
 // equalContents says whether two sites hold the same, but for their journals
 // and the published set, which is what each was given.
-func equalContents(a, b ceremony.Contents) bool {
-	byDigest := func(c ceremony.Contents) []string {
+func equalContents(a, b trust.Contents) bool {
+	byDigest := func(c trust.Contents) []string {
 		var all []string
 		for _, p := range c.Proposals {
 			all = append(all, fmt.Sprintf("%s %d %s", p.Role, p.Version, metadata.Sum(p.Signed)))

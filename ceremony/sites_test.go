@@ -14,7 +14,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestSitesConverge: whatever up to five sites do, and however their bundles
@@ -47,17 +50,17 @@ type world struct {
 	t      *testing.T
 	tokens map[string]*softToken
 	sites  []*site
-	sent   []ceremony.Contents
+	sent   []trust.Contents
 	drafts int
 	made   map[metadata.Digest]map[metadata.Signature]bool // by payload
-	about  map[metadata.Digest]ceremony.Proposal
+	about  map[metadata.Digest]trust.Proposal
 	gone   map[metadata.Digest]bool // what people have decided against, anywhere
 	live   map[metadata.Digest]bool // what was published, and all that it builds on
 }
 
 func newWorld(t *testing.T, rt *rapid.T, first *memory, tokens map[string]*softToken) *world {
 	w := &world{t: t, tokens: tokens, made: map[metadata.Digest]map[metadata.Signature]bool{},
-		about: map[metadata.Digest]ceremony.Proposal{}, gone: map[metadata.Digest]bool{}, live: map[metadata.Digest]bool{}}
+		about: map[metadata.Digest]trust.Proposal{}, gone: map[metadata.Digest]bool{}, live: map[metadata.Digest]bool{}}
 	founding := &site{t: t, disk: &memory{lines: bytes.Clone(first.lines), blobs: maps.Clone(first.blobs)}, time: &clock{start}}
 	founding.restart()
 	w.sites = []*site{founding}
@@ -66,7 +69,7 @@ func newWorld(t *testing.T, rt *rapid.T, first *memory, tokens map[string]*softT
 	founding.must(err)
 	for n := rapid.IntRange(1, 4).Draw(rt, "other sites"); n > 0; n-- {
 		s := newSite(t)
-		s.begin(ceremony.Amend, fmt.Sprintf("site %d", n))
+		s.begin(ceremony.Changing, fmt.Sprintf("site %d", n))
 		_, err := s.Import(c, "founding.tar", metadata.Sum(nil))
 		s.must(err)
 		w.sites = append(w.sites, s)
@@ -75,7 +78,7 @@ func newWorld(t *testing.T, rt *rapid.T, first *memory, tokens map[string]*softT
 }
 
 // watch takes down what a site holds.
-func (w *world) watch(s *site) ceremony.Contents {
+func (w *world) watch(s *site) trust.Contents {
 	c, err := s.Contents()
 	s.must(err)
 	for _, p := range c.Proposals {
@@ -130,7 +133,7 @@ func (w *world) void(id metadata.Digest) bool {
 // everything is what somebody would know who had all bundles.
 func (w *world) everything() *site {
 	s := newSite(w.t)
-	s.begin(ceremony.Amend, "everywhere")
+	s.begin(ceremony.Changing, "everywhere")
 	for _, other := range w.sites {
 		c := w.watch(other)
 		c.Journals = nil
@@ -161,7 +164,7 @@ func (w *world) signWith(rt *rapid.T, s *site, id metadata.Digest, holder string
 	}
 	before := w.watch(s)
 	err := s.signWith(id, holder, w.tokens[holder], "123123")
-	if err != nil && !errors.Is(err, ceremony.ErrAlreadySigned) && !isType[*ceremony.WrongTokenError](err) {
+	if err != nil && !errors.Is(err, token.ErrAlreadySigned) && !isType[*token.WrongTokenError](err) {
 		rt.Fatalf("%s signs %s %d: %v", holder, w.about[id].Role, w.about[id].Version, err)
 	}
 	if after := w.watch(s); err == nil && len(after.Signatures) != len(before.Signatures)+1 {
@@ -185,10 +188,10 @@ func (w *world) importing(rt *rapid.T) {
 	case 1:
 		in.Signatures = in.Signatures[:len(in.Signatures)/2]
 	case 2:
-		in.Head = nil
+		in.Published = nil
 	}
 	s := w.site(rt)
-	if _, err := s.Import(in, "part.tar", metadata.Sum(nil)); err != nil && !mayRefuse(err) && in.Head != nil { // without its published set a root may be missing
+	if _, err := s.Import(in, "part.tar", metadata.Sum(nil)); err != nil && !mayRefuse(err) && in.Published != nil { // without its published set a root may be missing
 		rt.Fatalf("refused: %v", err)
 	}
 }
@@ -214,7 +217,7 @@ func (w *world) draft(rt *rapid.T) {
 	}
 	w.drafts++ // no two are made in the same second
 	s.time.t = start.Add(time.Duration(w.drafts) * time.Second)
-	s.edit(ceremony.Renew{Role: role, Days: days})
+	s.edit(draft.Renew{Role: role, Days: days})
 	if err := s.Freeze(); err != nil {
 		s.must(s.DropEdits()) // the very payload that was withdrawn
 		rt.Skip(err.Error())
@@ -241,9 +244,9 @@ func (w *world) finished(id metadata.Digest) bool {
 	all := w.everything()
 	c, err := all.Contents()
 	all.must(err)
-	list, err := ceremony.Standings(c)
+	list, err := trust.Standings(c)
 	all.must(err)
-	i := slices.IndexFunc(list, func(s ceremony.Standing) bool { return s.Digest == id })
+	i := slices.IndexFunc(list, func(s trust.Standing) bool { return s.Digest == id })
 	return i < 0 || list[i].Quorum.Met() // superseded: it was complete
 }
 
@@ -251,7 +254,7 @@ func (w *world) finished(id metadata.Digest) bool {
 func (w *world) withdraw(id metadata.Digest) {
 	w.gone[id] = true
 	for _, s := range w.sites {
-		if err := s.Withdraw(id, "people agreed"); err != nil && !errors.Is(err, ceremony.ErrNotNow) && !errors.Is(err, ceremony.ErrUnknown) {
+		if err := s.Withdraw(id, "people agreed"); err != nil && !errors.Is(err, ceremony.ErrNotNow) && !errors.Is(err, trust.ErrUnknown) {
 			w.t.Fatal(err)
 		}
 	}
@@ -261,16 +264,16 @@ func (w *world) withdraw(id metadata.Digest) {
 func (w *world) publish(rt *rapid.T) {
 	from, to := w.site(rt), w.site(rt)
 	c := w.watch(from)
-	set, err := ceremony.Assemble(c)
+	set, err := trust.Assemble(c)
 	if err != nil || w.contested(set) || !w.goesOn(set) {
 		rt.Skip("nothing to publish")
 	}
-	head := ceremony.Contents{Trust: c.Trust, Head: []ceremony.NamedFile{}}
+	head := trust.Contents{Trust: c.Trust, Published: []trust.NamedFile{}}
 	maps.Copy(w.live, w.above(set))
 	for _, r := range set.Roots {
-		head.Head = append(head.Head, ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
+		head.Published = append(head.Published, trust.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
 	}
-	head.Head = append(head.Head, ceremony.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
+	head.Published = append(head.Published, trust.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
 	if _, err := to.Import(head, "head.tar", metadata.Sum(nil)); err != nil && !mayRefuse(err) {
 		rt.Fatal(err)
 	}
@@ -278,7 +281,7 @@ func (w *world) publish(rt *rapid.T) {
 
 // contested says whether anything of a set has a rival somewhere: nobody
 // publishes what other sites may still decide against.
-func (w *world) contested(set *ceremony.OfflineSet) bool {
+func (w *world) contested(set *trust.Set) bool {
 	all := w.everything()
 	for _, p := range all.Undecided() {
 		if p.Rivals > 0 {
@@ -289,7 +292,7 @@ func (w *world) contested(set *ceremony.OfflineSet) bool {
 }
 
 // goesOn says whether a set builds on what is live: an uploader takes no other.
-func (w *world) goesOn(set *ceremony.OfflineSet) bool {
+func (w *world) goesOn(set *trust.Set) bool {
 	above := w.above(set)
 	for id := range w.live {
 		if !above[id] {
@@ -300,7 +303,7 @@ func (w *world) goesOn(set *ceremony.OfflineSet) bool {
 }
 
 // above has the newest of a set, and all that it builds on.
-func (w *world) above(set *ceremony.OfflineSet) map[metadata.Digest]bool {
+func (w *world) above(set *trust.Set) map[metadata.Digest]bool {
 	above := map[metadata.Digest]bool{}
 	for _, id := range []metadata.Digest{set.Roots[len(set.Roots)-1].Digest(), set.Targets.Digest()} {
 		for ; !id.IsZero(); id = w.about[id].Base {

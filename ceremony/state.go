@@ -6,12 +6,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // state is what the journal adds up to. It is never stored.
 type state struct {
-	blobs Blobs
+	blobs journal.Blobs
 
 	kind      Kind
 	site      string
@@ -21,20 +27,20 @@ type state struct {
 	last      time.Time // of the newest event
 
 	trust     string
-	plan      *Plan
+	plan      *plan.Plan
 	enrolling map[string]string // holder -> serial of a token that was empty when its enrolment began
-	enrolled  []enrolled        // in order
+	enrolled  []event.Enrolled  // in order
 	since     int               // how many were enrolled before the last freezing
 	serials   map[string]string // keyid -> serial of every token enrolled here
 	attested  map[string][]byte // keyid -> PEM
-	edits     []Edit            // since the last freezing
+	edits     []draft.Edit      // since the last freezing
 	drafted   bool              // a draft was frozen here
 
-	head       []NamedFile
-	published  []body      // head, parsed
-	proposals  []*proposal // in order of arrival
-	byID       map[metadata.Digest]*proposal
-	indexed    *known // of published and proposals; nil where they changed
+	head       []trust.NamedFile
+	published  []trust.RoleFile // head, parsed
+	proposals  []*trust.Payload // in order of arrival
+	byID       map[metadata.Digest]*trust.Payload
+	indexed    *trust.Known // of published and proposals; nil where they changed
 	withdrawn  map[metadata.Digest]bool
 	signatures map[metadata.Digest]map[metadata.Signature]bool
 	journals   map[string]metadata.Digest // other sites' journals
@@ -44,21 +50,21 @@ type state struct {
 }
 
 // known is what the ceremony knows of its trust.
-func (s *state) known() known {
+func (s *state) known() trust.Known {
 	if s.indexed == nil {
-		k := newKnown(s.trust, s.published, s.proposals, s.signaturesOf)
+		k := trust.NewKnown(s.trust, s.published, s.proposals, s.signaturesOf)
 		s.indexed = &k
 	}
 	return *s.indexed
 }
 
-func newState(b Blobs) *state {
+func newState(b journal.Blobs) *state {
 	return &state{
 		blobs:      b,
 		enrolling:  map[string]string{},
 		serials:    map[string]string{},
 		attested:   map[string][]byte{},
-		byID:       map[metadata.Digest]*proposal{},
+		byID:       map[metadata.Digest]*trust.Payload{},
 		withdrawn:  map[metadata.Digest]bool{},
 		signatures: map[metadata.Digest]map[metadata.Signature]bool{},
 		journals:   map[string]metadata.Digest{},
@@ -67,45 +73,45 @@ func newState(b Blobs) *state {
 
 // apply takes in one event. It is the only way in which a ceremony changes: what
 // a screen shows is what the events add up to.
-func (s *state) apply(ev event, at time.Time) error {
+func (s *state) apply(ev event.Event, at time.Time) error {
 	s.last = at
 	switch e := ev.(type) {
-	case began:
+	case event.Began:
 		return s.begin(e)
-	case preflighted:
+	case event.Preflighted:
 		s.checked = true
-	case clockConfirmed:
+	case event.ClockConfirmed:
 		s.clock = at
-	case planned:
+	case event.Planned:
 		return s.accept(e)
-	case enrolling:
+	case event.Enrolling:
 		s.enrolling[e.Holder] = e.Serial
-	case enrolled:
+	case event.Enrolled:
 		return s.enrol(e)
-	case edited:
+	case event.Edited:
 		return s.edit(e)
-	case editTakenBack:
+	case event.EditTakenBack:
 		return s.takeBack(e)
-	case editsDropped:
+	case event.EditsDropped:
 		s.edits = nil
-	case frozen:
+	case event.Frozen:
 		return s.freeze(e)
-	case withdrawn:
+	case event.Withdrawn:
 		s.withdraw(e.Payload)
-	case signed:
+	case event.Signed:
 		return s.sign(e)
-	case imported:
+	case event.Imported:
 		return s.importAll(e)
-	case exported:
+	case event.Exported:
 		s.changed, s.exported = false, true
-	case recordSigned:
+	case event.RecordSigned:
 		s.changed = true
-	case noted, exportChecked: // for the record alone
+	case event.Noted, event.ExportChecked: // for the record alone
 	}
 	return nil
 }
 
-func (s *state) begin(e began) error {
+func (s *state) begin(e event.Began) error {
 	if s.kind != "" {
 		return fmt.Errorf("the ceremony begins a second time")
 	}
@@ -113,8 +119,8 @@ func (s *state) begin(e began) error {
 	return nil
 }
 
-func (s *state) accept(e planned) error {
-	plan, err := ParsePlan([]byte(e.Plan), e.fileBytes())
+func (s *state) accept(e event.Planned) error {
+	plan, err := plan.Parse([]byte(e.Plan), e.FileBytes())
 	if err != nil {
 		return err
 	}
@@ -122,7 +128,7 @@ func (s *state) accept(e planned) error {
 	return nil
 }
 
-func (s *state) enrol(e enrolled) error {
+func (s *state) enrol(e event.Enrolled) error {
 	s.enrolled = append(s.enrolled, e)
 	s.serials[e.Key.ID()] = e.Serial
 	delete(s.enrolling, e.Holder)
@@ -138,28 +144,28 @@ func (s *state) enrol(e enrolled) error {
 	return nil
 }
 
-func (s *state) edit(e edited) error {
+func (s *state) edit(e event.Edited) error {
 	if !e.Blob.IsZero() {
 		data, err := s.blobs.Get(e.Blob)
 		if err != nil {
-			return fmt.Errorf("edit %s: %w", Safe(e.Kind), err)
+			return fmt.Errorf("edit %s: %w", text.Safe(e.Kind), err)
 		}
 		e.Edit = data
 	}
-	edit, err := ReadEdit(e.Kind, e.Edit)
+	edit, err := draft.ReadEdit(e.Kind, e.Edit)
 	if err != nil {
 		return err
 	}
 	s.edits = append(s.edits, edit)
-	if e, again := edit.(ReplaceToken); again {
+	if e, again := edit.(draft.ReplaceToken); again {
 		// The token that was enrolled for this draft is the one that goes.
 		s.enrolled = append(slices.Clone(s.enrolled[:s.since]),
-			slices.DeleteFunc(slices.Clone(s.enrolled[s.since:]), func(was enrolled) bool { return was.Holder == e.Holder })...)
+			slices.DeleteFunc(slices.Clone(s.enrolled[s.since:]), func(was event.Enrolled) bool { return was.Holder == e.Holder })...)
 	}
 	return nil
 }
 
-func (s *state) takeBack(e editTakenBack) error {
+func (s *state) takeBack(e event.EditTakenBack) error {
 	if e.Edit < 1 || e.Edit > len(s.edits) {
 		return fmt.Errorf("there is no edit %d to take back", e.Edit)
 	}
@@ -167,7 +173,7 @@ func (s *state) takeBack(e editTakenBack) error {
 	return nil
 }
 
-func (s *state) freeze(e frozen) error {
+func (s *state) freeze(e event.Frozen) error {
 	for _, id := range e.Withdrawn {
 		s.withdraw(id)
 	}
@@ -184,12 +190,12 @@ func (s *state) freeze(e frozen) error {
 // newTokens are those that were enrolled for what is to be frozen next, by
 // holder: since the last freezing, and in a founding since its beginning,
 // however often root 1 is made anew.
-func (s *state) newTokens() map[string]enrolled {
+func (s *state) newTokens() map[string]event.Enrolled {
 	list := s.enrolled[s.since:]
 	if s.plan != nil && len(s.founding()) > 0 {
 		list = s.enrolled
 	}
-	tokens := make(map[string]enrolled, len(list))
+	tokens := make(map[string]event.Enrolled, len(list))
 	for _, e := range list {
 		tokens[e.Holder] = e
 	}
@@ -199,7 +205,7 @@ func (s *state) newTokens() map[string]enrolled {
 // founding lists the roles whose first version a founding still has to make.
 func (s *state) founding() []string {
 	known := s.known()
-	return slices.DeleteFunc([]string{"root", "targets"}, func(role string) bool { return known.newest(role) != nil })
+	return slices.DeleteFunc([]string{"root", "targets"}, func(role string) bool { return known.Newest(role) != nil })
 }
 
 // newKeys are the keys of newTokens.
@@ -222,46 +228,46 @@ func (s *state) withdraw(id metadata.Digest) {
 // verify that any more. It can come back with another base.
 func (s *state) drop(id metadata.Digest) {
 	delete(s.signatures, id)
-	s.proposals = slices.DeleteFunc(slices.Clone(s.proposals), func(p *proposal) bool { return p.id == id })
+	s.proposals = slices.DeleteFunc(slices.Clone(s.proposals), func(p *trust.Payload) bool { return p.ID == id })
 	delete(s.byID, id)
 	s.indexed = nil
 	s.changed = true
 	for _, p := range s.proposals {
 		if p.Base == id && !isPublished(s.published, id) {
-			s.drop(p.id)
+			s.drop(p.ID)
 		}
 	}
 }
 
 // isPublished says whether a payload is out, whatever people think of it.
-func isPublished(published []body, id metadata.Digest) bool {
-	return slices.ContainsFunc(published, func(b body) bool { return b.file.Digest() == id })
+func isPublished(published []trust.RoleFile, id metadata.Digest) bool {
+	return slices.ContainsFunc(published, func(b trust.RoleFile) bool { return b.File.Digest() == id })
 }
 
 // take adds a payload whose bytes are kept.
-func (s *state) take(p payload) error {
+func (s *state) take(p event.Payload) error {
 	bytes, err := s.blobs.Get(p.Signed)
 	if err != nil {
 		return fmt.Errorf("%s %d: %w", p.Role, p.Version, err)
 	}
-	read, err := newProposal(Proposal{
+	read, err := trust.ReadPayload(trust.Proposal{
 		Trust: s.trust, Role: p.Role, Version: p.Version,
 		Signed: bytes, Base: p.Base, Reason: p.Reason,
 	})
 	if err != nil {
 		return err
 	}
-	if read.id != p.Payload {
+	if read.ID != p.Payload {
 		return fmt.Errorf("%s %d: the payload is not the one that was frozen", p.Role, p.Version)
 	}
-	if s.proposal(read.id) == nil {
-		s.proposals, s.byID[read.id] = append(s.proposals, read), read
+	if s.proposal(read.ID) == nil {
+		s.proposals, s.byID[read.ID] = append(s.proposals, read), read
 		s.changed, s.indexed = true, nil
 	}
 	return nil
 }
 
-func (s *state) sign(e signed) error {
+func (s *state) sign(e event.Signed) error {
 	of := s.signatures[e.Proposal]
 	if of == nil {
 		of = map[metadata.Signature]bool{}
@@ -271,24 +277,24 @@ func (s *state) sign(e signed) error {
 		of[metadata.Signature{KeyID: id, Sig: e.Sig}] = true
 	}
 	if s.indexed != nil {
-		s.indexed.signed(e.Proposal)
+		s.indexed.AddSignature(e.Proposal)
 	}
 	s.changed = true
 	return nil
 }
 
-func (s *state) importAll(e imported) error {
+func (s *state) importAll(e event.Imported) error {
 	s.trust = e.Trust
 	if len(e.Head) > 0 {
-		head := make([]NamedFile, len(e.Head))
+		head := make([]trust.NamedFile, len(e.Head))
 		for i, f := range e.Head {
 			bytes, err := s.blobs.Get(f.Blob)
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Name, err)
 			}
-			head[i] = NamedFile{f.Name, bytes}
+			head[i] = trust.NamedFile{Name: f.Name, Bytes: bytes}
 		}
-		published, err := readHead(head)
+		published, err := trust.ReadPublished(head)
 		if err != nil {
 			return err
 		}
@@ -314,7 +320,7 @@ func (s *state) importAll(e imported) error {
 	return nil
 }
 
-func (s *state) proposal(id metadata.Digest) *proposal { return s.byID[id] }
+func (s *state) proposal(id metadata.Digest) *trust.Payload { return s.byID[id] }
 
 // signaturesOf returns the signatures over a proposal, sorted.
 func (s *state) signaturesOf(id metadata.Digest) []metadata.Signature {

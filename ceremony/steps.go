@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // StepKind says what a step is.
@@ -44,7 +46,7 @@ type Step struct {
 	Detail   string          // "1 of 3 by root 1: Ada"; may be empty
 	Holder   string          // StepEnrol: whose token
 	Proposal metadata.Digest // StepSign: of the payload, or of several hash bins together
-	Quorum   Quorum          // StepSign
+	Quorum   trust.Quorum    // StepSign
 }
 
 // Steps is the whole way, in order: what is done, what can be done now by whom,
@@ -66,23 +68,23 @@ func (c *Ceremony) Steps() []Step {
 	}
 	s := c.state
 	begun, checked := c.Begun(), s.checked && !s.clock.IsZero()
-	add(begun, true, Step{Kind: StepBegin, Text: "Begin the ceremony", Detail: Safe(s.site)})
+	add(begun, true, Step{Kind: StepBegin, Text: "Begin the ceremony", Detail: text.Safe(s.site)})
 	add(checked, begun, Step{Kind: StepPreflight, Text: "Check the machine and its clock"})
 	ready := checked
 	switch s.kind {
-	case Cosign:
+	case Cosigning:
 		imported := len(s.proposals) > 0
 		add(imported, ready, Step{Kind: StepImport, Text: "Open the bundle to co-sign"})
 		ready = imported
-	case Amend:
-		known := s.known().newest("root") != nil
+	case Changing:
+		known := s.known().Newest("root") != nil
 		add(known, ready, Step{Kind: StepImport, Text: "Open the bundle of the trust to change"})
 		ready = known
 	default:
 		planned := s.plan != nil
 		add(planned, ready, Step{Kind: StepPlan, Text: "Read and accept the plan", Detail: s.trust})
 		ready = planned && c.enrolSteps(add)
-		missing := c.Founding()
+		missing := c.Unfounded()
 		frozen := planned && len(missing) == 0
 		what := "root 1 and targets 1"
 		if len(missing) == 1 {
@@ -103,9 +105,9 @@ func (c *Ceremony) Steps() []Step {
 func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool {
 	s := c.state
 	known := s.known()
-	open := slices.ContainsFunc(s.proposals, func(p *proposal) bool { return known.due(p) && !known.settled(p) })
+	open := slices.ContainsFunc(s.proposals, func(p *trust.Payload) bool { return known.Due(p) && !known.Settled(p) })
 	if len(s.edits) == 0 {
-		if s.kind == Amend {
+		if s.kind == Changing {
 			add(open || s.drafted, ready, Step{Kind: StepDraft, Text: "Say what is to change"})
 			return ready && (open || s.drafted)
 		}
@@ -121,11 +123,11 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 	}
 	add(false, ready, Step{Kind: StepDraft, Text: "Say what is to change", Detail: strings.Join(words, "; ")})
 	for _, name := range draft.Missing {
-		add(false, ready, Step{Kind: StepEnrol, Who: []string{name}, Holder: name, Text: Safe(name) + " enrols a token"})
+		add(false, ready, Step{Kind: StepEnrol, Who: []string{name}, Holder: name, Text: text.Safe(name) + " enrols a token"})
 	}
 	freeze := Step{Kind: StepFreeze, Text: "Freeze what is to change"}
 	if draft.Problem != nil {
-		freeze.Detail = Safe(draft.Problem.Error())
+		freeze.Detail = text.Safe(draft.Problem.Error())
 	}
 	add(false, ready && len(draft.Missing) == 0 && draft.Problem == nil, freeze)
 	return false
@@ -153,7 +155,7 @@ func (c *Ceremony) signSteps(ready bool, add func(done, now bool, s Step)) {
 		step := Step{Kind: StepSign, Proposal: u.ID}
 		quorum, err := known.UnitQuorum(u)
 		if err := cmp.Or(known.UnitSignable(u), err); err != nil {
-			step.Text, step.Detail = u.Name()+" can't be signed", Safe(err.Error())
+			step.Text, step.Detail = u.Name()+" can't be signed", text.Safe(err.Error())
 			add(false, false, step)
 			continue
 		}
@@ -181,7 +183,7 @@ func either(names []string) string {
 	}
 }
 
-func verb(u *Unit) string {
+func verb(u *trust.Unit) string {
 	if u.Bins != "" {
 		return "are"
 	}

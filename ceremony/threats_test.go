@@ -11,24 +11,29 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // head is a set as it is published, but for the online roles.
-func head(set *ceremony.OfflineSet) []ceremony.NamedFile {
-	var files []ceremony.NamedFile
+func head(set *trust.Set) []trust.NamedFile {
+	var files []trust.NamedFile
 	for _, r := range set.Roots {
-		files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
+		files = append(files, trust.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
 	}
-	files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
+	files = append(files, trust.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
 	for role, f := range set.Delegated {
-		files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.%s.json", f.Version, role), Bytes: f.Bytes})
+		files = append(files, trust.NamedFile{Name: fmt.Sprintf("%d.%s.json", f.Version, role), Bytes: f.Bytes})
 	}
 	return files
 }
 
 // refusesBundle asserts that a site takes nothing of a bundle.
-func (s *site) refusesBundle(c ceremony.Contents, why string) {
+func (s *site) refusesBundle(c trust.Contents, why string) {
 	s.t.Helper()
 	before, blobs := bytes.Clone(s.disk.lines), len(s.disk.blobs)
 	_, err := s.Import(c, "bad.tar", metadata.Sum(nil))
@@ -43,7 +48,7 @@ func (s *site) refusesBundle(c ceremony.Contents, why string) {
 // renewed is a new version of a role that all have signed.
 func (s *site) renewed(tokens map[string]*softToken, role string, days int) {
 	s.t.Helper()
-	s.edit(ceremony.Renew{Role: role, Days: days})
+	s.edit(draft.Renew{Role: role, Days: days})
 	s.must(s.Freeze())
 	s.signAll(tokens)
 }
@@ -53,8 +58,8 @@ type threatened struct {
 	*site
 	tokens map[string]*softToken
 	trust  string
-	head   []ceremony.NamedFile // as it was published first
-	root   string               // what is signed of root 1
+	head   []trust.NamedFile // as it was published first
+	root   string            // what is signed of root 1
 }
 
 func newThreatened(t *testing.T) *threatened {
@@ -62,7 +67,7 @@ func newThreatened(t *testing.T) *threatened {
 	s, tokens := complete(t)
 	c, err := s.Contents()
 	s.must(err)
-	root := slices.IndexFunc(c.Proposals, func(p ceremony.Proposal) bool { return p.Role == "root" })
+	root := slices.IndexFunc(c.Proposals, func(p trust.Proposal) bool { return p.Role == "root" })
 	return &threatened{s, tokens, c.Trust, head(s.assembled()), string(c.Proposals[root].Signed)}
 }
 
@@ -70,20 +75,20 @@ func newThreatened(t *testing.T) *threatened {
 func (x *threatened) fresh(t *testing.T) *site {
 	t.Helper()
 	o := newSite(t)
-	o.begin(ceremony.Amend, "oslo")
+	o.begin(ceremony.Changing, "oslo")
 	_, err := o.Import(x.published(), "head.tar", metadata.Sum(nil))
 	o.must(err)
 	return o
 }
 
 // published is what was published first, and more.
-func (x *threatened) published(more ...ceremony.NamedFile) ceremony.Contents {
-	return ceremony.Contents{Trust: x.trust, Head: append(slices.Clone(x.head), more...)}
+func (x *threatened) published(more ...trust.NamedFile) trust.Contents {
+	return trust.Contents{Trust: x.trust, Published: append(slices.Clone(x.head), more...)}
 }
 
 // proposed is a bundle with nothing but a root 1.
-func (x *threatened) proposed(signed string) ceremony.Contents {
-	return ceremony.Contents{Trust: x.trust, Proposals: []ceremony.Proposal{{Trust: x.trust, Role: "root", Version: 1, Signed: []byte(signed)}}}
+func (x *threatened) proposed(signed string) trust.Contents {
+	return trust.Contents{Trust: x.trust, Proposals: []trust.Proposal{{Trust: x.trust, Role: "root", Version: 1, Signed: []byte(signed)}}}
 }
 
 // signers are as many as root 1 asks for.
@@ -92,12 +97,12 @@ func (x *threatened) signers() []*softToken {
 }
 
 // rootFile is root 1 after an edit, as a file of another version.
-func (x *threatened) rootFile(t *testing.T, h metadata.Header, edit func(*metadata.Root), by ...*softToken) ceremony.NamedFile {
+func (x *threatened) rootFile(t *testing.T, h metadata.Header, edit func(*metadata.Root), by ...*softToken) trust.NamedFile {
 	t.Helper()
 	body := *x.assembled().Roots[0].Root
 	body.Keys, body.Roles = maps.Clone(body.Keys), maps.Clone(body.Roles)
 	edit(&body)
-	return ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", h.Version), Bytes: signedBy(t, by)(metadata.EncodeRoot(h, body)).Bytes}
+	return trust.NamedFile{Name: fmt.Sprintf("%d.root.json", h.Version), Bytes: signedBy(t, by)(metadata.EncodeRoot(h, body)).Bytes}
 }
 
 func asIs(*metadata.Root) {}
@@ -139,7 +144,7 @@ func threatDoubleKeys(t *testing.T, x *threatened) {
 		t.Run(name, func(t *testing.T) { x.fresh(t).refusesBundle(x.proposed(bad), "proposal root 1") })
 	}
 	c := x.published()
-	c.Head[0].Bytes = bytes.Replace(c.Head[0].Bytes, []byte(`{"signatures"`), []byte(`{"signed":{"_type":"root","version":9},"signatures"`), 1)
+	c.Published[0].Bytes = bytes.Replace(c.Published[0].Bytes, []byte(`{"signatures"`), []byte(`{"signed":{"_type":"root","version":9},"signatures"`), 1)
 	x.fresh(t).refusesBundle(c, "signed")
 }
 
@@ -160,7 +165,7 @@ func threatChangedBytes(t *testing.T, _ *threatened) {
 	if _, err := s.Sign(context.Background(), "Ada", ada, pin("123123"), consent(t, review)); err != nil || metadata.Sum(sent) != review.Digest {
 		t.Errorf("the token got %s, the screen showed %s: %v", metadata.Sum(sent), review.Digest, err)
 	}
-	if _, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now, Attestations: believer{}}); !isType[*ceremony.JournalError](err) {
+	if _, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now, Attestations: believer{}}); !isType[*journal.Error](err) {
 		t.Errorf("the changed blobs were believed after a restart: %v", err)
 	}
 }
@@ -170,14 +175,14 @@ func threatRawCharacters(t *testing.T, x *threatened) {
 	o := x.fresh(t)
 	c := x.published()
 	h := headerOf(2)
-	c.Proposals = []ceremony.Proposal{{Trust: x.trust, Role: "targets", Version: 2, Base: x.assembled().Targets.Digest(), Reason: "new" + evil,
+	c.Proposals = []trust.Proposal{{Trust: x.trust, Role: "targets", Version: 2, Base: x.assembled().Targets.Digest(), Reason: "new" + evil,
 		Signed: encode(t)(metadata.EncodeTargets(h, metadata.Targets{Targets: map[string]metadata.Target{
 			"app": {Length: 1, Hashes: map[string]string{"sha256": metadata.Sum(nil).String()}, Custom: []byte(`{"note":"\u001b[2J"}`)}}}))}}
 	_, err := o.Import(c, "x"+evil+".tar", metadata.Sum(nil))
 	o.must(err)
 	r, err := o.Review(o.proposalOf("targets"), o.holder("Ada"))
 	o.must(err)
-	record, err := ceremony.NewRecord([]ceremony.SiteJournal{{Site: ceremony.SiteID(o.disk.lines), Lines: o.disk.lines}})
+	record, err := record.New([]trust.SiteJournal{{Site: journal.SiteID(o.disk.lines), Lines: o.disk.lines}})
 	o.must(err)
 	if shown := fmt.Sprintf("%+v %+v %+v", r.Changes, r.Warnings, record); strings.ContainsAny(shown, evil[:1]+"\u202e\u200b\u009b") {
 		t.Errorf("shown raw: %q", shown)
@@ -185,7 +190,7 @@ func threatRawCharacters(t *testing.T, x *threatened) {
 }
 
 func threatLookAlike(t *testing.T, x *threatened) {
-	if err := x.Edit(ceremony.AddHolder{Holder: "\u0410da", Roles: []string{"root"}}); !isType[*ceremony.EditError](err) || !strings.Contains(err.Error(), "looks like") {
+	if err := x.Edit(draft.AddHolder{Holder: "\u0410da", Roles: []string{"root"}}); !isType[*draft.EditError](err) || !strings.Contains(err.Error(), "looks like") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -203,13 +208,13 @@ func threatCopies(t *testing.T, x *threatened) {
 	young.must(err)
 	c.Signatures = slices.Repeat(c.Signatures, 9)
 	o := newSite(t)
-	o.begin(ceremony.Cosign, "oslo")
+	o.begin(ceremony.Cosigning, "oslo")
 	_, err = o.Import(c, "nine.tar", metadata.Sum(nil))
 	o.must(err)
 	if all, err := o.Contents(); err != nil || len(all.Signatures) != 1 {
 		t.Errorf("%d signatures, %v", len(all.Signatures), err)
 	}
-	if _, err := ceremony.Assemble(c); !isIncomplete(err) {
+	if _, err := trust.Assemble(c); !isIncomplete(err) {
 		t.Errorf("one key, nine times, met a threshold of 2: %v", err)
 	}
 }
@@ -234,7 +239,7 @@ func threatThresholds(t *testing.T, x *threatened) {
 
 func threatRoots(t *testing.T, x *threatened) {
 	key, other := newSoftToken("9"), metadata.Key{}
-	if _, err := key.Enrol(context.Background(), ceremony.EnrolRequest{PIN: pin("123123")}); err != nil {
+	if _, err := key.Enrol(context.Background(), token.EnrolRequest{PIN: pin("123123")}); err != nil {
 		t.Fatal(err)
 	}
 	other = keyOf(t, key)
@@ -259,19 +264,19 @@ func threatRollback(t *testing.T, x *threatened) {
 	early, err := later.Contents()
 	later.must(err)
 	later.renewed(tokens, "targets", 60)
-	newer := ceremony.Contents{Trust: x.trust, Head: head(later.assembled())}
+	newer := trust.Contents{Trust: x.trust, Published: head(later.assembled())}
 	o := newSite(t)
-	o.begin(ceremony.Amend, "oslo")
+	o.begin(ceremony.Changing, "oslo")
 	_, err = o.Import(newer, "newer.tar", metadata.Sum(nil))
 	o.must(err)
-	o.refusesBundle(ceremony.Contents{Trust: x.trust, Head: old}, "older than what this machine knows")
-	fork := ceremony.Contents{Trust: x.trust, Head: slices.Clone(newer.Head)}
-	last := len(fork.Head) - 1
-	fork.Head[last].Bytes = signedBy(t, []*softToken{tokens["Ada"]})(metadata.EncodeTargets(headerOf(2), metadata.Targets{})).Bytes
+	o.refusesBundle(trust.Contents{Trust: x.trust, Published: old}, "older than what this machine knows")
+	fork := trust.Contents{Trust: x.trust, Published: slices.Clone(newer.Published)}
+	last := len(fork.Published) - 1
+	fork.Published[last].Bytes = signedBy(t, []*softToken{tokens["Ada"]})(metadata.EncodeTargets(headerOf(2), metadata.Targets{})).Bytes
 	o.refusesBundle(fork, "is not the one that this machine knows")
 
 	// A late bundle with something new brings that, and its old set is left out.
-	early.Head = old
+	early.Published = old
 	in, err := o.Import(early, "late.tar", metadata.Sum(nil))
 	o.must(err)
 	if !in.Older || in.Proposals == 0 {
@@ -291,7 +296,7 @@ func threatVersions(t *testing.T, x *threatened) {
 func threatRivals(t *testing.T, x *threatened) {
 	one, two := x.fresh(t), x.fresh(t)
 	for days, o := range map[int]*site{60: one, 90: two} {
-		o.edit(ceremony.Renew{Role: "targets", Days: days})
+		o.edit(draft.Renew{Role: "targets", Days: days})
 		o.must(o.Freeze())
 		o.must(o.signWith(o.proposalOf("targets"), "Ada", x.tokens["Ada"], "123123"))
 	}
@@ -304,7 +309,7 @@ func threatRivals(t *testing.T, x *threatened) {
 		t.Fatalf("not both are shown: %+v", open)
 	}
 	for _, p := range open {
-		if err := one.signWith(p.Proposal, "Bo", x.tokens["Bo"], "123123"); !isType[*ceremony.ConflictError](err) {
+		if err := one.signWith(p.Proposal, "Bo", x.tokens["Bo"], "123123"); !isType[*trust.ConflictError](err) {
 			t.Errorf("signed: %v", err)
 		}
 	}
@@ -334,7 +339,7 @@ func threatClocks(t *testing.T, _ *threatened) {
 	}
 	leap := newSite(t)
 	leap.time.t = time.Date(2028, 2, 29, 12, 0, 0, 0, time.UTC)
-	leap.begin(ceremony.Found, "vienna")
+	leap.begin(ceremony.Founding, "vienna")
 	leap.must(leap.AcceptPlan([]byte(planText), planFiles(t)))
 	for serial, h := range map[string]string{"1001": "Ada", "1002": "Bo", "1003": "Cy"} {
 		leap.enrol(h, newSoftToken(serial))

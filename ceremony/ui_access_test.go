@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -12,14 +12,14 @@ import (
 func TestDrafting(t *testing.T) {
 	s, _ := complete(t)
 	s.edit(
-		ceremony.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
-		ceremony.AddTarget{Role: "team", Path: "team/x", SHA256: metadata.Sum([]byte("x")), Length: 1},
-		ceremony.RemoveTarget{Role: "targets", Path: "wabbit/app"},
-		ceremony.RemoveHolder{Holder: "Cy"},
+		draft.Delegate{Role: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.AddTarget{Role: "team", Path: "team/x", SHA256: metadata.Sum([]byte("x")), Length: 1},
+		draft.RemoveTarget{Role: "targets", Path: "wabbit/app"},
+		draft.RemoveHolder{Holder: "Cy"},
 	)
 	d, err := s.Drafting()
 	s.must(err)
-	roles := map[string]ceremony.RoleState{}
+	roles := map[string]draft.RoleState{}
 	for _, r := range d.Roles {
 		roles[r.Name] = r
 	}
@@ -43,7 +43,7 @@ func TestDrafting(t *testing.T) {
 // signature is wanted no more.
 func TestSigners(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.ReplaceToken{Holder: "Ada"})
+	s.edit(draft.ReplaceToken{Holder: "Ada"})
 	fresh := newSoftToken("1005")
 	s.enrol("Ada", fresh)
 	s.must(s.Freeze())
@@ -78,7 +78,7 @@ func TestUndecided(t *testing.T) {
 	if got := s.Undecided(); len(got) != 0 {
 		t.Fatalf("%+v", got)
 	}
-	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
+	s.edit(draft.SetThreshold{Role: "root", Threshold: 3})
 	s.must(s.Freeze())
 	s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
 	got := s.Undecided()

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Withdraw takes a frozen payload out, with its signatures, for good: it does
@@ -21,7 +23,7 @@ func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
 	if err != nil {
 		return err
 	}
-	var open []*proposal
+	var open []*trust.Payload
 	for _, p := range u.Payloads {
 		if refused := known.Withdrawable(p); refused != nil {
 			err = cmp.Or(err, fmt.Errorf("%w: %w", refused, ErrNotNow))
@@ -33,7 +35,7 @@ func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
 		return err
 	}
 	for _, p := range open {
-		if err := c.append(withdrawn{Payload: p.id, Reason: reason}); err != nil {
+		if err := c.append(event.Withdrawn{Payload: p.ID, Reason: reason}); err != nil {
 			return err
 		}
 	}
@@ -42,10 +44,10 @@ func (c *Ceremony) Withdraw(id metadata.Digest, reason string) error {
 
 // fallsWith are the payloads that are withdrawn with p: where that is the
 // founding's root, what it says who may sign.
-func (c *Ceremony) fallsWith(p *proposal) []*proposal {
+func (c *Ceremony) fallsWith(p *trust.Payload) []*trust.Payload {
 	known := c.state.known()
-	if c.state.kind != Found || p.Role != "root" || p.Version > 1 || len(known.bodies("root")) > 1 {
+	if c.state.kind != Founding || p.Role != "root" || p.Version > 1 || len(known.Bodies("root")) > 1 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(known.proposals), func(other *proposal) bool { return other == p })
+	return slices.DeleteFunc(slices.Clone(known.Proposals), func(other *trust.Payload) bool { return other == p })
 }

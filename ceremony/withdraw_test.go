@@ -9,21 +9,24 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/schedule"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // TestEditAfterSigning: which signatures an edit voids is said before, and they
 // do not come back.
 func TestEditAfterSigning(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
+	s.edit(draft.SetThreshold{Role: "root", Threshold: 3})
 	s.must(s.Freeze())
 	first := s.proposalOf("root")
 	s.must(s.signWith(first, "Ada", tokens["Ada"], "123123"))
 	signed, err := s.Contents()
 	s.must(err)
 
-	s.edit(ceremony.Renew{Role: "root", Days: 30})
+	s.edit(draft.Renew{Role: "root", Days: 30})
 	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Voids) != 1 || !strings.Contains(draft.Voids[0], "Ada") {
@@ -56,11 +59,11 @@ func TestChooseBetweenTwo(t *testing.T) {
 	base, err := s.Contents()
 	s.must(err)
 	other := newSite(t)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	_, err = other.Import(base, "base.tar", metadata.Sum(nil))
 	other.must(err)
 	for days, x := range map[int]*site{60: s, 90: other} {
-		x.edit(ceremony.Renew{Role: "targets", Days: days})
+		x.edit(draft.Renew{Role: "targets", Days: days})
 		x.must(x.Freeze())
 	}
 	mine, theirs := s.proposalOf("targets"), other.proposalOf("targets")
@@ -68,7 +71,7 @@ func TestChooseBetweenTwo(t *testing.T) {
 	other.must(err)
 	_, err = s.Import(c, "theirs.tar", metadata.Sum(nil))
 	s.must(err)
-	if err := s.signWith(mine, "Ada", tokens["Ada"], "123123"); !isType[*ceremony.ConflictError](err) {
+	if err := s.signWith(mine, "Ada", tokens["Ada"], "123123"); !isType[*trust.ConflictError](err) {
 		t.Fatalf("signed in a conflict: %v", err)
 	}
 	s.must(s.Withdraw(mine, "the other one was agreed on"))
@@ -170,10 +173,10 @@ func TestLateRivalTakesNothingDown(t *testing.T) {
 	base, err := vienna.Contents()
 	vienna.must(err)
 	oslo := newSite(t)
-	oslo.begin(ceremony.Amend, "oslo")
+	oslo.begin(ceremony.Changing, "oslo")
 	_, err = oslo.Import(base, "base.tar", metadata.Sum(nil))
 	oslo.must(err)
-	oslo.edit(ceremony.Renew{Role: "root", Days: 90})
+	oslo.edit(draft.Renew{Role: "root", Days: 90})
 	oslo.must(oslo.Freeze())
 	rival := oslo.proposalOf("root")
 	late, err := oslo.Contents()
@@ -181,7 +184,7 @@ func TestLateRivalTakesNothingDown(t *testing.T) {
 
 	var roots []metadata.Digest
 	for _, days := range []int{100, 200} {
-		vienna.edit(ceremony.Renew{Role: "root", Days: days})
+		vienna.edit(draft.Renew{Role: "root", Days: days})
 		vienna.must(vienna.Freeze())
 		roots = append(roots, vienna.proposalOf("root"))
 		vienna.signAll(tokens)
@@ -217,21 +220,21 @@ func TestLateRivalTakesNothingDown(t *testing.T) {
 		}
 	})
 	t.Run("nothing is drafted, signed or published on top of it", func(t *testing.T) {
-		if err := vienna.Edit(ceremony.Renew{Role: "root", Days: 30}); !isType[*ceremony.ConflictError](err) {
+		if err := vienna.Edit(draft.Renew{Role: "root", Days: 30}); !isType[*trust.ConflictError](err) {
 			t.Errorf("edit: %v", err)
 		}
-		if _, err := vienna.Review(rival, vienna.holder("Ada")); !isType[*ceremony.ConflictError](err) {
+		if _, err := vienna.Review(rival, vienna.holder("Ada")); !isType[*trust.ConflictError](err) {
 			t.Errorf("review: %v", err)
 		}
 		c, err := vienna.Contents()
 		vienna.must(err)
-		if _, err := ceremony.Assemble(c); !isType[*ceremony.ConflictError](err) {
+		if _, err := trust.Assemble(c); !isType[*trust.ConflictError](err) {
 			t.Errorf("assembled: %v", err)
 		}
-		if checked, err := ceremony.CheckContents(c, start, 0); err != nil || len(checked.Open) == 0 {
+		if checked, err := trust.CheckContents(c, start, 0); err != nil || len(checked.Open) == 0 {
 			t.Errorf("the check before an export: %+v, %v", checked, err)
 		}
-		if s, err := ceremony.ScheduleOf(c, start, 30); err != nil || s.State != ceremony.DueNow || len(s.Missing) == 0 || s.Missing[0].Problem == "" {
+		if s, err := schedule.Of(c, start, 30); err != nil || s.State != schedule.Now || len(s.Missing) == 0 || s.Missing[0].Problem == "" {
 			t.Errorf("the schedule: %+v, %v", s, err)
 		}
 	})
@@ -252,13 +255,13 @@ func TestConflictKeepsADraftFromFreezing(t *testing.T) {
 	s, _ := complete(t)
 	base, err := s.Contents()
 	s.must(err)
-	s.edit(ceremony.Renew{Role: "targets", Days: 60})
+	s.edit(draft.Renew{Role: "targets", Days: 60})
 	for _, days := range []int{70, 80} {
 		other := newSite(t)
-		other.begin(ceremony.Amend, "oslo")
+		other.begin(ceremony.Changing, "oslo")
 		_, err = other.Import(base, "base.tar", metadata.Sum(nil))
 		other.must(err)
-		other.edit(ceremony.Renew{Role: "root", Days: days})
+		other.edit(draft.Renew{Role: "root", Days: days})
 		other.must(other.Freeze())
 		c, err := other.Contents()
 		other.must(err)
@@ -267,10 +270,10 @@ func TestConflictKeepsADraftFromFreezing(t *testing.T) {
 	}
 	draft, err := s.Preview()
 	s.must(err)
-	if !isType[*ceremony.ConflictError](draft.Problem) {
+	if !isType[*trust.ConflictError](draft.Problem) {
 		t.Errorf("the draft's problem: %v", draft.Problem)
 	}
-	if err := s.Freeze(); !isType[*ceremony.ConflictError](err) {
+	if err := s.Freeze(); !isType[*trust.ConflictError](err) {
 		t.Errorf("frozen: %v", err)
 	}
 }
@@ -279,17 +282,17 @@ func TestConflictKeepsADraftFromFreezing(t *testing.T) {
 // has, where root 3 was made on top of it. Who edits root 2 again is told of both.
 func TestVoidsNameWhatBuildsOnIt(t *testing.T) {
 	s, tokens := complete(t)
-	s.edit(ceremony.Renew{Role: "root", Days: 90})
+	s.edit(draft.Renew{Role: "root", Days: 90})
 	s.must(s.Freeze())
 	s.must(s.signWith(s.proposalOf("root"), "Ada", tokens["Ada"], "123123"))
 	half, err := s.Contents()
 	s.must(err)
 	other := newSite(t)
-	other.begin(ceremony.Amend, "oslo")
+	other.begin(ceremony.Changing, "oslo")
 	_, err = other.Import(half, "half.tar", metadata.Sum(nil))
 	other.must(err)
 	other.signAll(tokens)
-	other.edit(ceremony.Renew{Role: "root", Days: 120})
+	other.edit(draft.Renew{Role: "root", Days: 120})
 	other.must(other.Freeze())
 	later, err := other.Contents()
 	other.must(err)
@@ -297,7 +300,7 @@ func TestVoidsNameWhatBuildsOnIt(t *testing.T) {
 	_, err = s.Import(later, "later.tar", metadata.Sum(nil))
 	s.must(err)
 
-	s.edit(ceremony.SetThreshold{Role: "root", Threshold: 3})
+	s.edit(draft.SetThreshold{Role: "root", Threshold: 3})
 	draft, err := s.Preview()
 	s.must(err)
 	if len(draft.Voids) != 2 || !strings.Contains(draft.Voids[0], "root 2") || !strings.Contains(draft.Voids[0], "Ada") || !strings.Contains(draft.Voids[1], "root 3") {

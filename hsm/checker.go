@@ -10,31 +10,32 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
-// Checker judges attestations. It implements ceremony.Attestations.
+// Checker judges attestations. It implements token.Attestations.
 type Checker struct{}
 
-var _ ceremony.Attestations = Checker{}
+var _ token.Attestations = Checker{}
 
 // What holds where a policy leaves it out: ECDSA only without EUCLEAK
 // (YSA-2024-03), a touch for every signature, and a PIN.
 const defaultFirmware = "5.7.0"
 
-func defaultTouch() []ceremony.TouchPolicy { return []ceremony.TouchPolicy{ceremony.TouchAlways} }
-func defaultPIN() []ceremony.PINPolicy {
-	return []ceremony.PINPolicy{ceremony.PINOnce, ceremony.PINAlways}
+func defaultTouch() []token.TouchPolicy { return []token.TouchPolicy{token.TouchAlways} }
+func defaultPIN() []token.PINPolicy {
+	return []token.PINPolicy{token.PINOnce, token.PINAlways}
 }
 
 // Check gives every check with its outcome, in a fixed order. The chain is
 // judged at the time at. It reads certificates only, and never fails
 // otherwise than by a check that didn't pass.
-func (Checker) Check(a ceremony.Attestation, key metadata.Key, serial string, policy ceremony.TokenPolicy, at time.Time) ceremony.Verdict {
+func (Checker) Check(a token.Attestation, key metadata.Key, serial string, policy token.Policy, at time.Time) token.Verdict {
 	if a.Leaf == nil || a.Device == nil {
-		return ceremony.Verdict{Checks: []ceremony.Check{{Name: "chain", Reason: "a certificate is missing: an attestation is the key's certificate and the token's (slot f9)"}}}
+		return token.Verdict{Checks: []token.Check{{Name: "chain", Reason: "a certificate is missing: an attestation is the key's certificate and the token's (slot f9)"}}}
 	}
 	j := judge{Attestation: a, policy: policy}
 	j.chain(at)
@@ -52,14 +53,14 @@ func (Checker) Check(a ceremony.Attestation, key metadata.Key, serial string, po
 
 // judge goes through the checks of one attestation.
 type judge struct {
-	ceremony.Attestation
-	policy  ceremony.TokenPolicy
+	token.Attestation
+	policy  token.Policy
 	said    wire.Statement
-	verdict ceremony.Verdict
+	verdict token.Verdict
 }
 
 func (j *judge) add(name string, pass bool, format string, args ...any) {
-	j.verdict.Checks = append(j.verdict.Checks, ceremony.Check{Name: name, Pass: pass, Reason: fmt.Sprintf(format, args...)})
+	j.verdict.Checks = append(j.verdict.Checks, token.Check{Name: name, Pass: pass, Reason: fmt.Sprintf(format, args...)})
 }
 
 // chain: the token's certificate chains to its maker.
@@ -85,7 +86,7 @@ func (j *judge) chain(at time.Time) {
 		return
 	}
 	chain := chains[0]
-	j.add("chain", true, "the token's certificate was issued by %s (%s)", maker, ceremony.Safe(chain[len(chain)-1].Subject.CommonName))
+	j.add("chain", true, "the token's certificate was issued by %s (%s)", maker, text.Safe(chain[len(chain)-1].Subject.CommonName))
 }
 
 // issuer: this very token signed the key's certificate, and signs nothing
@@ -129,7 +130,7 @@ func (j *judge) slot() {
 	slot, ok := wire.AttestedSlot(j.Leaf.Subject.CommonName)
 	switch {
 	case !ok:
-		j.add("slot", false, "the certificate's name %q does not tell a slot", ceremony.Safe(j.Leaf.Subject.CommonName))
+		j.add("slot", false, "the certificate's name %q does not tell a slot", text.Safe(j.Leaf.Subject.CommonName))
 	case slot != wire.Signature:
 		j.add("slot", false, "the key is in slot %s, and signing keys are in slot %s", slot, wire.Signature)
 	default:
@@ -167,7 +168,7 @@ func (j *judge) serial(want string) {
 	case want == "":
 		j.add("serial", true, "the attestation is of token %s; no serial was named to compare it with", got)
 	case got != want:
-		j.add("serial", false, "the attestation is of token %s, not of token %s", got, ceremony.Safe(want))
+		j.add("serial", false, "the attestation is of token %s, not of token %s", got, text.Safe(want))
 	default:
 		j.add("serial", true, "the attestation is of token %s", got)
 	}
@@ -203,7 +204,7 @@ func (j *judge) pinPolicy() {
 		allowed = defaultPIN()
 	}
 	switch got := j.verdict.PIN; {
-	case got == ceremony.PINUnknown:
+	case got == token.PINUnknown:
 		j.add("pin policy", false, "the attestation tells no PIN policy that is known here")
 	case !slices.Contains(allowed, got):
 		j.add("pin policy", false, "the key asks for the PIN %q, and the plan allows %s", got, list(allowed))
@@ -218,7 +219,7 @@ func (j *judge) touchPolicy() {
 		allowed = defaultTouch()
 	}
 	switch got := j.verdict.Touch; {
-	case got == ceremony.TouchUnknown:
+	case got == token.TouchUnknown:
 		j.add("touch policy", false, "the attestation tells no touch policy that is known here")
 	case !slices.Contains(allowed, got):
 		j.add("touch policy", false, "the key asks for a touch %q, and the plan allows %s", got, list(allowed))

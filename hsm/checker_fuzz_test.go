@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -24,14 +25,14 @@ func FuzzCheck(f *testing.F) {
 	f.Add(good.Device.Raw, good.Device.Raw)
 	f.Add(good.Leaf.Raw, good.Leaf.Raw)
 	f.Fuzz(func(t *testing.T, leaf, device []byte) {
-		var a ceremony.Attestation
+		var a token.Attestation
 		a.Leaf, _ = x509.ParseCertificate(leaf)
 		a.Device, _ = x509.ParseCertificate(device)
-		v := hsm.Checker{}.Check(a, key, good.serial, ceremony.DefaultTokenPolicy(true), checkedAt)
+		v := hsm.Checker{}.Check(a, key, good.serial, token.DefaultPolicy(true), checkedAt)
 		if v.Err() == nil && !a.Leaf.Equal(good.Leaf) {
 			t.Errorf("passed: %x", leaf)
 		}
-		if (hsm.Checker{}).Check(a, key, good.serial, ceremony.DefaultTokenPolicy(false), checkedAt).Err() == nil {
+		if (hsm.Checker{}).Check(a, key, good.serial, token.DefaultPolicy(false), checkedAt).Err() == nil {
 			t.Errorf("passed as a real token: %x", leaf)
 		}
 	})
@@ -77,12 +78,12 @@ func FuzzHostileCertificate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		v := hsm.Checker{}.Check(ceremony.Attestation{Leaf: leaf, Device: device}, keyOf(t, leaf), "1", ceremony.DefaultTokenPolicy(false), checkedAt)
+		v := hsm.Checker{}.Check(token.Attestation{Leaf: leaf, Device: device}, keyOf(t, leaf), "1", token.DefaultPolicy(false), checkedAt)
 		if v.Err() == nil {
 			t.Fatalf("passed: %x", leaf.Raw)
 		}
 		for _, c := range v.Checks {
-			if c.Reason == "" || ceremony.Safe(c.Reason) != c.Reason {
+			if c.Reason == "" || text.Safe(c.Reason) != c.Reason {
 				t.Errorf("check %q: the reason can't be shown: %q", c.Name, c.Reason)
 			}
 			if c.Name == "issuer" && c.Pass && len(leaf.UnhandledCriticalExtensions) > 0 {

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -20,7 +20,7 @@ import (
 
 // attested is one attestation and what it ought to be of.
 type attested struct {
-	ceremony.Attestation
+	token.Attestation
 	serial string
 }
 
@@ -52,7 +52,7 @@ func real(t testing.TB, corpus, leaf, device string) []attested {
 	for _, f := range folders {
 		serial := filepath.Base(f)
 		name := strings.NewReplacer("SERIAL", serial)
-		all = append(all, attested{ceremony.Attestation{
+		all = append(all, attested{token.Attestation{
 			Leaf:   readCertificate(t, filepath.Join(f, name.Replace(leaf))),
 			Device: readCertificate(t, filepath.Join(f, name.Replace(device))),
 		}, serial})
@@ -79,14 +79,14 @@ func keyOf(t testing.TB, c *x509.Certificate) metadata.Key {
 
 var checkedAt = time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
 
-func (a attested) check(t testing.TB, p ceremony.TokenPolicy) ceremony.Verdict {
+func (a attested) check(t testing.TB, p token.Policy) token.Verdict {
 	t.Helper()
 	return hsm.Checker{}.Check(a.Attestation, keyOf(t, a.Leaf), a.serial, p, checkedAt)
 }
 
 // failed names the checks that didn't pass, and sees to it that each check
 // has a reason.
-func failed(t testing.TB, v ceremony.Verdict) []string {
+func failed(t testing.TB, v token.Verdict) []string {
 	t.Helper()
 	var names []string
 	for _, c := range v.Checks {
@@ -100,7 +100,7 @@ func failed(t testing.TB, v ceremony.Verdict) []string {
 	return names
 }
 
-func wantFailed(t testing.TB, v ceremony.Verdict, want ...string) {
+func wantFailed(t testing.TB, v token.Verdict, want ...string) {
 	t.Helper()
 	if got := failed(t, v); !slices.Equal(got, want) {
 		t.Errorf("failed checks %q, want %q\n%v", got, want, v.Err())
@@ -112,17 +112,17 @@ func TestSigstoreAttestations(t *testing.T) {
 	if len(all) != 5 {
 		t.Fatalf("%d attestations, want 5", len(all))
 	}
-	lenient := ceremony.DefaultTokenPolicy(false)
+	lenient := token.DefaultPolicy(false)
 	lenient.MinFirmware = "5.2.0"
 	for _, a := range all {
 		t.Run(a.serial, func(t *testing.T) {
 			v := a.check(t, lenient)
 			wantFailed(t, v)
-			if v.Serial != a.serial || v.Touch != ceremony.TouchAlways || v.PIN != ceremony.PINAlways || !strings.HasPrefix(v.Firmware, "5.") || v.FIPS || v.Form == "" {
+			if v.Serial != a.serial || v.Touch != token.TouchAlways || v.PIN != token.PINAlways || !strings.HasPrefix(v.Firmware, "5.") || v.FIPS || v.Form == "" {
 				t.Errorf("verdict %+v", v)
 			}
-			wantFailed(t, a.check(t, ceremony.DefaultTokenPolicy(false)), "firmware")
-			wantFailed(t, a.check(t, ceremony.TokenPolicy{}), "firmware")
+			wantFailed(t, a.check(t, token.DefaultPolicy(false)), "firmware")
+			wantFailed(t, a.check(t, token.Policy{}), "firmware")
 			lenient := lenient
 			lenient.Rehearsal = true
 			wantFailed(t, a.check(t, lenient), "chain")
@@ -135,13 +135,13 @@ func TestDockerAttestations(t *testing.T) {
 	if len(all) != 12 {
 		t.Fatalf("%d attestations, want 12", len(all))
 	}
-	lenient := ceremony.DefaultTokenPolicy(false)
+	lenient := token.DefaultPolicy(false)
 	lenient.MinFirmware = "5.4.0"
 	for _, a := range all {
 		t.Run(a.serial, func(t *testing.T) {
 			v := a.check(t, lenient)
 			wantFailed(t, v, "touch policy")
-			if !v.FIPS || v.Touch != ceremony.TouchNever || v.Serial != a.serial {
+			if !v.FIPS || v.Touch != token.TouchNever || v.Serial != a.serial {
 				t.Errorf("verdict %+v", v)
 			}
 			if !strings.Contains(v.Err().Error(), `a touch "never"`) {
@@ -155,10 +155,10 @@ func TestDockerAttestations(t *testing.T) {
 func TestAttestationOfSomethingElse(t *testing.T) {
 	all := sigstore(t)
 	a, b := all[0], all[1]
-	policy := ceremony.DefaultTokenPolicy(false)
+	policy := token.DefaultPolicy(false)
 	policy.MinFirmware = "5.2.0"
-	check := func(leaf, device *x509.Certificate, key metadata.Key, serial string) ceremony.Verdict {
-		return hsm.Checker{}.Check(ceremony.Attestation{Leaf: leaf, Device: device}, key, serial, policy, checkedAt)
+	check := func(leaf, device *x509.Certificate, key metadata.Key, serial string) token.Verdict {
+		return hsm.Checker{}.Check(token.Attestation{Leaf: leaf, Device: device}, key, serial, policy, checkedAt)
 	}
 	aKey := keyOf(t, a.Leaf)
 
@@ -198,7 +198,7 @@ func TestAttestationOfSomethingElse(t *testing.T) {
 	})
 	t.Run("an algorithm that the plan doesn't allow", func(t *testing.T) {
 		p := policy
-		p.Algorithms = []ceremony.Algorithm{ceremony.Ed25519}
+		p.Algorithms = []token.Algorithm{token.Ed25519}
 		wantFailed(t, hsm.Checker{}.Check(a.Attestation, aKey, a.serial, p, checkedAt), "key")
 	})
 	t.Run("a floor that can't be read", func(t *testing.T) {
@@ -218,7 +218,7 @@ func card(t testing.TB, c virtual.Config) *virtual.Applet {
 }
 
 // virtualAttestation makes and attests a key on a virtual token.
-func virtualAttestation(t testing.TB, firmware string, change func(*ceremony.EnrolRequest)) attested {
+func virtualAttestation(t testing.TB, firmware string, change func(*token.EnrolRequest)) attested {
 	t.Helper()
 	token := virtual.NewToken(card(t, virtual.Config{Serial: 5417533, Firmware: firmware}).Card)
 	r := hsmtest.Request("wabbit Ada")
@@ -233,19 +233,19 @@ func virtualAttestation(t testing.TB, firmware string, change func(*ceremony.Enr
 }
 
 func TestRehearsalAttestations(t *testing.T) {
-	real, rehearsal := ceremony.DefaultTokenPolicy(false), ceremony.DefaultTokenPolicy(true)
+	real, rehearsal := token.DefaultPolicy(false), token.DefaultPolicy(true)
 	for name, c := range map[string]struct {
 		firmware string
-		change   func(*ceremony.EnrolRequest)
+		change   func(*token.EnrolRequest)
 		fails    []string
 	}{
 		"as the plan demands": {virtual.Firmware574, nil, nil},
 		"old firmware":        {virtual.Firmware543, nil, []string{"firmware"}},
-		"no touch":            {virtual.Firmware574, func(r *ceremony.EnrolRequest) { r.Touch = ceremony.TouchNever }, []string{"touch policy"}},
-		"cached touch":        {virtual.Firmware574, func(r *ceremony.EnrolRequest) { r.Touch = ceremony.TouchCached }, []string{"touch policy"}},
-		"no PIN":              {virtual.Firmware574, func(r *ceremony.EnrolRequest) { r.PINPolicy = ceremony.PINNever }, []string{"pin policy"}},
-		"the PIN once":        {virtual.Firmware574, func(r *ceremony.EnrolRequest) { r.PINPolicy = ceremony.PINOnce }, nil},
-		"Ed25519":             {virtual.Firmware574, func(r *ceremony.EnrolRequest) { r.Algorithm = ceremony.Ed25519 }, nil},
+		"no touch":            {virtual.Firmware574, func(r *token.EnrolRequest) { r.Touch = token.TouchNever }, []string{"touch policy"}},
+		"cached touch":        {virtual.Firmware574, func(r *token.EnrolRequest) { r.Touch = token.TouchCached }, []string{"touch policy"}},
+		"no PIN":              {virtual.Firmware574, func(r *token.EnrolRequest) { r.PINPolicy = token.PINNever }, []string{"pin policy"}},
+		"the PIN once":        {virtual.Firmware574, func(r *token.EnrolRequest) { r.PINPolicy = token.PINOnce }, nil},
+		"Ed25519":             {virtual.Firmware574, func(r *token.EnrolRequest) { r.Algorithm = token.Ed25519 }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := virtualAttestation(t, c.firmware, c.change)
@@ -280,7 +280,7 @@ func TestNewChain(t *testing.T) {
 			checkedAt: true,
 			time.Date(2024, 11, 30, 0, 0, 0, 0, time.UTC): false,
 		} {
-			v := hsm.Checker{}.Check(ceremony.Attestation{Leaf: leaf, Device: c}, keyOf(t, leaf), "", ceremony.TokenPolicy{}, at)
+			v := hsm.Checker{}.Check(token.Attestation{Leaf: leaf, Device: c}, keyOf(t, leaf), "", token.Policy{}, at)
 			if chain := v.Checks[0]; chain.Name != "chain" || chain.Pass != want {
 				t.Errorf("%s at %v: %+v", c.Subject.CommonName, at, chain)
 			} else if want && !strings.Contains(chain.Reason, "Yubico Attestation Root 1") {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-piv/piv-go/v2/piv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -22,15 +22,15 @@ const enrol = "enrol"
 // Enrol makes the token ready: its factory PIN, PUK and management key are
 // replaced (the latter by 24 random bytes that the token keeps under its PIN),
 // a key is made and attested in slot 9c, and a certificate put beside it. See
-// ceremony.Enroller for what it refuses, and when it may be repeated.
-func (t *Token) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.Enrolment, error) {
-	var e ceremony.Enrolment
+// token.Enroller for what it refuses, and when it may be repeated.
+func (t *Token) Enrol(ctx context.Context, r token.EnrolRequest) (token.Enrolment, error) {
+	var e token.Enrolment
 	err := t.open(ctx, func(c *card) (err error) {
 		e, err = provision.Run(ctx, c, r, rand.Reader)
 		return err
 	})
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
 	e.Info, err = t.Info(ctx) // the tries and secrets are others now
 	return e, err
@@ -39,9 +39,9 @@ func (t *Token) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.En
 // Unblock sets a new PIN by showing the PUK once, which is how a blocked PIN
 // takes tries again. A wrong PUK costs one of its own tries; with none left it
 // is ErrPUKBlocked.
-func (t *Token) Unblock(ctx context.Context, puk, pin ceremony.PIN) error {
-	for _, p := range []ceremony.PIN{puk, pin} {
-		if err := ceremony.CheckPIN(p.Bytes()); err != nil {
+func (t *Token) Unblock(ctx context.Context, puk, pin token.PIN) error {
+	for _, p := range []token.PIN{puk, pin} {
+		if err := token.CheckPIN(p.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/scard"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -15,7 +15,7 @@ import (
 type meaning func(op string, s wire.Status) error
 
 // signing is the meaning of a status after a signature was asked for.
-func signing(touch ceremony.TouchPolicy) meaning {
+func signing(touch token.TouchPolicy) meaning {
 	return func(_ string, s wire.Status) error { return refusal.Sign(s, touch) }
 }
 
@@ -36,14 +36,14 @@ func failure(err error, op, during string, means meaning, culprits func() []stri
 	}
 	switch codeOf(err) {
 	case scard.SharingViolation, scard.ResetCard:
-		return &ceremony.BusyError{By: culprits(), Err: err}
+		return &token.BusyError{By: culprits(), Err: err}
 	case scard.NoService, scard.ServiceStopped, scard.CommError:
-		return &ceremony.NoServiceError{Err: err}
+		return &token.NoServiceError{Err: err}
 	case scard.NoSmartcard, scard.RemovedCard, scard.UnpoweredCard, scard.UnresponsiveCard, scard.ReaderUnavailable,
 		scard.UnknownReader, scard.NoReaders, scard.NotTransacted, scard.CommDataLost:
-		return &ceremony.RemovedError{During: during, Err: err}
+		return &token.RemovedError{During: during, Err: err}
 	}
-	return &ceremony.TokenError{Op: op, Err: err}
+	return &token.Error{Op: op, Err: err}
 }
 
 // codeOf finds the return code of PC/SC behind an error, 0 for none. piv-go

@@ -11,14 +11,14 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // enrolled is a card with a key, in reader 0.
-func enrolled(t testing.TB) (*virtual.Applet, *seat, ceremony.Enrolment) {
+func enrolled(t testing.TB) (*virtual.Applet, *seat, token.Enrolment) {
 	t.Helper()
 	a := card(t, virtual.Config{Serial: 5417533, Firmware: virtual.Firmware574})
 	s := insert(t, 0, a)
@@ -33,7 +33,7 @@ func enrolled(t testing.TB) (*virtual.Applet, *seat, ceremony.Enrolment) {
 // or sign: each has its meaning, and none leads to a second try by itself.
 func TestEveryCardError(t *testing.T) {
 	a, s, _ := enrolled(t)
-	token := is[*ceremony.TokenError]
+	tok := is[*token.Error]
 	kinds := []struct {
 		name     string
 		is       func(wire.Command) bool
@@ -49,10 +49,10 @@ func TestEveryCardError(t *testing.T) {
 				return err
 			},
 			meanings: map[wire.Status]func(error) bool{
-				0x63c0: only(ceremony.ErrPINBlocked), wire.Blocked: only(ceremony.ErrPINBlocked),
-				0x63c1: is[*ceremony.WrongPINError], 0x63c2: is[*ceremony.WrongPINError], 0x63cf: is[*ceremony.WrongPINError],
+				0x63c0: only(token.ErrPINBlocked), wire.Blocked: only(token.ErrPINBlocked),
+				0x63c1: is[*token.WrongPINError], 0x63c2: is[*token.WrongPINError], 0x63cf: is[*token.WrongPINError],
 			},
-			other: token,
+			other: tok,
 		},
 		{
 			name: "sign",
@@ -62,10 +62,10 @@ func TestEveryCardError(t *testing.T) {
 				return err
 			},
 			meanings: map[wire.Status]func(error) bool{
-				wire.SecurityNotSatisfied: only(ceremony.ErrNoTouch),
-				wire.NotFound:             only(ceremony.ErrNoKey), wire.ReferenceNotFound: only(ceremony.ErrNoKey),
+				wire.SecurityNotSatisfied: only(token.ErrNoTouch),
+				wire.NotFound:             only(token.ErrNoKey), wire.ReferenceNotFound: only(token.ErrNoKey),
 			},
-			other: token,
+			other: tok,
 		},
 		{
 			name: "RESET RETRY COUNTER",
@@ -74,10 +74,10 @@ func TestEveryCardError(t *testing.T) {
 				return s.Unblock(t.Context(), hsmtest.PIN(hsmtest.GoodPUK), hsmtest.PIN(hsmtest.GoodPIN))
 			},
 			meanings: map[wire.Status]func(error) bool{
-				0x63c0: only(ceremony.ErrPUKBlocked), wire.Blocked: only(ceremony.ErrPUKBlocked),
-				0x63c1: is[*ceremony.WrongPUKError], 0x63c2: is[*ceremony.WrongPUKError], 0x63cf: is[*ceremony.WrongPUKError],
+				0x63c0: only(token.ErrPUKBlocked), wire.Blocked: only(token.ErrPUKBlocked),
+				0x63c1: is[*token.WrongPUKError], 0x63c2: is[*token.WrongPUKError], 0x63cf: is[*token.WrongPUKError],
 			},
-			other: token,
+			other: tok,
 		},
 	}
 	statuses := []wire.Status{
@@ -217,7 +217,7 @@ func TestAnotherVersionOnEachCall(t *testing.T) {
 		},
 		"reset": func() error { return s.Reset(t.Context()) },
 	} {
-		if err := do(); !is[*ceremony.TokenError](err) || !strings.Contains(err.Error(), "firmware") {
+		if err := do(); !is[*token.Error](err) || !strings.Contains(err.Error(), "firmware") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

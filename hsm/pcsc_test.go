@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-piv/piv-go/v2/piv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/scard"
@@ -75,7 +75,7 @@ func TestAnotherTokenInTheReader(t *testing.T) {
 	first.pull()
 	other := card(t, virtual.Config{Serial: 5417999, Firmware: virtual.Firmware574})
 	insert(t, 0, other)
-	var removed *ceremony.RemovedError
+	var removed *token.RemovedError
 	if _, err := first.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); !errors.As(err, &removed) {
 		t.Errorf("got %v", err)
 	}
@@ -93,7 +93,7 @@ func TestReinserted(t *testing.T) {
 	}
 	start := a.Card.Counts()
 	a.Card.Script(virtual.RemovedAtSign)
-	var removed *ceremony.RemovedError
+	var removed *token.RemovedError
 	if _, err := s.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); !errors.As(err, &removed) {
 		t.Fatalf("got %v", err)
 	}
@@ -117,7 +117,7 @@ func TestBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var busy *ceremony.BusyError
+	var busy *token.BusyError
 	if _, err := s.Info(t.Context()); !errors.As(err, &busy) {
 		t.Errorf("info: got %v", err)
 	}
@@ -174,7 +174,7 @@ func TestOneAtATime(t *testing.T) {
 // of its own.
 func TestNoService(t *testing.T) {
 	if os.Getenv(pcscd.SocketVariable) == "/nowhere" {
-		var none *ceremony.NoServiceError
+		var none *token.NoServiceError
 		if _, err := hsm.NewReader().Tokens(t.Context()); !errors.As(err, &none) {
 			t.Errorf("got %v", err)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-piv/piv-go/v2/piv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/turn"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -30,7 +30,7 @@ type Reader struct {
 	rehearsals map[uint32]bool
 }
 
-var _ ceremony.Reader = (*Reader)(nil)
+var _ token.Reader = (*Reader)(nil)
 
 // NewReader makes a Reader. It opens nothing.
 func NewReader() *Reader { return &Reader{turn: turn.New(), rehearsals: make(map[uint32]bool)} }
@@ -38,7 +38,7 @@ func NewReader() *Reader { return &Reader{turn: turn.New(), rehearsals: make(map
 // Tokens lists the YubiKeys in reach, sorted by serial. Empty readers and
 // other cards are left out. Where there is no token but a YubiKey's reader that
 // can't be asked, the error says why: a *BusyError where another program holds it.
-func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
+func (r *Reader) Tokens(ctx context.Context) ([]token.Token, error) {
 	var found []*Token
 	var trouble error
 	err := r.turn.Take(ctx, func() error {
@@ -51,9 +51,9 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 			switch {
 			case err == nil:
 				found = append(found, &Token{reader: r, name: name, serial: a.serial})
-			case is[*ceremony.NoServiceError](err):
+			case is[*token.NoServiceError](err):
 				return err
-			case strings.Contains(strings.ToLower(name), "yubi") && !is[*ceremony.RemovedError](err):
+			case strings.Contains(strings.ToLower(name), "yubi") && !is[*token.RemovedError](err):
 				trouble = err
 			}
 		}
@@ -67,7 +67,7 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 		return nil, trouble
 	}
 	slices.SortFunc(found, func(a, b *Token) int { return cmp.Compare(a.serial, b.serial) })
-	tokens := make([]ceremony.Token, len(found))
+	tokens := make([]token.Token, len(found))
 	for i, t := range found {
 		tokens[i] = t
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -14,7 +14,7 @@ import (
 // broken is a reader that finds nothing, and says why.
 type broken struct{ err error }
 
-func (b broken) Tokens(context.Context) ([]ceremony.Token, error) { return nil, b.err }
+func (b broken) Tokens(context.Context) ([]token.Token, error) { return nil, b.err }
 
 func drawer(t *testing.T, serials ...uint32) *virtual.Drawer {
 	t.Helper()
@@ -40,19 +40,19 @@ func drawer(t *testing.T, serials ...uint32) *virtual.Drawer {
 }
 
 func TestReaders(t *testing.T) {
-	busy, none := &ceremony.BusyError{By: []string{"scdaemon"}}, ceremony.ErrNoCardSupport
+	busy, none := &token.BusyError{By: []string{"scdaemon"}}, token.ErrNoCardSupport
 	for name, c := range map[string]struct {
-		readers []ceremony.Reader
+		readers []token.Reader
 		serials []string
 		errs    []error
 	}{
 		"none":                  {nil, nil, nil},
-		"empty":                 {[]ceremony.Reader{drawer(t), drawer(t)}, nil, nil},
-		"sorted by serial":      {[]ceremony.Reader{drawer(t, 10000001, 1002), drawer(t, 9000000)}, []string{"1002", "9000000", "10000001"}, nil},
-		"one is broken":         {[]ceremony.Reader{broken{busy}, drawer(t, 1001)}, []string{"1001"}, nil},
-		"the other is broken":   {[]ceremony.Reader{drawer(t, 1001), broken{busy}}, []string{"1001"}, nil},
-		"one broken, one empty": {[]ceremony.Reader{drawer(t), broken{busy}}, nil, []error{busy}},
-		"all are broken":        {[]ceremony.Reader{broken{none}, broken{busy}}, nil, []error{none, busy}},
+		"empty":                 {[]token.Reader{drawer(t), drawer(t)}, nil, nil},
+		"sorted by serial":      {[]token.Reader{drawer(t, 10000001, 1002), drawer(t, 9000000)}, []string{"1002", "9000000", "10000001"}, nil},
+		"one is broken":         {[]token.Reader{broken{busy}, drawer(t, 1001)}, []string{"1001"}, nil},
+		"the other is broken":   {[]token.Reader{drawer(t, 1001), broken{busy}}, []string{"1001"}, nil},
+		"one broken, one empty": {[]token.Reader{drawer(t), broken{busy}}, nil, []error{busy}},
+		"all are broken":        {[]token.Reader{broken{none}, broken{busy}}, nil, []error{none, busy}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tokens, err := hsm.Readers(c.readers...).Tokens(t.Context())

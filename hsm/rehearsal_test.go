@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -24,7 +24,7 @@ func TestVirtualTokenBehindPCSC(t *testing.T) {
 	pin, puk := hsmtest.PIN(hsmtest.GoodPIN), hsmtest.PIN(hsmtest.GoodPUK)
 
 	_, err := hsmtest.Ceremony(t, hsm.Checker{}, "wabbit", "").Enrol(t.Context(), "Ada", s.Token, pin, puk)
-	var refused *ceremony.PolicyError
+	var refused *token.PolicyError
 	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "virtual") {
 		t.Errorf("a real ceremony: %v", err)
 	}

@@ -9,16 +9,16 @@ import (
 
 	"github.com/go-piv/piv-go/v2/piv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
 // Sign verifies the PIN once and asks for one signature, once. Both go to the
 // card in one exclusive transaction.
-func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
-	if err := ceremony.CheckPIN(pin.Bytes()); err != nil {
+func (t *Token) Sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
+	if err := token.CheckPIN(pin.Bytes()); err != nil {
 		return nil, err
 	}
 	var sig []byte
@@ -32,30 +32,30 @@ func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]b
 	return sig, nil
 }
 
-func (c *card) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+func (c *card) sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
 	if c.pin.Tries == 0 {
-		return nil, ceremony.ErrPINBlocked
+		return nil, token.ErrPINBlocked
 	}
 	key, err := c.Key()
 	if err != nil {
 		return nil, err
 	}
 	if key == nil {
-		return nil, ceremony.ErrNoKey
+		return nil, token.ErrNoKey
 	}
 	data, err := wire.ToSign(key.Public, payload)
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: err}
+		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	// With "never", piv-go leaves the PIN to us: it goes to the card right
 	// here, once, and an error of it is told from one of the signature.
 	private, err := c.PrivateKey(piv.SlotSignature, key.Public, piv.KeyAuth{PINPolicy: piv.PINPolicyNever})
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: err}
+		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	signer, ok := private.(crypto.Signer)
 	if !ok {
-		return nil, &ceremony.TokenError{Op: "sign", Err: fmt.Errorf("the key in the slot (%T) does not sign", key.Public)}
+		return nil, &token.Error{Op: "sign", Err: fmt.Errorf("the key in the slot (%T) does not sign", key.Public)}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (c *card) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]by
 		err = k.Verify(payload, sig)
 	}
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
+		return nil, &token.Error{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
 	}
 	return sig, nil
 }

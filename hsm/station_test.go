@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -50,7 +50,7 @@ func find(t testing.TB, r *hsm.Reader, serial string) *hsm.Token {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(tokens, func(k ceremony.Token) bool {
+	i := slices.IndexFunc(tokens, func(k token.Token) bool {
 		info, err := k.Info(context.Background())
 		return err == nil && info.Serial == serial
 	})

@@ -9,8 +9,8 @@ import (
 
 	"github.com/go-piv/piv-go/v2/piv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -24,10 +24,10 @@ type Token struct {
 }
 
 var (
-	_ ceremony.Enroller  = (*Token)(nil)
-	_ ceremony.Attester  = (*Token)(nil)
-	_ ceremony.Unblocker = (*Token)(nil)
-	_ ceremony.Resetter  = (*Token)(nil)
+	_ token.Enroller  = (*Token)(nil)
+	_ token.Attester  = (*Token)(nil)
+	_ token.Unblocker = (*Token)(nil)
+	_ token.Resetter  = (*Token)(nil)
 )
 
 // Serial is the one that the token was found under, in reach or not.
@@ -64,7 +64,7 @@ func (t *Token) open(ctx context.Context, use func(*card) error) error {
 			return err
 		}
 		if v := yk.Version(); wire.V(byte(v.Major), byte(v.Minor), byte(v.Patch)) != a.firmware {
-			return &ceremony.TokenError{Op: "open", Err: fmt.Errorf("it tells of firmware %s, and then of %d.%d.%d", a.firmware, v.Major, v.Minor, v.Patch)}
+			return &token.Error{Op: "open", Err: fmt.Errorf("it tells of firmware %s, and then of %d.%d.%d", a.firmware, v.Major, v.Minor, v.Patch)}
 		}
 		return use(&card{yk, a, t})
 	})
@@ -74,12 +74,12 @@ func (t *Token) same(serial uint32) error {
 	if serial == t.serial {
 		return nil
 	}
-	return &ceremony.RemovedError{During: "before the PIN", Err: fmt.Errorf("token %d is in its reader now", serial)}
+	return &token.RemovedError{During: "before the PIN", Err: fmt.Errorf("token %d is in its reader now", serial)}
 }
 
 // Info asks the token for what it tells freely. It never costs a try.
-func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
-	var info ceremony.TokenInfo
+func (t *Token) Info(ctx context.Context) (token.Info, error) {
+	var info token.Info
 	err := t.open(ctx, func(c *card) (err error) {
 		info, err = c.Info()
 		return err
@@ -90,8 +90,8 @@ func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
 // Attestation asks the token to attest the key in its signing slot. It is
 // ErrNoKey where the slot is empty, and nil where the key was imported; with
 // firmware before 5.3, which doesn't tell, it is ErrNoKey for both.
-func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) {
-	var a *ceremony.Attestation
+func (t *Token) Attestation(ctx context.Context) (*token.Attestation, error) {
+	var a *token.Attestation
 	err := t.open(ctx, func(c *card) (err error) {
 		a, err = c.Attest()
 		return err
@@ -100,8 +100,8 @@ func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) 
 }
 
 // Info is TokenInfo of an open card.
-func (c *card) Info() (ceremony.TokenInfo, error) {
-	info := ceremony.TokenInfo{
+func (c *card) Info() (token.Info, error) {
+	info := token.Info{
 		Kind:     "YubiKey",
 		Serial:   decimal(c.serial),
 		Reader:   c.token.name,
@@ -126,7 +126,7 @@ func (c *card) Info() (ceremony.TokenInfo, error) {
 	info.Touch, info.PINPolicy = key.Touch.Name(), key.PIN.Name()
 	k, err := metadata.NewKey(key.Public)
 	if err != nil {
-		return info, &ceremony.TokenError{Op: "read", Err: fmt.Errorf("the key in slot %s: %w", info.Slot, err)}
+		return info, &token.Error{Op: "read", Err: fmt.Errorf("the key in slot %s: %w", info.Slot, err)}
 	}
 	info.Key = &k
 	return info, nil
@@ -161,18 +161,18 @@ func (c *card) attestedKey() (*provision.Key, error) {
 	}
 	said, err := wire.ParseStatement(leaf.Extensions)
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "read", Err: err}
+		return nil, &token.Error{Op: "read", Err: err}
 	}
 	return &provision.Key{Public: leaf.PublicKey, PIN: said.PIN, Touch: said.Touch, Generated: true}, nil
 }
 
 // Attest returns the attestation of the key in the signing slot.
-func (c *card) Attest() (*ceremony.Attestation, error) {
+func (c *card) Attest() (*token.Attestation, error) {
 	leaf, err := c.YubiKey.Attest(piv.SlotSignature)
 	if errors.Is(err, piv.ErrNotFound) {
 		key, err := c.Key()
 		if err == nil && key == nil {
-			err = ceremony.ErrNoKey
+			err = token.ErrNoKey
 		}
 		return nil, err
 	}
@@ -183,5 +183,5 @@ func (c *card) Attest() (*ceremony.Attestation, error) {
 	if err != nil {
 		return nil, failure(err, "attest", "", refusal.Other, culprits)
 	}
-	return &ceremony.Attestation{Leaf: leaf, Device: device}, nil
+	return &token.Attestation{Leaf: leaf, Device: device}, nil
 }

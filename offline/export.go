@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // Written is a file that was written, synced, read back and compared.
@@ -89,7 +89,7 @@ func checkRoom(d disk, path string, data []byte) error {
 type ExistsError struct{ Path string }
 
 func (e *ExistsError) Error() string {
-	return fmt.Sprintf("%s is there and is another file: it was not touched, and nothing was written", ceremony.Safe(e.Path))
+	return fmt.Sprintf("%s is there and is another file: it was not touched, and nothing was written", text.Safe(e.Path))
 }
 
 // Code names what happened, for people who look it up: a file that is not overwritten.
@@ -102,7 +102,7 @@ type SpaceError struct {
 }
 
 func (e *SpaceError) Error() string {
-	return fmt.Sprintf("%s has %d bytes free, and %d are needed: nothing was written", ceremony.Safe(e.Dir), e.Free, e.Need)
+	return fmt.Sprintf("%s has %d bytes free, and %d are needed: nothing was written", text.Safe(e.Dir), e.Free, e.Need)
 }
 
 // Code names what happened, for people who look it up: a medium without room.
@@ -112,7 +112,7 @@ func (*SpaceError) Code() string { return "MEDIUM-FULL" }
 type NameError struct{ Name, Why string }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%q can't be a file's name: %s; nothing was written", ceremony.Safe(e.Name), e.Why)
+	return fmt.Sprintf("%q can't be a file's name: %s; nothing was written", text.Safe(e.Name), e.Why)
 }
 
 // Code names what happened, for people who look it up: a file name that can't travel.

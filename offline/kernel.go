@@ -9,12 +9,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // network looks at every network interface and at the routing tables. An
 // interface without a carrier is not connected, whatever else it is.
-func (m Machine) network() ceremony.Check {
+func (m Machine) network() token.Check {
 	const name = "network"
 	interfaces, err := os.ReadDir(m.path("/sys/class/net"))
 	if err != nil {
@@ -23,7 +24,7 @@ func (m Machine) network() ceremony.Check {
 	var up []string
 	for _, i := range interfaces {
 		if i.Name() != "lo" && connected(filepath.Join(m.path("/sys/class/net"), i.Name())) {
-			up = append(up, ceremony.Safe(i.Name()))
+			up = append(up, text.Safe(i.Name()))
 		}
 	}
 	if len(up) > 0 {
@@ -75,7 +76,7 @@ func defaultRoute6(f []string) bool {
 	return len(f) == 10 && f[0] == strings.Repeat("0", 32) && f[1] == "00" && f[9] != "lo"
 }
 
-func (m Machine) swap() ceremony.Check {
+func (m Machine) swap() token.Check {
 	b, err := os.ReadFile(m.path("/proc/swaps"))
 	if err != nil {
 		return unknown("swap", err)
@@ -83,7 +84,7 @@ func (m Machine) swap() ceremony.Check {
 	var areas []string
 	for i, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
 		if fields := strings.Fields(line); i > 0 && len(fields) > 0 {
-			areas = append(areas, ceremony.Safe(fields[0]))
+			areas = append(areas, text.Safe(fields[0]))
 		}
 	}
 	if len(areas) > 0 {
@@ -92,7 +93,7 @@ func (m Machine) swap() ceremony.Check {
 	return pass("swap", "Memory is never written to a disk.")
 }
 
-func (m Machine) memoryLock() ceremony.Check {
+func (m Machine) memoryLock() token.Check {
 	locked, err := m.status("VmLck")
 	switch {
 	case err != nil:
@@ -104,7 +105,7 @@ func (m Machine) memoryLock() ceremony.Check {
 }
 
 // sandboxed: mode 2 is a filter (proc_pid_status(5)).
-func (m Machine) sandboxed() ceremony.Check {
+func (m Machine) sandboxed() token.Check {
 	mode, err := m.status("Seccomp")
 	switch {
 	case err != nil:

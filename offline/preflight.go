@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Preflight is what is checked about a machine before a ceremony. Nothing is
@@ -17,16 +18,16 @@ import (
 type Preflight struct {
 	Machine   Machine
 	Now       time.Time
-	Known     time.Time       // a time that has certainly passed; zero: none is known
-	KnownFrom string          // what happened then: "the newest metadata was signed"
-	Reader    ceremony.Reader // nil: tokens are not looked for
-	Medium    string          // the directory that bundles are written to; "" not chosen yet
-	Tool      string          // path of this program; "" not known
+	Known     time.Time    // a time that has certainly passed; zero: none is known
+	KnownFrom string       // what happened then: "the newest metadata was signed"
+	Reader    token.Reader // nil: tokens are not looked for
+	Medium    string       // the directory that bundles are written to; "" not chosen yet
+	Tool      string       // path of this program; "" not known
 }
 
 // Run gives every check with its outcome, in a fixed order.
-func (p Preflight) Run(ctx context.Context) []ceremony.Check {
-	checks := []ceremony.Check{
+func (p Preflight) Run(ctx context.Context) []token.Check {
+	checks := []token.Check{
 		p.Machine.network(),
 		p.Machine.sandboxed(),
 		p.clock(),
@@ -44,17 +45,17 @@ func (p Preflight) Run(ctx context.Context) []ceremony.Check {
 	return checks
 }
 
-func pass(name, format string, args ...any) ceremony.Check {
-	return ceremony.Check{Name: name, Pass: true, Reason: fmt.Sprintf(format, args...)}
+func pass(name, format string, args ...any) token.Check {
+	return token.Check{Name: name, Pass: true, Reason: fmt.Sprintf(format, args...)}
 }
 
-func fail(name, format string, args ...any) ceremony.Check {
-	return ceremony.Check{Name: name, Reason: fmt.Sprintf(format, args...)}
+func fail(name, format string, args ...any) token.Check {
+	return token.Check{Name: name, Reason: fmt.Sprintf(format, args...)}
 }
 
 // unknown is a check that this system can't answer. It does not pass.
-func unknown(name string, err error) ceremony.Check {
-	return fail(name, "This could not be checked: %s.", ceremony.Safe(err.Error()))
+func unknown(name string, err error) token.Check {
+	return fail(name, "This could not be checked: %s.", text.Safe(err.Error()))
 }
 
 // horizon is how far behind the last known time a clock can be believed.
@@ -62,7 +63,7 @@ const horizon = 10 * 365 * 24 * time.Hour
 
 const clockLayout = "Monday 2 January 2006, 15:04:05 UTC"
 
-func (p Preflight) clock() ceremony.Check {
+func (p Preflight) clock() token.Check {
 	now, known := p.Now.UTC().Format(clockLayout), p.Known.UTC().Format(clockLayout)
 	switch {
 	case p.Known.IsZero():
@@ -75,11 +76,11 @@ func (p Preflight) clock() ceremony.Check {
 	return pass("clock", "It is %s. Compare it with another clock.", now)
 }
 
-func (p Preflight) readers(ctx context.Context) ceremony.Check {
+func (p Preflight) readers(ctx context.Context) token.Check {
 	tokens, err := p.Reader.Tokens(ctx)
 	switch {
 	case err != nil:
-		return fail("readers", "Tokens can't be reached: %s.", ceremony.Safe(err.Error()))
+		return fail("readers", "Tokens can't be reached: %s.", text.Safe(err.Error()))
 	case len(tokens) == 0:
 		return pass("readers", "The card service answers. No token is in a reader yet.")
 	case len(tokens) == 1:
@@ -91,13 +92,13 @@ func (p Preflight) readers(ctx context.Context) ceremony.Check {
 // needed is how much a medium should have free: bundles are seldom longer.
 const needed = 16 << 20
 
-func (m Machine) medium(dir string) ceremony.Check {
+func (m Machine) medium(dir string) token.Check {
 	places, err := m.Places(dir)
 	if err != nil {
 		return unknown("medium", err)
 	}
 	p := places[len(places)-1]
-	where := ceremony.Safe(p.Path)
+	where := text.Safe(p.Path)
 	switch {
 	case p.ReadOnly:
 		return fail("medium", "%s is mounted read-only. Nothing can be written to it.", where)
@@ -107,7 +108,7 @@ func (m Machine) medium(dir string) ceremony.Check {
 	return pass("medium", "%s can be written to.", where)
 }
 
-func (p Preflight) tool() ceremony.Check {
+func (p Preflight) tool() token.Check {
 	f, err := os.Open(p.Tool)
 	if err != nil {
 		return unknown("tool", err)
@@ -134,7 +135,7 @@ func fours(sum []byte) string {
 
 // coreDumpCheck: the limit alone is not enough, because the kernel does not
 // look at it where a program takes the dumps.
-func coreDumpCheck(allowed bool, err error) ceremony.Check {
+func coreDumpCheck(allowed bool, err error) token.Check {
 	switch {
 	case err != nil:
 		return unknown("core dumps", err)

@@ -9,17 +9,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
-// readers is a ceremony.Reader with so many tokens, or an error.
+// readers is a token.Reader with so many tokens, or an error.
 type readers struct {
 	n   int
 	err error
 }
 
-func (r readers) Tokens(context.Context) ([]ceremony.Token, error) {
-	return make([]ceremony.Token, r.n), r.err
+func (r readers) Tokens(context.Context) ([]token.Token, error) {
+	return make([]token.Token, r.n), r.err
 }
 
 // quiet are the kernel's files of a machine that nothing is wrong with.
@@ -80,7 +80,7 @@ func TestPreflight(t *testing.T) {
 		{"no token yet", edit(func(*Preflight) {}), "readers", true, "No token"},
 		{"one token", edit(func(p *Preflight) { p.Reader = readers{n: 1} }), "readers", true, "One token"},
 		{"two tokens", edit(func(p *Preflight) { p.Reader = readers{n: 2} }), "readers", true, "2 tokens"},
-		{"no card service", edit(func(p *Preflight) { p.Reader = readers{err: ceremony.ErrNoCardSupport} }), "readers", false, "without card support"},
+		{"no card service", edit(func(p *Preflight) { p.Reader = readers{err: token.ErrNoCardSupport} }), "readers", false, "without card support"},
 
 		{"no swap", edit(func(*Preflight) {}), "swap", true, ""},
 		{"swap", set("proc/swaps", "Filename\tType\n/dev/sda2 partition 1 0 -2\n/swap\\040file file 1 0 -3\n"), "swap", false, `/dev/sda2, /swap\040file`},
@@ -100,7 +100,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-func find(t *testing.T, checks []ceremony.Check, name string) ceremony.Check {
+func find(t *testing.T, checks []token.Check, name string) token.Check {
 	t.Helper()
 	for _, c := range checks {
 		if !strings.HasSuffix(c.Reason, ".") && !strings.HasSuffix(c.Reason, "swapoff -a") {
@@ -111,7 +111,7 @@ func find(t *testing.T, checks []ceremony.Check, name string) ceremony.Check {
 		}
 	}
 	t.Fatalf("there is no check %q in %+v", name, checks)
-	return ceremony.Check{}
+	return token.Check{}
 }
 
 func TestPreflightMedium(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 	"os"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // maxTree bounds how many files a directory may hold that become targets.
@@ -22,23 +23,23 @@ const maxTree = 200_000
 // is neither file nor directory (a link, a device) is refused and named, as are
 // a file whose path no target can have, an empty file, and more than 200,000
 // files; nothing is followed out of the directory. Ending ctx ends it.
-func Tree(ctx context.Context, dir string) ([]ceremony.NewTarget, error) {
+func Tree(ctx context.Context, dir string) ([]trust.NewTarget, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("the directory was not read: %w", err)
 	}
 	defer root.Close()
-	var list []ceremony.NewTarget
+	var list []trust.NewTarget
 	err = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
-			var t ceremony.NewTarget
+			var t trust.NewTarget
 			if t, err = leaf(ctx, root, path, entry); err == nil && len(list) == maxTree {
 				err = fmt.Errorf("there are more than %d files", maxTree)
 			}
 			list = append(list, t)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", ceremony.Safe(path), err)
+			return fmt.Errorf("%s: %w", text.Safe(path), err)
 		}
 		return nil
 	})
@@ -46,7 +47,7 @@ func Tree(ctx context.Context, dir string) ([]ceremony.NewTarget, error) {
 		err = errors.New("it holds no file")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the directory %s was not taken: %w", ceremony.Safe(dir), err)
+		return nil, fmt.Errorf("the directory %s was not taken: %w", text.Safe(dir), err)
 	}
 	return list, nil
 }
@@ -67,12 +68,12 @@ func Folders(dir string) ([]string, error) {
 }
 
 // leaf reads one file.
-func leaf(ctx context.Context, root *os.Root, path string, entry fs.DirEntry) (ceremony.NewTarget, error) {
-	t := ceremony.NewTarget{Path: path}
+func leaf(ctx context.Context, root *os.Root, path string, entry fs.DirEntry) (trust.NewTarget, error) {
+	t := trust.NewTarget{Path: path}
 	if !entry.Type().IsRegular() {
 		return t, errors.New("it is neither a file nor a directory")
 	}
-	if err := ceremony.CheckTargetPath(path); err != nil {
+	if err := trust.CheckTargetPath(path); err != nil {
 		return t, err
 	}
 	file, err := root.Open(path)

@@ -5,8 +5,9 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // Workspace is a directory that holds one site's journal (journal.jsonl) and
@@ -22,7 +23,7 @@ type Workspace struct {
 	torn    int
 }
 
-var _ ceremony.Workspace = (*Workspace)(nil)
+var _ journal.Workspace = (*Workspace)(nil)
 
 // OpenWorkspace opens the workspace in dir, and makes it if need be. It
 // returns a *LockedError where another process has it.
@@ -117,7 +118,7 @@ func (e *LockedError) Error() string {
 	if e.PID > 0 {
 		who += fmt.Sprintf(" (process %d)", e.PID)
 	}
-	return fmt.Sprintf("%s has the workspace %s open: nothing was done", who, ceremony.Safe(e.Dir))
+	return fmt.Sprintf("%s has the workspace %s open: nothing was done", who, text.Safe(e.Dir))
 }
 
 // Code names what happened, for people who look it up: a workspace that another process has open.
@@ -127,7 +128,7 @@ func (*LockedError) Code() string { return "WORKSPACE-LOCKED" }
 type DamagedError struct{ Path string }
 
 func (e *DamagedError) Error() string {
-	return ceremony.Safe(e.Path) + " is damaged: it does not hold what was written to it"
+	return text.Safe(e.Path) + " is damaged: it does not hold what was written to it"
 }
 
 // Code names what happened, for people who look it up: a file that changed behind our back.

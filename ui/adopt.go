@@ -10,12 +10,14 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // opening asks in which form the trust comes that is to be changed. To co-sign
 // there is only one.
 func (f *flow) opening(ctx context.Context) error {
-	if f.Ceremony.Kind() != ceremony.Amend {
+	if f.Ceremony.Kind() != ceremony.Changing {
 		return f.importing(ctx)
 	}
 	return f.menu(ctx, f.page("Where does the trust come from?",
@@ -61,14 +63,14 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 	if err != nil {
 		return err
 	}
-	var adopted ceremony.Adopted
+	var adopted trust.Adopted
 	err = inTurn(ctx,
 		func(ctx context.Context) error {
 			name, err := f.trustName(ctx, in, len(files))
 			if err != nil {
 				return err
 			}
-			adopted, err = ceremony.Adopt(files, name)
+			adopted, err = trust.Adopt(files, name)
 			return err
 		},
 		func(ctx context.Context) error { return f.adopted(ctx, in, adopted) },
@@ -95,10 +97,10 @@ func (f *flow) trustName(ctx context.Context, in Place, files int) (string, erro
 	).help("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too."),
 		Field{Label: "Name of the trust", Check: func(typed []byte) error {
 			name := string(typed)
-			if err := ceremony.CheckTrustName(name); err != nil {
+			if err := trust.CheckName(name); err != nil {
 				return err
 			}
-			if f.Ceremony.Rehearsal() != ceremony.IsRehearsal(name) {
+			if f.Ceremony.Rehearsal() != trust.IsRehearsal(name) {
 				return errors.New("the name of a rehearsal's trust begins with rehearsal-, and no other trust's does")
 			}
 			return nil
@@ -106,21 +108,21 @@ func (f *flow) trustName(ctx context.Context, in Place, files int) (string, erro
 }
 
 // adopted shows what was read, and what is odd about it, and has the adoption typed.
-func (f *flow) adopted(ctx context.Context, in Place, a ceremony.Adopted) error {
-	root, err := newestRoot(a.Contents.Head)
+func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted) error {
+	root, err := newestRoot(a.Contents.Published)
 	if err != nil {
 		return err
 	}
 	who := root.Root.Roles["root"]
 	d := root.Digest()
 	p := f.page("Adopt "+a.Contents.Trust,
-		append(Facts{{"In", in.Path}}, headFacts(a.Contents.Head)...),
+		append(Facts{{"In", in.Path}}, headFacts(a.Contents.Published)...),
 		Facts{
 			{fmt.Sprintf("Root %d", root.Version), fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
 			{"Expires", date(root.Expires)},
 		},
 		Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
-		Hex(d), WordGrid(ceremony.Words(d)),
+		Hex(d), WordGrid(text.Words(d)),
 		Para("What strict clients would stumble over, by kind. The next version puts it right."),
 		findings(a.Findings),
 	).help(
@@ -133,7 +135,7 @@ func (f *flow) adopted(ctx context.Context, in Place, a ceremony.Adopted) error 
 }
 
 // newestRoot is the last one: Head is sorted by role and version.
-func newestRoot(head []ceremony.NamedFile) (*metadata.File, error) {
+func newestRoot(head []trust.NamedFile) (*metadata.File, error) {
 	for _, file := range slices.Backward(head) {
 		if strings.HasSuffix(file.Name, ".root.json") {
 			return metadata.ParseFile(file.Bytes, metadata.Adopted)
@@ -143,7 +145,7 @@ func newestRoot(head []ceremony.NamedFile) (*metadata.File, error) {
 }
 
 // headFacts name the files that are taken over, the roots as one.
-func headFacts(head []ceremony.NamedFile) Facts {
+func headFacts(head []trust.NamedFile) Facts {
 	var roots, others []string
 	for _, file := range head {
 		if strings.HasSuffix(file.Name, ".root.json") {
@@ -163,11 +165,11 @@ func headFacts(head []ceremony.NamedFile) Facts {
 }
 
 // findings are counted by their codes, with the first of each.
-func findings(found []ceremony.AdoptedFinding) Facts {
+func findings(found []trust.FileFinding) Facts {
 	if len(found) == 0 {
 		return Facts{{"Findings", "none"}}
 	}
-	count, first := map[string]int{}, map[string]ceremony.AdoptedFinding{}
+	count, first := map[string]int{}, map[string]trust.FileFinding{}
 	for _, a := range found {
 		if count[a.Finding.Code]++; count[a.Finding.Code] == 1 {
 			first[a.Finding.Code] = a

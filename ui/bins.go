@@ -7,24 +7,26 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // delegatedText is what is delegated to a role, in words.
-func delegatedText(r ceremony.RoleState) string {
-	text := strings.Join(r.Paths, " ")
+func delegatedText(r draft.RoleState) string {
+	raw := strings.Join(r.Paths, " ")
 	if r.Bins > 0 {
-		text = plural(r.Bins, "hash bin", "hash bins")
+		raw = plural(r.Bins, "hash bin", "hash bins")
 	}
 	if r.Parent != "targets" && r.Parent != "" {
-		text += ", by " + ceremony.Safe(r.Parent)
+		raw += ", by " + text.Safe(r.Parent)
 	}
-	return text
+	return raw
 }
 
 // parentOf asks who delegates to a role, where there is more than targets; ""
 // is targets.
 func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (string, error) {
-	var roles []ceremony.RoleState
+	var roles []draft.RoleState
 	for _, r := range signedByHolders(d.Roles) {
 		if r.Name != "root" && r.Bins == 0 {
 			roles = append(roles, r)
@@ -43,8 +45,8 @@ func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (
 }
 
 // hashBins asks how the targets of a role are divided among bins.
-func (f *flow) hashBins(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.HashBins
+func (f *flow) hashBins(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.HashBins
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return nil, err
@@ -89,7 +91,7 @@ func (f *flow) hashBins(ctx context.Context, problem *Problem) ([]ceremony.Edit,
 			return err
 		},
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
 // binCounts are the numbers of bins to choose from, by their bits.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -170,7 +170,7 @@ func TestDelegationBelowADelegation(t *testing.T) {
 	p.sees("How many must sign")
 	p.answers("1")
 	p.sees("== What the draft comes to", "team/nightly/* is delegated by team to nightly")
-	if e, ok := s.edit().(ceremony.Delegate); !ok || e.Parent != "team" {
+	if e, ok := s.edit().(draft.Delegate); !ok || e.Parent != "team" {
 		t.Errorf("delegated: %+v", e)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/review"
 )
 
 // body sets what a page says below its title: first what went wrong, then the
@@ -95,9 +96,9 @@ func (c Changes) lines(t typeface) []line {
 	return out
 }
 
-func (t typeface) changes(c []ceremony.Change) []line {
+func (t typeface) changes(c []review.Change) []line {
 	columns := t.column(minLabel, t.width/2, len(c), func(i int) string { return c[i].Field })
-	allNew := !slices.ContainsFunc(c, func(c ceremony.Change) bool { return c.Before != "" })
+	allNew := !slices.ContainsFunc(c, func(c review.Change) bool { return c.Before != "" })
 	beside := t.narrower(columns)
 	var out []line
 	for _, change := range c {
@@ -111,7 +112,7 @@ func (t typeface) changes(c []ceremony.Change) []line {
 }
 
 // change is what happens to a field.
-func (t typeface) change(c ceremony.Change) []line {
+func (t typeface) change(c review.Change) []line {
 	var out []line
 	switch {
 	case c.Before == "":
@@ -128,7 +129,7 @@ func (t typeface) change(c ceremony.Change) []line {
 }
 
 // note is why a change matters, where that is known.
-func (t typeface) note(c ceremony.Change) []line {
+func (t typeface) note(c review.Change) []line {
 	if c.Note == "" || c.Note == removed {
 		return nil
 	}
@@ -144,11 +145,11 @@ func (r Rivals) lines(t typeface) []line {
 	targets := 0 // in which they differ
 	for _, field := range fields {
 		of := changes[field]
-		if !slices.ContainsFunc(of, func(c ceremony.Change) bool { return c != of[0] }) {
+		if !slices.ContainsFunc(of, func(c review.Change) bool { return c != of[0] }) {
 			common = append(common, of[0])
 			continue
 		}
-		if slices.ContainsFunc(of, func(c ceremony.Change) bool { return c.Path != "" }) {
+		if slices.ContainsFunc(of, func(c review.Change) bool { return c.Path != "" }) {
 			if targets++; targets > maxTargets {
 				continue
 			}
@@ -170,14 +171,14 @@ func (r Rivals) lines(t typeface) []line {
 
 // byField lists the fields that any of them changes, in the order of the first
 // that does, and for each what every one of them does to it.
-func (r Rivals) byField() (fields []string, changes map[string][]ceremony.Change) {
-	changes = map[string][]ceremony.Change{}
+func (r Rivals) byField() (fields []string, changes map[string][]review.Change) {
+	changes = map[string][]review.Change{}
 	for i, rival := range r {
 		for _, c := range rival.Changes {
 			of := changes[c.Field]
 			if of == nil {
 				fields = append(fields, c.Field)
-				of = make([]ceremony.Change, len(r))
+				of = make([]review.Change, len(r))
 				for j := range of {
 					of[j].Field = c.Field
 				}
@@ -190,7 +191,7 @@ func (r Rivals) byField() (fields []string, changes map[string][]ceremony.Change
 }
 
 // inWords is a change in one sentence.
-func (t typeface) inWords(c ceremony.Change) string {
+func (t typeface) inWords(c review.Change) string {
 	switch {
 	case c.Before == "" && c.After == "":
 		return "stays as it is"

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -43,16 +45,16 @@ func (s *site) signAll(c *ceremony.Ceremony, serials ...string) {
 }
 
 // assembled is what the site's bundle comes to.
-func (s *site) assembled() *ceremony.OfflineSet {
+func (s *site) assembled() *trust.Set {
 	s.t.Helper()
 	contents, err := s.open().Contents()
 	s.must(err)
-	set, err := ceremony.Assemble(contents)
+	set, err := trust.Assemble(contents)
 	s.must(err)
 	return set
 }
 
-func (s *site) signWith(c *ceremony.Ceremony, step ceremony.Step, h ceremony.Holder, token ceremony.Token) error {
+func (s *site) signWith(c *ceremony.Ceremony, step ceremony.Step, h ceremony.Holder, token token.Token) error {
 	review, err := c.Review(step.Proposal, h)
 	if err != nil {
 		return err

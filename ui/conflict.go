@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // conflicts groups the payloads that claim to be one version of a role.
@@ -27,7 +29,7 @@ func conflicts(open []ceremony.OpenPayload) [][]ceremony.OpenPayload {
 	return groups
 }
 
-func openName(p ceremony.OpenPayload) string { return ceremony.PayloadName(p.Role, p.Version, p.Bins) }
+func openName(p ceremony.OpenPayload) string { return trust.PayloadName(p.Role, p.Version, p.Bins) }
 
 // chooseRival shows payloads of one version beside each other, and has people
 // keep one of them.
@@ -83,7 +85,7 @@ func rivalFacts(p ceremony.OpenPayload) string {
 }
 
 // signedBy names whose signatures there are.
-func signedBy(q ceremony.Quorum) string {
+func signedBy(q trust.Quorum) string {
 	var names []string
 	for _, t := range q.By {
 		names = append(names, t.Signed...)
@@ -98,7 +100,7 @@ func signedBy(q ceremony.Quorum) string {
 // keep withdraws all others.
 func (f *flow) keep(ctx context.Context, kept ceremony.OpenPayload, rivals []ceremony.OpenPayload) error {
 	digest := kept.Proposal
-	body := []Block{Para("It keeps the signatures that it has. Its SHA-256, to be compared with the other sites:"), Hex(digest), WordGrid(ceremony.Words(digest))}
+	body := []Block{Para("It keeps the signatures that it has. Its SHA-256, to be compared with the other sites:"), Hex(digest), WordGrid(text.Words(digest))}
 	var others []ceremony.OpenPayload
 	for _, p := range rivals {
 		if p.Proposal != digest {
@@ -148,7 +150,7 @@ func (f *flow) cancel(ctx context.Context) error {
 
 // founding says whether a payload is one that this site makes from the plan.
 func (f *flow) founding(p ceremony.OpenPayload) bool {
-	return f.Ceremony.Kind() == ceremony.Found && p.Version == 1 && (p.Role == "root" || p.Role == "targets")
+	return f.Ceremony.Kind() == ceremony.Founding && p.Version == 1 && (p.Role == "root" || p.Role == "targets")
 }
 
 // withdraw says what goes with a payload, asks why, and has it typed.

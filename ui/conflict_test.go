@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
 // edited is a draft, frozen.
-func (s *site) edited(c *ceremony.Ceremony, edits ...ceremony.Edit) {
+func (s *site) edited(c *ceremony.Ceremony, edits ...draft.Edit) {
 	s.t.Helper()
 	for _, e := range edits {
 		s.must(c.Edit(e))
@@ -20,8 +21,8 @@ func (s *site) edited(c *ceremony.Ceremony, edits ...ceremony.Edit) {
 
 // tool and app are targets of the tests.
 var (
-	tool = ceremony.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("tool")), Length: 4}
-	docs = ceremony.AddTarget{Role: "targets", Path: "wabbit/docs", SHA256: metadata.Sum([]byte("docs")), Length: 4}
+	tool = draft.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("tool")), Length: 4}
+	docs = draft.AddTarget{Role: "targets", Path: "wabbit/docs", SHA256: metadata.Sum([]byte("docs")), Length: 4}
 )
 
 // quarrel is a site that knows two payloads of targets 2: its own and that of
@@ -32,12 +33,12 @@ func quarrel(t *testing.T) *site {
 	first := s.open()
 	base, err := first.Contents()
 	s.must(err)
-	s.edited(first, tool, ceremony.Renew{Role: "targets", Days: 60})
+	s.edited(first, tool, draft.Renew{Role: "targets", Days: 60})
 	other := s.other()
-	second := other.ready(ceremony.Amend, "Oslo")
+	second := other.ready(ceremony.Changing, "Oslo")
 	_, err = second.Import(base, "base.tar", metadata.Sum(nil))
 	s.must(err)
-	s.edited(second, tool, docs, ceremony.Renew{Role: "targets", Days: 90})
+	s.edited(second, tool, docs, draft.Renew{Role: "targets", Days: 90})
 	other.signAll(second, "5417501")
 	theirs, err := second.Contents()
 	s.must(err)

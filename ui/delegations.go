@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 )
 
 // delegations asks what others than the holders of targets sign for.
@@ -36,12 +36,12 @@ func (f *flow) delegations(ctx context.Context) error {
 	), options...)
 }
 
-func delegated(roles []ceremony.RoleState) []ceremony.RoleState {
-	return slices.DeleteFunc(signedByHolders(roles), func(r ceremony.RoleState) bool { return r.Name == "root" || r.Name == "targets" })
+func delegated(roles []draft.RoleState) []draft.RoleState {
+	return slices.DeleteFunc(signedByHolders(roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Name == "targets" })
 }
 
-func (f *flow) delegate(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.Delegate
+func (f *flow) delegate(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.Delegate
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (f *flow) delegate(ctx context.Context, problem *Problem) ([]ceremony.Edit,
 			return err
 		},
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
 // roleName takes a name that is a file's on every system; the metadata takes no other.
@@ -103,9 +103,9 @@ func (f *flow) paths(ctx context.Context, role string, now []string) ([]string, 
 	return strings.Fields(typed), err
 }
 
-func (f *flow) setPaths(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var role ceremony.RoleState
-	var e ceremony.SetPaths
+func (f *flow) setPaths(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var role draft.RoleState
+	var e draft.SetPaths
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			role, err = f.pickDelegated(ctx, f.draftPage("Whose paths change?").with(problem))
@@ -114,10 +114,10 @@ func (f *flow) setPaths(ctx context.Context, problem *Problem) ([]ceremony.Edit,
 		},
 		func(ctx context.Context) (err error) { e.Paths, err = f.paths(ctx, role.Name, role.Paths); return err },
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
-func (f *flow) undelegate(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+func (f *flow) undelegate(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 	role, err := f.pickDelegated(ctx, f.draftPage("Which delegation is taken away?",
 		Para("Clients find no target of that role any more."),
 		Para("Clients refuse a snapshot that drops a role. So the uploader goes on listing the last version of it, which nobody asks for any more."),
@@ -126,13 +126,13 @@ func (f *flow) undelegate(ctx context.Context, problem *Problem) ([]ceremony.Edi
 		"Another program that publishes this trust has to go on listing the role too, or sign the snapshot with a new key: change that key in the same draft then.",
 		"To change who signs the role, or for what, keep the delegation and change its holders or its paths.",
 	))
-	return []ceremony.Edit{ceremony.Undelegate{Role: role.Name}}, err
+	return []draft.Edit{draft.Undelegate{Role: role.Name}}, err
 }
 
-func (f *flow) pickDelegated(ctx context.Context, p Page) (ceremony.RoleState, error) {
+func (f *flow) pickDelegated(ctx context.Context, p Page) (draft.RoleState, error) {
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
-		return ceremony.RoleState{}, err
+		return draft.RoleState{}, err
 	}
 	return f.pickRoleOf(ctx, p, delegated(d.Roles), delegatedText)
 }

@@ -10,7 +10,7 @@
 //
 // The package does not know the rules (package ceremony decides what is
 // allowed, and in which order), nor how a card, a drive or a bundle works:
-// they come in as [ceremony.Reader], [Machine] and [Hand]. It keeps no state
+// they come in as [token.Reader], [Machine] and [Hand]. It keeps no state
 // of a ceremony: which step is next is asked of the ceremony each time.
 //
 // # Plain mode

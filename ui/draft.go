@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // draft leads from one edit to the next, and shows after each what they come
@@ -112,8 +114,8 @@ func (f *flow) whoSigns(d ceremony.Preview) (func(ceremony.NextVersion) Facts, e
 		return nil, err
 	}
 	old, fresh := tokenWords(d.Edits)
-	of := func(list []ceremony.RoleState, role string, words map[string]string) string {
-		i := slices.IndexFunc(list, func(s ceremony.RoleState) bool { return s.Name == role })
+	of := func(list []draft.RoleState, role string, words map[string]string) string {
+		i := slices.IndexFunc(list, func(s draft.RoleState) bool { return s.Name == role })
 		if i < 0 {
 			return "nobody"
 		}
@@ -136,12 +138,12 @@ func (f *flow) whoSigns(d ceremony.Preview) (func(ceremony.NextVersion) Facts, e
 
 // tokenWords say with which token somebody signs for the old root, or that
 // theirs can't any more, and with which for what is new.
-func tokenWords(edits []ceremony.Edit) (old, fresh map[string]string) {
+func tokenWords(edits []draft.Edit) (old, fresh map[string]string) {
 	old, fresh = map[string]string{}, map[string]string{}
 	for _, e := range edits {
 		switch e := e.(type) {
-		case ceremony.ReplaceToken:
-			name := ceremony.Safe(e.Holder)
+		case draft.ReplaceToken:
+			name := text.Safe(e.Holder)
 			fresh[name] = " (new token)"
 			if old[name] == "" {
 				old[name] = " (old token)"
@@ -149,9 +151,9 @@ func tokenWords(edits []ceremony.Edit) (old, fresh map[string]string) {
 			if e.Lost {
 				old[name] = tokenLost
 			}
-		case ceremony.RemoveHolder:
+		case draft.RemoveHolder:
 			if e.Lost {
-				old[ceremony.Safe(e.Holder)] = tokenLost
+				old[text.Safe(e.Holder)] = tokenLost
 			}
 		}
 	}
@@ -161,7 +163,7 @@ func tokenWords(edits []ceremony.Edit) (old, fresh map[string]string) {
 const tokenLost = " (token lost)"
 
 // takeBack asks for the edit that goes. Which other one needs it is said.
-func (f *flow) takeBack(ctx context.Context, edits []ceremony.Edit) error {
+func (f *flow) takeBack(ctx context.Context, edits []draft.Edit) error {
 	items := make([]item, len(edits))
 	for i, e := range edits {
 		items[i] = item{name: fmt.Sprintf("Edit %d", i+1), id: strconv.Itoa(i + 1), detail: e.String()}
@@ -221,7 +223,7 @@ func (f *flow) topics(ctx context.Context) error {
 
 // edit asks for edits until the rules have nothing against them: why they have
 // is said on the page that asks.
-func (f *flow) edit(ctx context.Context, ask func(context.Context, *Problem) ([]ceremony.Edit, error)) error {
+func (f *flow) edit(ctx context.Context, ask func(context.Context, *Problem) ([]draft.Edit, error)) error {
 	var problem *Problem
 	for {
 		edits, err := ask(ctx, problem)
@@ -229,7 +231,7 @@ func (f *flow) edit(ctx context.Context, ask func(context.Context, *Problem) ([]
 			return err
 		}
 		err = f.Ceremony.Edit(edits...)
-		var refused *ceremony.EditError
+		var refused *draft.EditError
 		if !errors.As(err, &refused) {
 			return err
 		}

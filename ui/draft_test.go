@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 )
 
 // Somebody signs one more role and leaves another, and an edit is taken back
@@ -12,8 +13,8 @@ import (
 func TestEditsOfOneRoleAndTakenBack(t *testing.T) {
 	s := newSite(t).complete()
 	s.must(s.open().Edit(
-		ceremony.AddHolder{Holder: "Fay", Roles: []string{"root"}},
-		ceremony.Delegate{Role: "team", Holders: []string{"Di", "Fay"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.AddHolder{Holder: "Fay", Roles: []string{"root"}},
+		draft.Delegate{Role: "team", Holders: []string{"Di", "Fay"}, Threshold: 1, Paths: []string{"team/*"}},
 	))
 	e := start(t, setting{}, s.talk)
 	e.sees("Welcome back")
@@ -55,7 +56,7 @@ func TestEditsOfOneRoleAndTakenBack(t *testing.T) {
 func TestUndelegateSaysWhatClientsDo(t *testing.T) {
 	s := newSite(t).complete()
 	c := s.open()
-	s.must(c.Edit(ceremony.Delegate{Role: "team", Holders: []string{"Di"}, Threshold: 1, Paths: []string{"team/*"}}))
+	s.must(c.Edit(draft.Delegate{Role: "team", Holders: []string{"Di"}, Threshold: 1, Paths: []string{"team/*"}}))
 	s.must(c.Freeze())
 	s.signAll(c, "5417501", "5417502", "5417504")
 	e := start(t, setting{}, s.talk)
@@ -91,7 +92,7 @@ func TestFoundingIsCancelled(t *testing.T) {
 // A plan whose every root key is needed says so, before it is accepted.
 func TestPlanWithoutASpareIsSaid(t *testing.T) {
 	s := newSite(t)
-	s.ready(ceremony.Found, "Berlin")
+	s.ready(ceremony.Founding, "Berlin")
 	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 5", 1)
 	e := start(t, setting{}, s.talk)
 	e.sees("Welcome back")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Drill is an accident that people practise to deal with, around an ordinary
@@ -18,7 +18,7 @@ type Drill struct {
 	Known    Facts    // what the people have on paper or in their heads
 	// Judge says of each goal whether it was achieved. It is asked when the
 	// people leave the list of steps.
-	Judge func() ([]ceremony.Check, error)
+	Judge func() ([]token.Check, error)
 }
 
 // ErrDrillOpen: the people left before the drill was achieved. Everything done
@@ -70,7 +70,7 @@ func (f *flow) judged(ctx context.Context, d Drill) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !slices.ContainsFunc(checks, func(c ceremony.Check) bool { return !c.Pass }) {
+	if !slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass }) {
 		p := f.page("The drill is achieved", Checks(checks),
 			Para("This was worked out from the journal and the tokens, not from the keys that you pressed. Talk about it while it is fresh: what took long, what was unclear, what is missing in your drawers."),
 		).help("The workspace keeps it all: \"conclave record\" prints what you did.")

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -16,11 +16,11 @@ func (s *site) drilled(done func() bool) func(context.Context, ui.Person) error 
 		Happened: []string{"Cy came by train, and token 5417503 did not arrive."},
 		Achieve:  []string{"The next root no longer names the lost key.", "The bundle with it is written."},
 		Known:    ui.Facts{{Label: "Ada", Value: "token 5417501, PIN 470213"}, {Label: "Cy", Value: "token 5417503, which is nowhere"}},
-		Judge: func() ([]ceremony.Check, error) {
+		Judge: func() ([]token.Check, error) {
 			if done() {
-				return []ceremony.Check{{Name: "Cy's old key is out", Pass: true, Reason: "root 2 does not name it"}}, nil
+				return []token.Check{{Name: "Cy's old key is out", Pass: true, Reason: "root 2 does not name it"}}, nil
 			}
-			return []ceremony.Check{{Name: "Cy's old key is out", Reason: "there is no next root"}}, nil
+			return []token.Check{{Name: "Cy's old key is out", Reason: "there is no next root"}}, nil
 		},
 	}
 	return func(ctx context.Context, p ui.Person) error { return ui.RunDrill(ctx, s.config(p), d) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // enrol makes a token the token of a holder.
@@ -124,7 +125,7 @@ func (f *flow) giveUp(ctx context.Context, h ceremony.Holder, serial string, dre
 
 // enrolment asks for the token and its secrets, and has the key made.
 func (f *flow) enrolment(ctx context.Context, w way, dress func(Page) Page) (ceremony.Enrolled, error) {
-	match := func(info ceremony.TokenInfo) error { return f.mayEnrol(w, info) }
+	match := func(info token.Info) error { return f.mayEnrol(w, info) }
 	var last error
 	for {
 		t, said, err := f.usable(ctx, w.holder, dress, match, last)
@@ -141,24 +142,24 @@ func (f *flow) enrolment(ctx context.Context, w way, dress func(Page) Page) (cer
 }
 
 // mayEnrol says what speaks against a token, before it is asked for anything.
-func (f *flow) mayEnrol(w way, info ceremony.TokenInfo) error {
+func (f *flow) mayEnrol(w way, info token.Info) error {
 	owner := f.owner(info.Serial)
 	switch {
 	case info.Serial == w.givenUp:
 		return &givenUpError{info.Serial}
 	case w.holder.Serial != "" && info.Serial != w.holder.Serial, owner != "" && owner != w.holder.Name:
-		return &ceremony.WrongTokenError{Holder: w.holder.Name, Expected: w.holder.Serial, Found: info.Serial, Owner: owner}
+		return &token.WrongTokenError{Holder: w.holder.Name, Expected: w.holder.Serial, Found: info.Serial, Owner: owner}
 	}
 	return f.Ceremony.CheckEnrol(w.holder.Name, info)
 }
 
 func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, said *Problem) (ceremony.Enrolled, error) {
-	token, ok := t.token.(ceremony.Enroller)
+	tok, ok := t.token.(token.Enroller)
 	switch {
 	case !ok:
-		return ceremony.Enrolled{}, &ceremony.PolicyError{Why: "this kind of token can't make its key here"}
+		return ceremony.Enrolled{}, &token.PolicyError{Why: "this kind of token can't make its key here"}
 	case t.info.PUKTries == 0:
-		return ceremony.Enrolled{}, ceremony.ErrPUKBlocked
+		return ceremony.Enrolled{}, token.ErrPUKBlocked
 	}
 	pin, puk, err := f.enrolSecrets(ctx, f.secrets(h, t.info, dress, said))
 	if err != nil {
@@ -167,13 +168,13 @@ func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress fu
 	defer pin.Wipe()
 	defer puk.Wipe()
 	info := t.info
-	info.Touch = ceremony.TouchAlways
+	info.Touch = token.TouchAlways
 	if plan := f.Ceremony.Plan(); plan != nil {
 		info.Touch = plan.Tokens.Touch
 	}
 	var enrolled ceremony.Enrolled
 	err = f.Person.Wait(ctx, dress(f.touchPage(h, info, "make the key of "+h.Name)), func(ctx context.Context) (err error) {
-		enrolled, err = f.Ceremony.Enrol(ctx, h.Name, token, pin, puk.PIN)
+		enrolled, err = f.Ceremony.Enrol(ctx, h.Name, tok, pin, puk.PIN)
 		return err
 	})
 	return enrolled, err
@@ -181,7 +182,7 @@ func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress fu
 
 // enrolSecrets are new ones, or where the enrolment of this very token was cut
 // short, those of then. A token with tools of its own keeps those that it has.
-func (f *flow) enrolSecrets(ctx context.Context, s Secrets) (pin ceremony.PIN, puk PUK, err error) {
+func (f *flow) enrolSecrets(ctx context.Context, s Secrets) (pin token.PIN, puk PUK, err error) {
 	if s.Token.OwnTools {
 		pin, err = s.pin(ctx)
 		return pin, puk, err

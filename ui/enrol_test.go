@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -20,7 +21,7 @@ var anyTokens = strings.NewReplacer(
 func (s *site) planned(written string) *ceremony.Ceremony {
 	s.t.Helper()
 	s.stick.plan = written
-	c := s.ready(ceremony.Found, "Berlin")
+	c := s.ready(ceremony.Founding, "Berlin")
 	text, files, err := s.stick.ReadPlan(s.t.Context(), ui.File{})
 	s.must(err)
 	s.must(c.AcceptPlan(text, files))
@@ -28,7 +29,7 @@ func (s *site) planned(written string) *ceremony.Ceremony {
 }
 
 // inReader puts a token into the reader, alone.
-func (s *site) inReader(serial string) ceremony.Enroller {
+func (s *site) inReader(serial string) token.Enroller {
 	s.t.Helper()
 	s.must(s.drawer.Insert(serial))
 	tokens, err := s.drawer.Tokens(s.t.Context())
@@ -36,23 +37,23 @@ func (s *site) inReader(serial string) ceremony.Enroller {
 	if len(tokens) != 1 {
 		s.t.Fatalf("%d tokens are in the reader", len(tokens))
 	}
-	return tokens[0].(ceremony.Enroller)
+	return tokens[0].(token.Enroller)
 }
 
 // cutShort is a token whose enrolment stops before or after the token has done
 // anything, as by a power cut.
 type cutShort struct {
-	ceremony.Enroller
+	token.Enroller
 	after bool
 }
 
-func (c cutShort) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.Enrolment, error) {
+func (c cutShort) Enrol(ctx context.Context, r token.EnrolRequest) (token.Enrolment, error) {
 	if c.after {
 		if _, err := c.Enroller.Enrol(ctx, r); err != nil {
-			return ceremony.Enrolment{}, err
+			return token.Enrolment{}, err
 		}
 	}
-	return ceremony.Enrolment{}, errors.New("the power was cut")
+	return token.Enrolment{}, errors.New("the power was cut")
 }
 
 // interrupted is a site where Ada's enrolment of token 5417501 was cut short.
@@ -209,9 +210,9 @@ func TestTokensThatAreNotEnrolled(t *testing.T) {
 // foreign gives a token a key that is not of this ceremony.
 func (s *site) foreign(serial string) {
 	s.t.Helper()
-	_, err := s.inReader(serial).Enrol(s.t.Context(), ceremony.EnrolRequest{
-		PIN: secret("other-91"), PUK: secret(paper), Algorithm: ceremony.P256,
-		Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINOnce, Subject: "another trust", Now: noon,
+	_, err := s.inReader(serial).Enrol(s.t.Context(), token.EnrolRequest{
+		PIN: secret("other-91"), PUK: secret(paper), Algorithm: token.P256,
+		Touch: token.TouchAlways, PINPolicy: token.PINOnce, Subject: "another trust", Now: noon,
 	})
 	s.must(err)
 	s.must(s.drawer.Remove(serial))

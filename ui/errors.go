@@ -9,7 +9,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Explain gives an error the words that help a person, for programs that end
@@ -52,9 +57,9 @@ const (
 
 // ofSecret: a PIN or a PUK was refused.
 func ofSecret(err error) *Problem {
-	var pin *ceremony.WrongPINError
-	var puk *ceremony.WrongPUKError
-	var format *ceremony.PINFormatError
+	var pin *token.WrongPINError
+	var puk *token.WrongPUKError
+	var format *token.PINFormatError
 	var named *namedError
 	whose := "this token"
 	if errors.As(err, &named) {
@@ -64,13 +69,13 @@ func ofSecret(err error) *Problem {
 	case errors.As(err, &pin) && pin.Tries != 0:
 		return &Problem{"TOKEN-PIN-WRONG", "The token refused the PIN. " + takes(pin.Tries),
 			notSigned, "Make sure that it is the PIV PIN, of this token. If in doubt, go back."}
-	case errors.As(err, &pin), errors.Is(err, ceremony.ErrPINBlocked):
+	case errors.As(err, &pin), errors.Is(err, token.ErrPINBlocked):
 		return &Problem{"TOKEN-PIN-BLOCKED", "The PIN of " + whose + " is blocked: there are no tries left.",
 			notSigned, "Its holder unblocks it with the PUK from their paper, or another holder signs instead."}
 	case errors.As(err, &puk) && puk.Tries != 0:
 		return &Problem{"TOKEN-PUK-WRONG", "The token refused the PUK. " + takes(puk.Tries),
 			"The PIN was not changed by it.", "Compare the serial number on the paper with the token's, and read the PUK again. If in doubt, go back."}
-	case errors.As(err, &puk), errors.Is(err, ceremony.ErrPUKBlocked):
+	case errors.As(err, &puk), errors.Is(err, token.ErrPUKBlocked):
 		return &Problem{"TOKEN-PUK-BLOCKED", "The PUK of " + whose + " is blocked: there are no tries left, and it can't unblock the PIN any more.",
 			nothingDone, resetOnly}
 	case errors.As(err, &format):
@@ -107,8 +112,8 @@ func ofTokenInReader(err error) *Problem {
 	var signed *signedAlreadyError
 	var rekeyed *rekeyedError
 	var givenUp *givenUpError
-	var wrong *ceremony.WrongTokenError
-	var occupied *ceremony.OccupiedError
+	var wrong *token.WrongTokenError
+	var occupied *token.OccupiedError
 	switch {
 	case errors.As(err, &several):
 		next := "Leave " + tokenOf(several.due) + " in, and take out the others."
@@ -130,9 +135,9 @@ func ofTokenInReader(err error) *Problem {
 			notChanged, "Put in the other token. To go on with this one, go back."}
 	case errors.As(err, &wrong):
 		return &Problem{"TOKEN-WRONG", wrongToken(wrong), notChanged, takeItOut}
-	case errors.Is(err, ceremony.ErrAlreadySigned):
+	case errors.Is(err, token.ErrAlreadySigned):
 		return &Problem{"TOKEN-SIGNED-ALREADY", "This token has signed this already.", notChanged + " It needs no second PIN.", "Take it out. Another holder is next."}
-	case errors.Is(err, ceremony.ErrNoKey):
+	case errors.Is(err, token.ErrNoKey):
 		return &Problem{"TOKEN-EMPTY", "The token has no key to sign with.", notChanged,
 			"Put in the token that was enrolled. If this is the one, it was reset: its key is gone, and another holder signs instead."}
 	case errors.As(err, &occupied):
@@ -153,16 +158,16 @@ func (e *severalError) Error() string { return "several tokens are in reach: " +
 
 // strangerError is the wrong token, with a key that nobody here is known to have.
 type strangerError struct {
-	*ceremony.WrongTokenError
+	*token.WrongTokenError
 	trust string
 }
 
 // rekeyedError is the right token, with another key on it.
-type rekeyedError struct{ *ceremony.WrongTokenError }
+type rekeyedError struct{ *token.WrongTokenError }
 
 // signedAlreadyError is the wrong token, of a holder who has signed already.
 type signedAlreadyError struct {
-	*ceremony.WrongTokenError
+	*token.WrongTokenError
 	what string
 }
 
@@ -172,7 +177,7 @@ type givenUpError struct{ serial string }
 
 func (e *givenUpError) Error() string { return "token " + e.serial + " was given up" }
 
-func wrongToken(e *ceremony.WrongTokenError) string {
+func wrongToken(e *token.WrongTokenError) string {
 	expected := "The token of " + e.Holder
 	if e.Expected != "" {
 		expected = fmt.Sprintf("Token %s (%s)", e.Expected, e.Holder)
@@ -186,10 +191,10 @@ func wrongToken(e *ceremony.WrongTokenError) string {
 
 // ofToken: the token is the right one, and something is the matter with it.
 func ofToken(err error) *Problem {
-	var policy *ceremony.PolicyError
-	var removed *ceremony.RemovedError
-	var verdict *ceremony.VerdictError
-	var bad *ceremony.BadSignatureError
+	var policy *token.PolicyError
+	var removed *token.RemovedError
+	var verdict *token.VerdictError
+	var bad *token.BadSignatureError
 	switch {
 	case errors.As(err, &verdict):
 		return &Problem{"TOKEN-ATTESTATION", sentence(err), "It was not enrolled, and nothing was recorded.", "Take another token. This one does not do what the plan demands."}
@@ -201,7 +206,7 @@ func ofToken(err error) *Problem {
 			during = "The token was taken out " + removed.During + "."
 		}
 		return &Problem{"TOKEN-REMOVED", during, notSigned, "Put it in again, and leave it in until the next page."}
-	case errors.Is(err, ceremony.ErrNoTouch):
+	case errors.Is(err, token.ErrNoTouch):
 		return &Problem{"TOKEN-NO-TOUCH", "The token was not touched in time.", "Not signed. No try was used.", "Type the PIN again, and touch the token when it blinks."}
 	case errors.As(err, &bad):
 		return &Problem{"TOKEN-BAD-SIGNATURE", fmt.Sprintf("Token %s returned a signature that its key did not make.", bad.Serial),
@@ -211,9 +216,9 @@ func ofToken(err error) *Problem {
 }
 
 func ofReader(err error) *Problem {
-	var busy *ceremony.BusyError
-	var service *ceremony.NoServiceError
-	var token *ceremony.TokenError
+	var busy *token.BusyError
+	var service *token.NoServiceError
+	var tok *token.Error
 	switch {
 	case errors.As(err, &busy):
 		by := "Another program is using the token."
@@ -223,16 +228,16 @@ func ofReader(err error) *Problem {
 		return &Problem{"READER-BUSY", by, noTry, "Close that program, then try again."}
 	case errors.As(err, &service):
 		return &Problem{"READER-SERVICE", "The card service does not answer: " + service.Err.Error() + ".", "No token was looked for.", "Start the service (pcscd), then look again."}
-	case errors.Is(err, ceremony.ErrNoCardSupport):
+	case errors.Is(err, token.ErrNoCardSupport):
 		return &Problem{"READER-NONE", "This program was built without card support.", "No token was looked for.", "Use a build with card support, or rehearse with virtual tokens."}
-	case errors.As(err, &token):
-		return &Problem{"TOKEN-FAILED", sentence(token.Err), "What the token was asked for is not done.", "Take the token out, put it in again, and repeat the step."}
+	case errors.As(err, &tok):
+		return &Problem{"TOKEN-FAILED", sentence(tok.Err), "What the token was asked for is not done.", "Take the token out, put it in again, and repeat the step."}
 	}
 	return nil
 }
 
 func ofPlan(err error) *Problem {
-	var plan *ceremony.PlanError
+	var plan *plan.Error
 	if errors.As(err, &plan) {
 		return &Problem{"PLAN", sentence(plan), "The plan was not accepted.", "Correct the file, and choose it again."}
 	}
@@ -241,15 +246,15 @@ func ofPlan(err error) *Problem {
 
 // ofPayload: what was to be signed can't be, or not now.
 func ofPayload(err error) *Problem {
-	var edit *ceremony.EditError
+	var edit *draft.EditError
 	var needed *ceremony.NeededError
-	var stuck *ceremony.DraftError
+	var stuck *draft.Error
 	var unusable *unusableError
 	var consent *ceremony.ConsentError
-	var conflict *ceremony.ConflictError
+	var conflict *trust.ConflictError
 	var expired *metadata.ExpiredError
 	var horizon *ceremony.HorizonError
-	var incomplete *ceremony.IncompleteError
+	var incomplete *trust.IncompleteError
 	switch {
 	case errors.As(err, &edit):
 		why := edit.Why
@@ -274,7 +279,7 @@ func ofPayload(err error) *Problem {
 			notSigned, "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
 	case errors.As(err, &incomplete):
 		return &Problem{"INCOMPLETE", sentence(incomplete), "It was not treated as complete.", "Have the missing holders sign, here or at another site."}
-	case errors.Is(err, ceremony.ErrUnknown):
+	case errors.Is(err, trust.ErrUnknown):
 		return &Problem{"PAYLOAD-UNKNOWN", "What this was about is not here any more: it was cancelled, or another took its place.", nothingDone, "Look at the list again, and choose there."}
 	case errors.Is(err, ceremony.ErrNotNow):
 		return &Problem{"NOT-NOW", "This step is not due now.", nothingDone, "Go on with a step that the list calls now."}
@@ -298,7 +303,7 @@ func ofImport(err error) *Problem {
 	if !errors.As(err, &in) {
 		return nil
 	}
-	var policy *ceremony.PolicyError
+	var policy *token.PolicyError
 	if errors.As(in.Err, &policy) {
 		return &Problem{"BUNDLE-OTHER-KIND", sentence(errors.New(policy.Why)), notTaken, "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
 	}
@@ -348,15 +353,15 @@ func ofMetadata(err error) *Problem {
 // ofMachine: the clock, a journal, or somebody who stopped it.
 func ofMachine(err error) *Problem {
 	var clock *ceremony.ClockError
-	var journal *ceremony.JournalError
-	var fork *ceremony.ForkError
+	var broken *journal.Error
+	var fork *journal.ForkError
 	switch {
 	case errors.As(err, &clock):
 		return &Problem{"CLOCK", fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
 			nothingDone, "Set the clock of this machine, and start again."}
 	case errors.As(err, &fork):
 		return &Problem{"BUNDLE-FORK", sentence(fork), notTaken, "Stop, and find out with the other site which of the two happened."}
-	case errors.As(err, &journal):
+	case errors.As(err, &broken):
 		return &Problem{"JOURNAL", sentence(err), nothingDone, "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
 	case errors.Is(err, context.Canceled):
 		return &Problem{"CANCELLED", "It was stopped before it was done.", "No signature was recorded.", "Do the step again when you are ready."}

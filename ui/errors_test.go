@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,7 +14,12 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -27,53 +32,53 @@ var explained = []struct {
 	err  error
 	code string
 }{
-	{&ceremony.WrongPINError{Tries: 2}, "TOKEN-PIN-WRONG"},
-	{&ceremony.WrongPINError{Tries: -1}, "TOKEN-PIN-WRONG"},
-	{&ceremony.WrongPINError{Tries: 0}, "TOKEN-PIN-BLOCKED"},
-	{ceremony.ErrPINBlocked, "TOKEN-PIN-BLOCKED"},
-	{&ceremony.WrongPUKError{Tries: 2}, "TOKEN-PUK-WRONG"},
-	{&ceremony.WrongPUKError{Tries: -1}, "TOKEN-PUK-WRONG"},
-	{&ceremony.WrongPUKError{Tries: 0}, "TOKEN-PUK-BLOCKED"},
-	{ceremony.ErrPUKBlocked, "TOKEN-PUK-BLOCKED"},
-	{&ceremony.PINFormatError{Why: "it is empty"}, "TOKEN-PIN-FORMAT"},
+	{&token.WrongPINError{Tries: 2}, "TOKEN-PIN-WRONG"},
+	{&token.WrongPINError{Tries: -1}, "TOKEN-PIN-WRONG"},
+	{&token.WrongPINError{Tries: 0}, "TOKEN-PIN-BLOCKED"},
+	{token.ErrPINBlocked, "TOKEN-PIN-BLOCKED"},
+	{&token.WrongPUKError{Tries: 2}, "TOKEN-PUK-WRONG"},
+	{&token.WrongPUKError{Tries: -1}, "TOKEN-PUK-WRONG"},
+	{&token.WrongPUKError{Tries: 0}, "TOKEN-PUK-BLOCKED"},
+	{token.ErrPUKBlocked, "TOKEN-PUK-BLOCKED"},
+	{&token.PINFormatError{Why: "it is empty"}, "TOKEN-PIN-FORMAT"},
 
-	{&ceremony.WrongTokenError{Holder: "Ada", Found: "5417502"}, "TOKEN-WRONG"},
-	{ceremony.ErrAlreadySigned, "TOKEN-SIGNED-ALREADY"},
-	{ceremony.ErrNoKey, "TOKEN-EMPTY"},
-	{&ceremony.OccupiedError{Serial: "5417501", Slot: "9c"}, "TOKEN-OCCUPIED"},
-	{&ceremony.VerdictError{Failed: []ceremony.Check{{Name: "touch policy", Reason: "never"}}}, "TOKEN-ATTESTATION"},
-	{&ceremony.PolicyError{Why: "it is a virtual one"}, "TOKEN-POLICY"},
-	{&ceremony.RemovedError{Err: errCause}, "TOKEN-REMOVED"},
-	{ceremony.ErrNoTouch, "TOKEN-NO-TOUCH"},
-	{&ceremony.BadSignatureError{Serial: "5417501", Err: metadata.ErrSignature}, "TOKEN-BAD-SIGNATURE"},
-	{&ceremony.TokenError{Op: "sign", Err: errCause}, "TOKEN-FAILED"},
-	{&ceremony.BusyError{By: []string{"scdaemon"}, Err: errCause}, "READER-BUSY"},
-	{&ceremony.NoServiceError{Err: errCause}, "READER-SERVICE"},
-	{ceremony.ErrNoCardSupport, "READER-NONE"},
+	{&token.WrongTokenError{Holder: "Ada", Found: "5417502"}, "TOKEN-WRONG"},
+	{token.ErrAlreadySigned, "TOKEN-SIGNED-ALREADY"},
+	{token.ErrNoKey, "TOKEN-EMPTY"},
+	{&token.OccupiedError{Serial: "5417501", Slot: "9c"}, "TOKEN-OCCUPIED"},
+	{&token.VerdictError{Failed: []token.Check{{Name: "touch policy", Reason: "never"}}}, "TOKEN-ATTESTATION"},
+	{&token.PolicyError{Why: "it is a virtual one"}, "TOKEN-POLICY"},
+	{&token.RemovedError{Err: errCause}, "TOKEN-REMOVED"},
+	{token.ErrNoTouch, "TOKEN-NO-TOUCH"},
+	{&token.BadSignatureError{Serial: "5417501", Err: metadata.ErrSignature}, "TOKEN-BAD-SIGNATURE"},
+	{&token.Error{Op: "sign", Err: errCause}, "TOKEN-FAILED"},
+	{&token.BusyError{By: []string{"scdaemon"}, Err: errCause}, "READER-BUSY"},
+	{&token.NoServiceError{Err: errCause}, "READER-SERVICE"},
+	{token.ErrNoCardSupport, "READER-NONE"},
 
-	{&ceremony.PlanError{Line: 3, Field: "trust", Why: "is missing"}, "PLAN"},
-	{&ceremony.EditError{Why: "nobody is called Zoe"}, "EDIT"},
-	{&ceremony.NeededError{Edit: ceremony.JoinRole{Holder: "Ada", Role: "team"}, By: ceremony.LeaveRole{Holder: "Ada", Role: "team"}, Why: "Ada has no key in team"}, "EDIT-NEEDED"},
-	{&ceremony.DraftError{Err: errCause}, "DRAFT-STUCK"},
+	{&plan.Error{Line: 3, Field: "trust", Why: "is missing"}, "PLAN"},
+	{&draft.EditError{Why: "nobody is called Zoe"}, "EDIT"},
+	{&ceremony.NeededError{Edit: draft.JoinRole{Holder: "Ada", Role: "team"}, By: draft.LeaveRole{Holder: "Ada", Role: "team"}, Why: "Ada has no key in team"}, "EDIT-NEEDED"},
+	{&draft.Error{Err: errCause}, "DRAFT-STUCK"},
 	{&ceremony.ConsentError{Why: "the words are others"}, "CONSENT"},
-	{&ceremony.ConflictError{Role: "root", Version: 1}, "CONFLICT"},
+	{&trust.ConflictError{Role: "root", Version: 1}, "CONFLICT"},
 	{&metadata.ExpiredError{Role: "root", Version: 1, Expires: noon, At: noon}, "EXPIRED"},
 	{&ceremony.HorizonError{Role: "root", Version: 1, Expires: noon, Now: noon}, "HORIZON"},
-	{&ceremony.ExportError{Role: "root", Version: 1, Rule: "has 600000 bytes"}, "EXPORT-REFUSED"},
-	{&ceremony.IncompleteError{Quorum: ceremony.Quorum{Role: "root", Version: 1}}, "INCOMPLETE"},
+	{&trust.ExportError{Role: "root", Version: 1, Rule: "has 600000 bytes"}, "EXPORT-REFUSED"},
+	{&trust.IncompleteError{Quorum: trust.Quorum{Role: "root", Version: 1}}, "INCOMPLETE"},
 	{ceremony.ErrNotNow, "NOT-NOW"},
-	{ceremony.ErrUnknown, "PAYLOAD-UNKNOWN"},
+	{trust.ErrUnknown, "PAYLOAD-UNKNOWN"},
 	{&ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour), What: "the last entry"}, "CLOCK"},
-	{&ceremony.JournalError{Line: 3, Why: "it is torn"}, "JOURNAL"},
-	{&ceremony.ForkError{Site: "0123456789", Line: 3}, "BUNDLE-FORK"},
+	{&journal.Error{Line: 3, Why: "it is torn"}, "JOURNAL"},
+	{&journal.ForkError{Site: "0123456789", Line: 3}, "BUNDLE-FORK"},
 	{context.Canceled, "CANCELLED"},
 
 	{&ceremony.ImportError{Item: "signature", Err: errCause}, "BUNDLE-REFUSED"},
 	{&ceremony.ImportError{Item: "proposal", Err: &metadata.FieldError{Path: "signed", Why: "is missing"}}, "BUNDLE-REFUSED"},
 	{&ceremony.ImportError{Item: "journal", Err: &ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour)}}, "CLOCK"},
-	{&ceremony.ImportError{Item: "journal", Err: &ceremony.ForkError{Site: "0123456789", Line: 3}}, "BUNDLE-FORK"},
+	{&ceremony.ImportError{Item: "journal", Err: &journal.ForkError{Site: "0123456789", Line: 3}}, "BUNDLE-FORK"},
 	{&ceremony.ImportError{Item: "trust", Err: &metadata.OtherTrustError{Want: "wabbit", Got: "rabbit"}}, "BUNDLE-OTHER-TRUST"},
-	{&ceremony.ImportError{Item: "trust", Err: &ceremony.PolicyError{Why: "this is a rehearsal"}}, "BUNDLE-OTHER-KIND"},
+	{&ceremony.ImportError{Item: "trust", Err: &token.PolicyError{Why: "this is a rehearsal"}}, "BUNDLE-OTHER-KIND"},
 
 	{&metadata.OtherTrustError{Want: "wabbit", Got: "rabbit"}, "BUNDLE-OTHER-TRUST"},
 	{&metadata.ThresholdError{Role: "root", By: "root 1"}, "METADATA-UNSIGNED"},
@@ -140,15 +145,18 @@ func TestNoErrorIsForgotten(t *testing.T) {
 		has[strings.TrimPrefix(fmt.Sprintf("%T", e.err), "*")] = true
 	}
 	for name, err := range map[string]error{
-		"ceremony.ErrNotNow": ceremony.ErrNotNow, "ceremony.ErrUnknown": ceremony.ErrUnknown, "ceremony.ErrAlreadySigned": ceremony.ErrAlreadySigned,
-		"ceremony.ErrNoCardSupport": ceremony.ErrNoCardSupport, "ceremony.ErrNoTouch": ceremony.ErrNoTouch,
-		"ceremony.ErrPINBlocked": ceremony.ErrPINBlocked, "ceremony.ErrPUKBlocked": ceremony.ErrPUKBlocked,
-		"ceremony.ErrNoKey": ceremony.ErrNoKey, "metadata.ErrSignature": metadata.ErrSignature,
+		"ceremony.ErrNotNow": ceremony.ErrNotNow, "trust.ErrUnknown": trust.ErrUnknown, "token.ErrAlreadySigned": token.ErrAlreadySigned,
+		"token.ErrNoCardSupport": token.ErrNoCardSupport, "token.ErrNoTouch": token.ErrNoTouch,
+		"token.ErrPINBlocked": token.ErrPINBlocked, "token.ErrPUKBlocked": token.ErrPUKBlocked,
+		"token.ErrNoKey": token.ErrNoKey, "metadata.ErrSignature": metadata.ErrSignature,
 	} {
 		has[name] = ui.Explain(err).Code != "STOPPED"
 	}
 	declared := 0
-	for _, dir := range []string{"../ceremony", "../ceremony/metadata", "../bundles", "../offline"} {
+	for _, dir := range []string{
+		"../ceremony", "../ceremony/draft", "../ceremony/journal", "../ceremony/metadata", "../ceremony/plan",
+		"../ceremony/token", "../ceremony/trust", "../bundles", "../offline",
+	} {
 		for _, name := range errorsIn(t, dir) {
 			if declared++; !has[name] {
 				t.Errorf("%s has no words: add it to package ui's errors and to this test", name)
@@ -172,7 +180,7 @@ func errorsIn(t *testing.T, dir string) []string {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(gotoken.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +208,7 @@ func declaredErrors(file *ast.File) []string {
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				v, ok := spec.(*ast.ValueSpec)
-				if ok && d.Tok == token.VAR && strings.HasPrefix(v.Names[0].Name, "Err") {
+				if ok && d.Tok == gotoken.VAR && strings.HasPrefix(v.Names[0].Name, "Err") {
 					names = append(names, v.Names[0].Name)
 				}
 			}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // export writes everything that this site has to hand on to a medium.
@@ -15,13 +16,13 @@ func (f *flow) export(ctx context.Context) error {
 		return err
 	}
 	var written Written
-	var checked ceremony.Checked
+	var checked trust.Checked
 	err = f.Person.Wait(ctx, f.page("Writing the bundle",
 		Facts{{"To", to.Path}},
 		Strong("Leave the drive in."),
 		Para("What is finished is checked as clients check it. Then the bundle is written, read back and compared."),
 	), func(ctx context.Context) (err error) {
-		var contents ceremony.Contents
+		var contents trust.Contents
 		if contents, checked, err = f.Ceremony.Handover(); err != nil {
 			return err
 		}
@@ -40,7 +41,7 @@ func (f *flow) export(ctx context.Context) error {
 	}
 	p := f.page("The bundle is written",
 		Facts{{"File", written.Path}, {"Size", bytesText(written.Size) + ", read back and compared; SHA-256:"}},
-		Hex(written.Digest), WordGrid(ceremony.Words(written.Digest)),
+		Hex(written.Digest), WordGrid(text.Words(written.Digest)),
 		Strong(last),
 		Para(clients(checked)),
 	).help(
@@ -52,7 +53,7 @@ func (f *flow) export(ctx context.Context) error {
 }
 
 // clients says what the check before the writing came to.
-func clients(c ceremony.Checked) string {
+func clients(c trust.Checked) string {
 	switch {
 	case len(c.Open) > 0:
 		return "Not finished yet: " + strings.Join(c.Open, "; ") + "."

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 )
 
 // A finished set that clients would refuse stays in the room, and the journal
@@ -12,7 +12,7 @@ import (
 func TestExportIsRefused(t *testing.T) {
 	s := newSite(t).complete()
 	c := s.open()
-	s.edited(c, ceremony.Renew{Role: "targets", Days: 1})
+	s.edited(c, draft.Renew{Role: "targets", Days: 1})
 	s.signAll(c, "5417501")
 	s.signAll(c, "5417502")
 	e := start(t, setting{}, s.talk)

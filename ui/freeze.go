@@ -17,7 +17,7 @@ func (f *flow) freeze(ctx context.Context) error {
 	case len(d.Edits) > 0:
 		return f.freezeDraft(ctx, d)
 	}
-	plan, roles := f.Ceremony.Plan(), f.Ceremony.Founding()
+	plan, roles := f.Ceremony.Plan(), f.Ceremony.Unfounded()
 	if plan == nil || len(roles) == 0 {
 		return ceremony.ErrNotNow
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // holders asks what is to change about the people and their tokens.
@@ -41,7 +43,7 @@ func (f *flow) holders(ctx context.Context) error {
 }
 
 // rolesNow says who signs which role, with the edits so far.
-func rolesNow(roles []ceremony.RoleState) Facts {
+func rolesNow(roles []draft.RoleState) Facts {
 	var facts Facts
 	for _, r := range signedByHolders(roles) {
 		who := "nobody yet"
@@ -54,14 +56,14 @@ func rolesNow(roles []ceremony.RoleState) Facts {
 }
 
 // signedByHolders leaves out the roles that the uploader signs.
-func signedByHolders(roles []ceremony.RoleState) []ceremony.RoleState {
-	return slices.DeleteFunc(slices.Clone(roles), func(r ceremony.RoleState) bool {
+func signedByHolders(roles []draft.RoleState) []draft.RoleState {
+	return slices.DeleteFunc(slices.Clone(roles), func(r draft.RoleState) bool {
 		return r.Name == "snapshot" || r.Name == "timestamp"
 	})
 }
 
-func (f *flow) joins(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.AddHolder
+func (f *flow) joins(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.AddHolder
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return nil, err
@@ -81,10 +83,10 @@ func (f *flow) joins(ctx context.Context, problem *Problem) ([]ceremony.Edit, er
 			return err
 		},
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
-func roleItems(roles []ceremony.RoleState) []item {
+func roleItems(roles []draft.RoleState) []item {
 	items := make([]item, len(roles))
 	for i, r := range roles {
 		items[i] = item{name: r.Name, detail: fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders))}
@@ -92,21 +94,21 @@ func roleItems(roles []ceremony.RoleState) []item {
 	return items
 }
 
-func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]ceremony.Edit, error) {
+func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]draft.Edit, error) {
 	title, what := "Who gets a new token?", Para("The old token signs the new root a last time, for the old root. Keep it until then.")
 	if lost {
 		title, what = "Whose token is lost or broken?", "It is not counted on for any signature. The new token takes its place in every role."
 	}
-	return func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	return func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		name, err := f.pickHolder(ctx, f.draftPage(title, what).with(problem).help(
 			"The new token is enrolled in the list of steps, after this. It has to be one that holds no key.",
 		))
-		return []ceremony.Edit{ceremony.ReplaceToken{Holder: name, Lost: lost}}, err
+		return []draft.Edit{draft.ReplaceToken{Holder: name, Lost: lost}}, err
 	}
 }
 
 // joinsRole gives somebody a vote in more roles, with the key that they have.
-func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 	var name string
 	var roles []string
 	err := inTurn(ctx,
@@ -130,16 +132,16 @@ func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]ceremony.Edit
 			return err
 		},
 	)
-	edits := make([]ceremony.Edit, len(roles))
+	edits := make([]draft.Edit, len(roles))
 	for i, role := range roles {
-		edits[i] = ceremony.JoinRole{Holder: name, Role: role}
+		edits[i] = draft.JoinRole{Holder: name, Role: role}
 	}
 	return edits, err
 }
 
 // leavesRole takes somebody's vote in one role away.
-func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.LeaveRole
+func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.LeaveRole
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves a role?",
@@ -155,27 +157,27 @@ func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]ceremony.Edi
 			role, err := f.pickRoleOf(ctx, f.draftPage("Which role does "+e.Holder+" leave?",
 				Para("The number of signatures that the role needs stays as it is."),
 			).help("If the role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."), roles,
-				func(r ceremony.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
+				func(r draft.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
 			e.Role = role.Name
 			return err
 		},
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
 // rolesOf lists the roles that somebody signs, or the others that holders sign.
-func (f *flow) rolesOf(name string, signs bool) ([]ceremony.RoleState, error) {
+func (f *flow) rolesOf(name string, signs bool) ([]draft.RoleState, error) {
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(signedByHolders(d.Roles), func(r ceremony.RoleState) bool {
-		return slices.Contains(r.Holders, ceremony.Safe(name)) != signs
+	return slices.DeleteFunc(signedByHolders(d.Roles), func(r draft.RoleState) bool {
+		return slices.Contains(r.Holders, text.Safe(name)) != signs
 	}), nil
 }
 
-func (f *flow) leaves(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.RemoveHolder
+func (f *flow) leaves(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.RemoveHolder
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves?",
@@ -185,7 +187,7 @@ func (f *flow) leaves(ctx context.Context, problem *Problem) ([]ceremony.Edit, e
 		},
 		func(ctx context.Context) (err error) { e.Lost, err = f.stillSigns(ctx, e.Holder); return err },
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }
 
 // stillSigns asks whether a token can be counted on for one more signature.
@@ -230,7 +232,7 @@ func (f *flow) holderItems(d ceremony.Drafting) []item {
 	for i, name := range d.Holders {
 		var roles []string
 		for _, r := range d.Roles {
-			if slices.Contains(r.Holders, ceremony.Safe(name)) {
+			if slices.Contains(r.Holders, text.Safe(name)) {
 				roles = append(roles, r.Name)
 			}
 		}
@@ -243,8 +245,8 @@ func (f *flow) holderItems(d ceremony.Drafting) []item {
 	return items
 }
 
-func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-	var e ceremony.NameHolder
+func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	var e draft.NameHolder
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return nil, err
@@ -267,5 +269,5 @@ func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]ceremony.Ed
 			return err
 		},
 	)
-	return []ceremony.Edit{e}, err
+	return []draft.Edit{e}, err
 }

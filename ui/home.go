@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // home is the list of steps: who does what. It returns what was chosen, and
@@ -129,7 +130,7 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
 	}
 	blocked := f.Ceremony.Changeable()
-	_, conflict := errors.AsType[*ceremony.ConflictError](blocked)
+	_, conflict := errors.AsType[*trust.ConflictError](blocked)
 	if out || blocked == nil || conflict {
 		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
 	}

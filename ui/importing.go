@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // importing has a bundle of another site chosen, checked and taken over.
@@ -31,7 +32,7 @@ func (f *flow) importing(ctx context.Context) error {
 }
 
 func (f *flow) importFile(ctx context.Context, file File) error {
-	var contents ceremony.Contents
+	var contents trust.Contents
 	var digest metadata.Digest
 	err := f.Person.Wait(ctx, f.page("Reading the bundle",
 		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
@@ -73,10 +74,10 @@ func (f *flow) importFile(ctx context.Context, file File) error {
 // compare shows which bundle it is before it is taken over. A machine that has
 // seen nothing of the trust can't tell by itself whether it is the right one:
 // then people compare the words.
-func (f *flow) compare(ctx context.Context, file File, c ceremony.Contents, d metadata.Digest, first bool) error {
+func (f *flow) compare(ctx context.Context, file File, c trust.Contents, d metadata.Digest, first bool) error {
 	p := f.page("Is this the bundle that was sent?",
 		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}, {"Trust", c.Trust}},
-		Hex(d), WordGrid(ceremony.Words(d)),
+		Hex(d), WordGrid(text.Words(d)),
 	).help("Call the other site, on a number that you knew before, and have them read the words that they saw when the bundle was written.")
 	p.Banner.Trust, p.ReadAll = c.Trust, true
 	if !first {

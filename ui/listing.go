@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/review"
 )
 
 // Up to here all changes of targets stand on a page. Beyond, the page counts
@@ -21,12 +21,12 @@ const (
 // Listing is what is too long to be read whole. It stands behind the body of a
 // page: who reads it turns its pages, or searches it.
 type Listing struct {
-	Changes []ceremony.Change // of targets; the weightiest first
-	Seen    []bool            // which of them were on the screen: the driver notes it
+	Changes []review.Change // of targets; the weightiest first
+	Seen    []bool          // which of them were on the screen: the driver notes it
 }
 
 // listOf is the list of a review's targets; nil where the page has them all.
-func listOf(all []ceremony.Change) *Listing {
+func listOf(all []review.Change) *Listing {
 	_, targets := split(all)
 	if len(targets) <= maxTargets {
 		return nil
@@ -36,7 +36,7 @@ func listOf(all []ceremony.Change) *Listing {
 }
 
 // split tells the changes of targets from all others.
-func split(all []ceremony.Change) (rest, targets []ceremony.Change) {
+func split(all []review.Change) (rest, targets []review.Change) {
 	for _, c := range all {
 		if c.Path == "" {
 			rest = append(rest, c)
@@ -48,7 +48,7 @@ func split(all []ceremony.Change) (rest, targets []ceremony.Change) {
 }
 
 // weigh tells what is more than a new target from what is no more.
-func weigh(targets []ceremony.Change) (weighty, plain []ceremony.Change) {
+func weigh(targets []review.Change) (weighty, plain []review.Change) {
 	for _, c := range targets {
 		if c.Before != "" || c.Note != "" {
 			weighty = append(weighty, c)
@@ -97,7 +97,7 @@ func (l *Listing) read() Block {
 // count is how many targets are new, changed and removed.
 type count struct{ added, changed, removed int }
 
-func (n *count) add(c ceremony.Change) {
+func (n *count) add(c review.Change) {
 	switch {
 	case c.Before == "":
 		n.added++
@@ -133,7 +133,7 @@ func grouped(n int) string {
 }
 
 // summary says how many targets change, and where.
-func (t typeface) summary(targets []ceremony.Change) []line {
+func (t typeface) summary(targets []review.Change) []line {
 	var n count
 	for _, c := range targets {
 		n.add(c)
@@ -158,7 +158,7 @@ const maxPlaces = 12
 
 // places groups targets by directory: by the deepest one that holds them all,
 // and one step down from there. Of many the largest are named.
-func places(targets []ceremony.Change) []place {
+func places(targets []review.Change) []place {
 	var list []place
 	for prefix := ""; ; {
 		list = below(prefix, targets)
@@ -182,7 +182,7 @@ func places(targets []ceremony.Change) []place {
 
 // below groups targets, all of which begin with prefix, by the next step of
 // their paths, sorted. Those that have none are together.
-func below(prefix string, targets []ceremony.Change) []place {
+func below(prefix string, targets []review.Change) []place {
 	groups := map[string]*place{}
 	for _, c := range targets {
 		name := prefix
@@ -210,7 +210,7 @@ func below(prefix string, targets []ceremony.Change) []place {
 
 // entry sets one target of a list: its path, and below it, with room for a
 // whole digest in a line, what happens to it.
-func (t typeface) entry(c ceremony.Change, found bool) []line {
+func (t typeface) entry(c review.Change, found bool) []line {
 	const inset = 2
 	look := strong
 	if found {

@@ -3,15 +3,16 @@ package ui
 import (
 	"context"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Machine is the machine that the ceremony is held on.
 type Machine interface {
 	// Preflight checks it; a check that fails doesn't stop the ceremony, but
 	// people decide on it.
-	Preflight(ctx context.Context) []ceremony.Check
+	Preflight(ctx context.Context) []token.Check
 
 	// Places lists where plans and bundles may lie or be written to, removable
 	// drives first.
@@ -23,7 +24,7 @@ type Machine interface {
 	// ReadPlan returns a plan and the files that it names.
 	ReadPlan(ctx context.Context, f File) (yaml []byte, files map[string][]byte, err error)
 	// ReadBundle returns what a bundle holds, and the digest of the file.
-	ReadBundle(ctx context.Context, f File) (ceremony.Contents, metadata.Digest, error)
+	ReadBundle(ctx context.Context, f File) (trust.Contents, metadata.Digest, error)
 	// Files lists the files in a place whose names end in one of the suffixes,
 	// by name; without suffixes all.
 	Files(ctx context.Context, in Place, suffixes ...string) ([]File, error)
@@ -36,14 +37,14 @@ type Machine interface {
 	// Tree hashes every file below a directory; Images reads the manifests of
 	// an OCI layout, in a directory or a tar; Listing reads a list of targets.
 	// What can't be a target is an error that names it.
-	Tree(ctx context.Context, f File) ([]ceremony.NewTarget, error)
-	Images(ctx context.Context, f File) ([]ceremony.NewTarget, error)
-	Listing(ctx context.Context, f File) ([]ceremony.NewTarget, error)
+	Tree(ctx context.Context, f File) ([]trust.NewTarget, error)
+	Images(ctx context.Context, f File) ([]trust.NewTarget, error)
+	Listing(ctx context.Context, f File) ([]trust.NewTarget, error)
 	// Repository returns every metadata file (.json) below a place, by its
 	// path relative to it. What is too large or too much is an error.
 	Repository(ctx context.Context, in Place) (map[string][]byte, error)
 	// Export writes a bundle and returns once it was read back and compared.
-	Export(ctx context.Context, to Place, c ceremony.Contents) (Written, error)
+	Export(ctx context.Context, to Place, c trust.Contents) (Written, error)
 }
 
 // Place is a directory, or a removable drive that is mounted.

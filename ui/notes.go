@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // errNote: the person wants to write a note, and after it the same page again.
@@ -43,7 +44,7 @@ func (n noting) Text(ctx context.Context, p Page, f Field) (text string, err err
 	return text, err
 }
 
-func (n noting) Secret(ctx context.Context, p Page, f Field) (pin ceremony.PIN, err error) {
+func (n noting) Secret(ctx context.Context, p Page, f Field) (pin token.PIN, err error) {
 	err = n.asked(p, func(p Page) error { pin, err = n.Person.Secret(ctx, p, f); return err })
 	return pin, err
 }
@@ -114,7 +115,7 @@ const maxNote = 240
 
 func noteText(typed []byte) error {
 	switch s := string(typed); {
-	case ceremony.Safe(s) != s:
+	case text.Safe(s) != s:
 		return errors.New("the note holds a character that can't be seen")
 	case len(s) > maxNote:
 		return fmt.Errorf("the note is longer than %d characters: write it as two", maxNote)

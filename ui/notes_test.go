@@ -109,7 +109,7 @@ func TestNotesInLines(t *testing.T) {
 	if got := s.notes(); !slices.Equal(got, []string{"Bo: The door stood open."}) {
 		t.Errorf("the journal has %q", got)
 	}
-	if c := s.open(); c.Site() != "n" || c.Kind() != ceremony.Found {
+	if c := s.open(); c.Site() != "n" || c.Kind() != ceremony.Founding {
 		t.Errorf("the site is called %q", c.Site())
 	}
 	p.answers("q")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
 
@@ -42,9 +42,9 @@ func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
 		if err != nil {
 			return &unusableError{file, err}
 		}
-		var edits []ceremony.Edit
+		var edits []draft.Edit
 		for _, role := range roles {
-			edits = append(edits, ceremony.SetOnlineKey{Role: role, Key: key})
+			edits = append(edits, draft.SetOnlineKey{Role: role, Key: key})
 		}
 		_, err = f.Person.Choose(ctx, f.draftPage("Is this the uploader's new key?",
 			Facts{{"File", file.Path}, {"Kind", key.Scheme}, {"Keyid", halves(key.ID())}, {"Fingerprint", halves(fingerprint.String())}},

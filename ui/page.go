@@ -3,6 +3,8 @@ package ui
 import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Page is what one screen says. It is data: a driver decides how it looks.
@@ -60,12 +62,12 @@ type (
 	// Facts are labels and values, aligned.
 	Facts []Fact
 	// Changes is what a payload does, before and after.
-	Changes []ceremony.Change
+	Changes []review.Change
 	// Rivals are what several payloads of one version do: first where they
 	// differ, field by field, then what they have in common.
 	Rivals []Rival
 	// Checks are outcomes, each with its reason.
-	Checks []ceremony.Check
+	Checks []token.Check
 	// StepList says what is done, what is now and what is to do.
 	StepList []ceremony.Step
 	// Hex is a digest in groups of four.
@@ -80,7 +82,7 @@ type (
 // Rival is one payload of several.
 type Rival struct {
 	Name    string
-	Changes []ceremony.Change
+	Changes []review.Change
 }
 
 // Fact is one line of [Facts].

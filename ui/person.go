@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Person is whoever sits at the machine.
@@ -21,7 +21,7 @@ type Person interface {
 
 	// Secret returns a PIN or a PUK that passed f.Check. It is never shown.
 	// The caller wipes it.
-	Secret(ctx context.Context, p Page, f Field) (ceremony.PIN, error)
+	Secret(ctx context.Context, p Page, f Field) (token.PIN, error)
 
 	// Tell returns once the person said that they read the page.
 	Tell(ctx context.Context, p Page) error

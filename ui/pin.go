@@ -6,15 +6,15 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // pin asks for the PIN of a token, to sign with it, after saying how many
 // tries are left. The last try needs a consent of its own. A PIN that is known
 // to be blocked is not asked for: ErrPINBlocked.
-func (s Secrets) pin(ctx context.Context) (ceremony.PIN, error) {
+func (s Secrets) pin(ctx context.Context) (token.PIN, error) {
 	if err := s.beforePIN(ctx); err != nil {
-		return ceremony.PIN{}, err
+		return token.PIN{}, err
 	}
 	wanted := "the PIV PIN, not the PUK"
 	if s.Token.OwnTools {
@@ -35,7 +35,7 @@ func (s Secrets) pin(ctx context.Context) (ceremony.PIN, error) {
 func (s *Secrets) beforePIN(ctx context.Context) error {
 	switch s.Token.PINTries {
 	case 0:
-		return ceremony.ErrPINBlocked
+		return token.ErrPINBlocked
 	case 1:
 		return s.risk(ctx, "One try is left",
 			Warning("If the next PIN is wrong, the token is blocked. Only its PUK, on paper with "+s.holder()+", can unblock it then."),
@@ -45,11 +45,11 @@ func (s *Secrets) beforePIN(ctx context.Context) error {
 }
 
 // NewPIN has a PIN chosen, and typed twice.
-func (s Secrets) NewPIN(ctx context.Context) (ceremony.PIN, error) {
+func (s Secrets) NewPIN(ctx context.Context) (token.PIN, error) {
 	return s.choosePIN(ctx, newPIN)
 }
 
-func (s Secrets) choosePIN(ctx context.Context, check func([]byte) error) (ceremony.PIN, error) {
+func (s Secrets) choosePIN(ctx context.Context, check func([]byte) error) (token.PIN, error) {
 	return s.twice(ctx, "PIN",
 		s.page("Choose a PIN for token "+s.Token.Serial, s.facts(),
 			Para("6 to 8 characters: digits, or letters that every keyboard has. It is not shown. No birthday, no 123456."),
@@ -63,9 +63,9 @@ func (s Secrets) choosePIN(ctx context.Context, check func([]byte) error) (cerem
 // PINOfThen has the PIN typed that was chosen when an enrolment of this token
 // was interrupted. The token may not know it yet: it is typed twice, as a new
 // one is. The last try needs a consent.
-func (s Secrets) PINOfThen(ctx context.Context) (ceremony.PIN, error) {
+func (s Secrets) PINOfThen(ctx context.Context) (token.PIN, error) {
 	if err := s.beforePIN(ctx); err != nil {
-		return ceremony.PIN{}, err
+		return token.PIN{}, err
 	}
 	return s.twice(ctx, "PIN",
 		s.page("The PIN of the interrupted enrolment", s.facts(Fact{"Tries left", tries(s.Token.PINTries)}),
@@ -89,7 +89,7 @@ func newPIN(typed []byte) error {
 	if string(typed) == "123456" {
 		return errors.New("that is the PIN that every new token has: choose another one")
 	}
-	return ceremony.CheckPIN(typed)
+	return token.CheckPIN(typed)
 }
 
 // newPINBeside refuses a PIN that is the PUK: who sees it typed could do more
@@ -103,7 +103,7 @@ func newPINBeside(puk PUK) func([]byte) error {
 	}
 }
 
-func tokenText(info ceremony.TokenInfo) string {
+func tokenText(info token.Info) string {
 	s := fmt.Sprintf("%s %s", info.Kind, info.Serial)
 	if info.Firmware != "" {
 		s += ", firmware " + info.Firmware

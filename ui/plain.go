@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Plain talks in lines that are only ever appended: for screen readers, serial
@@ -218,35 +218,35 @@ func (p *Plain) Text(ctx context.Context, page Page, f Field) (string, error) {
 }
 
 // Secret implements [Person].
-func (p *Plain) Secret(ctx context.Context, page Page, f Field) (ceremony.PIN, error) {
+func (p *Plain) Secret(ctx context.Context, page Page, f Field) (token.PIN, error) {
 	if err := p.page(page); err != nil {
-		return ceremony.PIN{}, err
+		return token.PIN{}, err
 	}
 	if p.Hidden == nil && !p.PipedSecrets {
 		err := p.say("A PIN is typed at a terminal. There is none, and only a rehearsal takes one from a pipe. No try was used.")
 		if err != nil {
-			return ceremony.PIN{}, err
+			return token.PIN{}, err
 		}
-		return ceremony.PIN{}, ErrQuit
+		return token.PIN{}, ErrQuit
 	}
 	for {
 		typed, err := p.hidden(ctx, f.Label)
 		if err != nil {
-			return ceremony.PIN{}, err
+			return token.PIN{}, err
 		}
 		if len(typed) == 0 {
 			if page.NoBack == "" {
-				return ceremony.PIN{}, ErrBack
+				return token.PIN{}, ErrBack
 			}
 			err = p.say(page.NoBack)
 		} else if why := f.check(typed); why != nil {
 			clear(typed)
 			err = p.say(sentence(why))
 		} else {
-			return ceremony.NewPIN(typed), nil
+			return token.NewPIN(typed), nil
 		}
 		if err != nil {
-			return ceremony.PIN{}, err
+			return token.PIN{}, err
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -268,9 +268,9 @@ func TestPlainSecrets(t *testing.T) {
 func TestPlainWait(t *testing.T) {
 	dropped := false
 	p := plays(t, func(ctx context.Context, person ui.Person) error {
-		return person.Wait(ctx, page("Touch the token when it blinks"), func(context.Context) error { return ceremony.ErrNoTouch })
+		return person.Wait(ctx, page("Touch the token when it blinks"), func(context.Context) error { return token.ErrNoTouch })
 	}, func(p *ui.Plain) { p.Drop = func() { dropped = true } })
-	if err := p.ends(); !errors.Is(err, ceremony.ErrNoTouch) || !dropped {
+	if err := p.ends(); !errors.Is(err, token.ErrNoTouch) || !dropped {
 		t.Errorf("%v; dropped what was typed ahead: %v", err, dropped)
 	}
 }

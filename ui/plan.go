@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // plan has a plan chosen, read and accepted.
@@ -35,29 +36,29 @@ func (f *flow) acceptPlan(ctx context.Context, file File) error {
 	if err != nil {
 		return err
 	}
-	plan, err := ceremony.ParsePlan(text, files)
+	written, err := plan.Parse(text, files)
 	if err != nil {
 		return err
 	}
-	p := f.page("The plan of "+plan.Trust, append([]Block{Facts{{"File", file.Path}}}, planned(plan, f.Now())...)...)
-	p.Banner.Trust, p.ReadAll = plan.Trust, true
+	p := f.page("The plan of "+written.Trust, append([]Block{Facts{{"File", file.Path}}}, planned(written, f.Now())...)...)
+	p.Banner.Trust, p.ReadAll = written.Trust, true
 	p.Help = []string{
 		"Read the plan together, line by line. It decides who can change this trust, for years.",
 		"After it is accepted it can't be changed in this ceremony. If something is wrong, go back, correct the file, and choose it again.",
 	}
-	if _, err := f.Person.Text(ctx, p, phrase("accept "+plan.Trust)); err != nil {
+	if _, err := f.Person.Text(ctx, p, phrase("accept "+written.Trust)); err != nil {
 		return err
 	}
 	err = f.Ceremony.AcceptPlan(text, files)
-	var policy *ceremony.PolicyError
+	var policy *token.PolicyError
 	if errors.As(err, &policy) { // about the trust, and not about a token
-		return &ceremony.PlanError{Field: "trust", Why: policy.Why}
+		return &plan.Error{Field: "trust", Why: policy.Why}
 	}
 	return err
 }
 
 // planned is a plan in words.
-func planned(p *ceremony.Plan, at time.Time) []Block {
+func planned(p *plan.Plan, at time.Time) []Block {
 	holders := make(Facts, len(p.Holders))
 	for i, h := range p.Holders {
 		token := "any token"
@@ -96,7 +97,7 @@ func planned(p *ceremony.Plan, at time.Time) []Block {
 	return blocks
 }
 
-func role(name string, r ceremony.PlannedRole, at time.Time) Fact {
+func role(name string, r plan.Role, at time.Time) Fact {
 	return Fact{name, fmt.Sprintf("%d of %d must sign (%s); expires %s",
 		r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), at.Add(r.Expires).UTC().Format(time.DateOnly))}
 }

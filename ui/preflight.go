@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // preflight looks at the machine, then at its clock.
@@ -18,7 +18,7 @@ func (f *flow) preflight(ctx context.Context) error {
 
 func (f *flow) checkMachine(ctx context.Context) error {
 	for {
-		var checks []ceremony.Check
+		var checks []token.Check
 		err := f.Person.Wait(ctx, f.page("Checking this machine",
 			Para("Network, readers, swap, core dumps, and the program itself are looked at. This takes a few seconds."),
 		), func(ctx context.Context) error {
@@ -33,7 +33,7 @@ func (f *flow) checkMachine(ctx context.Context) error {
 			"Nothing here stops you. What you decide is written into the journal with these results.",
 		)
 		choices := []Choice{{"go on", "Go on", ""}, {"again", "Check again", ""}}
-		if slices.ContainsFunc(checks, func(c ceremony.Check) bool { return !c.Pass }) {
+		if slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass }) {
 			p.Body = append(p.Body, Warning("Not everything is as it should be. If you go on, the journal says that you saw this."))
 			choices = []Choice{{"again", "Check again", ""}, {"go on", "Go on all the same", "it is noted in the journal"}}
 		}

@@ -9,7 +9,7 @@ import (
 	"io"
 	"math/big"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 const pukHelp = "The paper with the PUK belongs into a safe. Who has it and the token can set a new PIN."
@@ -46,7 +46,7 @@ func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (PUK, error) {
 			return PUK{}, err
 		}
 		typed.Wipe()
-		return PUK{ceremony.NewPIN(bytes.Clone(puk))}, nil
+		return PUK{token.NewPIN(bytes.Clone(puk))}, nil
 	}
 }
 
@@ -72,7 +72,7 @@ func (s Secrets) PUKOfThen(ctx context.Context) (PUK, error) {
 func (s *Secrets) beforePUK(ctx context.Context) error {
 	switch s.Token.PUKTries {
 	case 0:
-		return ceremony.ErrPUKBlocked
+		return token.ErrPUKBlocked
 	case 1:
 		return s.risk(ctx, "One try of the PUK is left",
 			"If the next PUK is wrong, the PUK is blocked as well. Only a reset makes the token usable then, and that destroys its key.",
@@ -84,8 +84,8 @@ func (s *Secrets) beforePUK(ctx context.Context) error {
 
 // writtenPUK refuses what can't stand on a paper, before the token is asked.
 func writtenPUK(typed []byte) error {
-	var format *ceremony.PINFormatError
-	if errors.As(ceremony.CheckPIN(typed), &format) {
+	var format *token.PINFormatError
+	if errors.As(token.CheckPIN(typed), &format) {
 		return fmt.Errorf("this can't be a PUK: %s. No try was used", format.Why)
 	}
 	capitals := bytes.ToUpper(typed)

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // tallies count each set of keys by itself, the old root apart from the new
 // one: who has signed, and who can give what is missing.
-func tallies(q ceremony.Quorum) Facts {
+func tallies(q trust.Quorum) Facts {
 	var facts Facts
 	for _, t := range q.By {
 		words := fmt.Sprintf("%d of %d", len(t.Signed), t.Threshold)

@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // signRecord has a holder stand by the journal as it is now. Nobody has to.
@@ -22,8 +25,8 @@ func (f *flow) signRecord(ctx context.Context) error {
 			return Testimony{f.Person, dress(f.page("")).Banner, h.Name, shown}.Consent(ctx)
 		},
 		func(ctx context.Context) error {
-			match := func(info ceremony.TokenInfo) error { return f.Ceremony.MatchRecord(h, info) }
-			return f.byToken(ctx, h, dress, match, "sign the record", func(ctx context.Context, t ceremony.Token, pin ceremony.PIN) (string, error) {
+			match := func(info token.Info) error { return f.Ceremony.MatchRecord(h, info) }
+			return f.byToken(ctx, h, dress, match, "sign the record", func(ctx context.Context, t token.Token, pin token.PIN) (string, error) {
 				return "", f.Ceremony.SignRecord(ctx, h, t, pin, shown)
 			})
 		},
@@ -41,7 +44,7 @@ func (f *flow) signRecord(ctx context.Context) error {
 }
 
 // recordSigner asks who signs the record: first those who were there.
-func (f *flow) recordSigner(ctx context.Context, shown *ceremony.SiteRecord) (ceremony.Holder, error) {
+func (f *flow) recordSigner(ctx context.Context, shown *record.Site) (ceremony.Holder, error) {
 	var here, away []ceremony.Holder
 	for _, h := range f.Ceremony.RecordSigners() {
 		if did(shown, h.Name) != "" {
@@ -69,7 +72,7 @@ func (f *flow) recordSigner(ctx context.Context, shown *ceremony.SiteRecord) (ce
 }
 
 // did is what somebody did at the site; "" for nothing with a token.
-func did(s *ceremony.SiteRecord, name string) string {
+func did(s *record.Site, name string) string {
 	for _, p := range s.People {
 		if p.Name == name {
 			return strings.Join(p.Did, "; ")
@@ -84,7 +87,7 @@ type Testimony struct {
 	Person Person
 	Banner Banner
 	Holder string
-	Site   *ceremony.SiteRecord // as far as it is to be signed
+	Site   *record.Site // as far as it is to be signed
 }
 
 // Consent shows what the record tells, then what is signed, and returns nil
@@ -151,7 +154,7 @@ func (t Testimony) asks() Page {
 				{"Journal", s.ID},
 				{"Its head", "SHA-256 of the last line, and so of all before it"},
 			},
-			Hex(s.Head), WordGrid(ceremony.Words(s.Head)),
+			Hex(s.Head), WordGrid(text.Words(s.Head)),
 			Para("Compare the words with the printed record: they stand at its beginning. By typing this you say that it was so, as far as you were there."),
 		},
 		Help: []string{
@@ -164,4 +167,4 @@ func (t Testimony) asks() Page {
 // PIN asks for the PIN of a token, to sign with it, after saying how many tries
 // are left. The last try needs a consent of its own. A PIN that is known to be
 // blocked is not asked for: ErrPINBlocked.
-func (s Secrets) PIN(ctx context.Context) (ceremony.PIN, error) { return s.pin(ctx) }
+func (s Secrets) PIN(ctx context.Context) (token.PIN, error) { return s.pin(ctx) }

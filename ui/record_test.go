@@ -7,6 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -37,12 +38,12 @@ func TestHoldersSignTheRecord(t *testing.T) {
 	}
 	contents, err := s.open().Contents()
 	s.must(err)
-	record, err := ceremony.NewRecord(contents.Journals)
+	rec, err := record.New(contents.Journals)
 	s.must(err)
-	if len(record.Heads) != 2 || record.Heads[0].Events != record.Heads[1].Events {
-		t.Errorf("the record has the signatures %+v", record.Heads)
+	if len(rec.Heads) != 2 || rec.Heads[0].Events != rec.Heads[1].Events {
+		t.Errorf("the record has the signatures %+v", rec.Heads)
 	}
-	checks, err := ceremony.CheckRecord(record, nil, nil)
+	checks, err := record.Check(rec, nil, nil)
 	s.must(err)
 	for _, c := range checks {
 		if !c.Pass {
@@ -67,14 +68,14 @@ func (e *emulated) standsBy(holder string) {
 
 // TestTestimony: what is signed is shown first, the exceptions and the head whole.
 func TestTestimony(t *testing.T) {
-	at := ceremony.At{N: 7, Time: noon}
-	site := &ceremony.SiteRecord{
-		Trust: "rehearsal-wabbit", Site: "Berlin", ID: metadata.Sum([]byte("first")).String(), Kind: string(ceremony.Found), Rehearsal: true,
+	at := record.At{N: 7, Time: noon}
+	site := &record.Site{
+		Trust: "rehearsal-wabbit", Site: "Berlin", ID: metadata.Sum([]byte("first")).String(), Kind: string(ceremony.Founding), Rehearsal: true,
 		Events: 21, Head: metadata.Sum([]byte("last")),
-		People:   []ceremony.RecordedPerson{{Name: "Ada", Tokens: []string{"5417501"}, Did: []string{"enrolled token 5417501", "signed root 1"}}},
-		Notes:    []ceremony.RecordedNote{{At: at, Text: "The machine was used although a check failed: swap"}, {At: at, Text: "The lights went out for a minute.", Who: "Bo"}},
-		Payloads: []ceremony.RecordedPayload{{At: at, Role: "root", Version: 1, Digest: metadata.Sum([]byte("root")), Void: "was replaced"}},
-		Lines:    []ceremony.RecordedLine{{At: at}, {At: at}},
+		People:   []record.Person{{Name: "Ada", Tokens: []string{"5417501"}, Did: []string{"enrolled token 5417501", "signed root 1"}}},
+		Notes:    []record.Note{{At: at, Text: "The machine was used although a check failed: swap"}, {At: at, Text: "The lights went out for a minute.", Who: "Bo"}},
+		Payloads: []record.Payload{{At: at, Role: "root", Version: 1, Digest: metadata.Sum([]byte("root")), Void: "was replaced"}},
+		Lines:    []record.Line{{At: at}, {At: at}},
 	}
 	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
 		banner := ui.Banner{Rehearsal: true, Trust: site.Trust, Site: site.Site, Who: "Ada", Doing: "record"}

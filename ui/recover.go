@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // recover asks what went wrong, says what can be done about it and what can't,
@@ -62,7 +65,7 @@ func (f *flow) compromised(ctx context.Context) error {
 
 // replaced asks whose key goes, and whether its holder stays.
 func (f *flow) replaced(ctx context.Context, title string, lost bool, words ...string) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		name, gone := "", lost
 		stays := false
 		err := inTurn(ctx,
@@ -82,9 +85,9 @@ func (f *flow) replaced(ctx context.Context, title string, lost bool, words ...s
 			},
 		)
 		if stays {
-			return []ceremony.Edit{ceremony.ReplaceToken{Holder: name, Lost: gone}}, err
+			return []draft.Edit{draft.ReplaceToken{Holder: name, Lost: gone}}, err
 		}
-		return []ceremony.Edit{ceremony.RemoveHolder{Holder: name, Lost: gone}}, err
+		return []draft.Edit{draft.RemoveHolder{Holder: name, Lost: gone}}, err
 	})
 }
 
@@ -102,7 +105,7 @@ func (f *flow) staysHolder(ctx context.Context, name string) (bool, error) {
 }
 
 // left says of each role how many keys there are without those of some holders.
-func left(roles []ceremony.RoleState, without []string) Facts {
+func left(roles []draft.RoleState, without []string) Facts {
 	var facts Facts
 	for _, r := range signedByHolders(roles) {
 		n := stillThere(r, without)
@@ -115,10 +118,10 @@ func left(roles []ceremony.RoleState, without []string) Facts {
 	return facts
 }
 
-func stillThere(r ceremony.RoleState, without []string) int {
+func stillThere(r draft.RoleState, without []string) int {
 	n := 0
 	for _, h := range r.Holders {
-		if !slices.ContainsFunc(without, func(w string) bool { return ceremony.Safe(w) == h }) {
+		if !slices.ContainsFunc(without, func(w string) bool { return text.Safe(w) == h }) {
 			n++
 		}
 	}
@@ -160,17 +163,17 @@ func (f *flow) replaceAll(ctx context.Context, d ceremony.Drafting, gone []strin
 	if err != nil {
 		return err
 	}
-	edits := make([]ceremony.Edit, len(gone))
+	edits := make([]draft.Edit, len(gone))
 	for i, name := range gone {
-		if edits[i] = (ceremony.ReplaceToken{Holder: name, Lost: true}); key == "leave" {
-			edits[i] = ceremony.RemoveHolder{Holder: name, Lost: true}
+		if edits[i] = (draft.ReplaceToken{Holder: name, Lost: true}); key == "leave" {
+			edits[i] = draft.RemoveHolder{Holder: name, Lost: true}
 		}
 	}
 	return f.Ceremony.Edit(edits...)
 }
 
 // beyondRepair says honestly that no root can follow, and what is left to do.
-func (f *flow) beyondRepair(roles []ceremony.RoleState, gone []string) Page {
+func (f *flow) beyondRepair(roles []draft.RoleState, gone []string) Page {
 	return f.draftPage("This trust can't be changed any more", left(roles, gone),
 		Strong(fmt.Sprintf("The next root would need %d signatures by keys of root %d, and %d can be given. Nobody can repair that: not this program, and nobody else.",
 			roles[0].Threshold, roles[0].Version, stillThere(roles[0], gone))),
@@ -204,12 +207,12 @@ func (f *flow) blockedToken(ctx context.Context) error {
 		return err
 	}
 	dress := func(p Page) Page { return p.as(h.Name, "unblocking", "") }
-	match := func(info ceremony.TokenInfo) error {
+	match := func(info token.Info) error {
 		if info.Key == nil {
-			return ceremony.ErrNoKey
+			return token.ErrNoKey
 		}
 		if info.Key.ID() != h.KeyID {
-			return &ceremony.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: f.owner(info.Serial)}
+			return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: f.owner(info.Serial)}
 		}
 		return nil
 	}

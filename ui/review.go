@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // review shows what a payload does: every change, then every warning. The list
 // of its targets, where there are many, stands behind that.
-func (f *flow) review(ctx context.Context, r ceremony.Review, list *Listing, before ceremony.Quorum) error {
+func (f *flow) review(ctx context.Context, r review.Review, list *Listing, before trust.Quorum) error {
 	builds := "the version before it"
 	if r.First {
 		builds = "nothing: it is the first version"
@@ -58,14 +60,14 @@ func toTheSecond(t time.Time) string {
 
 // changes are those of the review. Of a first version everything is new, and
 // what stands above them is not said a second time.
-func changes(r ceremony.Review) Changes {
-	return slices.DeleteFunc(slices.Clone(r.Changes), func(c ceremony.Change) bool {
+func changes(r review.Review) Changes {
+	return slices.DeleteFunc(slices.Clone(r.Changes), func(c review.Change) bool {
 		return r.First && (c.Field == "expires" || c.Field == "trust")
 	})
 }
 
 // digest shows the digest in hex and words, and has two of the words typed back.
-func (f *flow) digest(ctx context.Context, r ceremony.Review, before ceremony.Quorum) (ceremony.Consent, error) {
+func (f *flow) digest(ctx context.Context, r review.Review, before trust.Quorum) (ceremony.Consent, error) {
 	challenge, err := ceremony.Challenge(f.Rand)
 	if err != nil {
 		return ceremony.Consent{}, err
@@ -104,7 +106,7 @@ func (f *flow) digest(ctx context.Context, r ceremony.Review, before ceremony.Qu
 }
 
 // consent says what the signature completes, and has the consent typed.
-func (f *flow) consent(ctx context.Context, r ceremony.Review, list *Listing, before ceremony.Quorum) (string, error) {
+func (f *flow) consent(ctx context.Context, r review.Review, list *Listing, before trust.Quorum) (string, error) {
 	var after Facts
 	for _, t := range r.After.By {
 		count := fmt.Sprintf("%d of %d signatures", len(t.Signed), t.Threshold)

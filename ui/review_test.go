@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -63,9 +65,9 @@ func TestHostileNamesReachTheTerminalAsText(t *testing.T) {
 func TestReviewOfDelegations(t *testing.T) {
 	s := newSite(t).complete()
 	c := s.open()
-	for _, e := range []ceremony.Edit{
-		ceremony.Delegate{Role: "team", Holders: []string{"Di", "Eve"}, Threshold: 2, Paths: []string{"team/*", "team/*/*"}},
-		ceremony.Delegate{Role: "ops", Holders: []string{"Di"}, Threshold: 1, Paths: []string{"ops/*"}, Terminating: true},
+	for _, e := range []draft.Edit{
+		draft.Delegate{Role: "team", Holders: []string{"Di", "Eve"}, Threshold: 2, Paths: []string{"team/*", "team/*/*"}},
+		draft.Delegate{Role: "ops", Holders: []string{"Di"}, Threshold: 1, Paths: []string{"ops/*"}, Terminating: true},
 	} {
 		s.must(c.Edit(e))
 	}
@@ -100,11 +102,11 @@ func TestReviewOfAKeyThatChangesUnderItsKeyid(t *testing.T) {
 }
 
 // targetChanges are many new targets, and a few that are more than new.
-func targetChanges(n int) []ceremony.Change {
-	list := make([]ceremony.Change, n)
+func targetChanges(n int) []review.Change {
+	list := make([]review.Change, n)
 	for i := range list {
 		path := fmt.Sprintf("wabbit/%s/%03d/package-%06d.tar", []string{"main", "contrib", "docs"}[i%7%3], i%5, i)
-		list[i] = ceremony.Change{Field: "target " + path, Path: path, After: fmt.Sprintf("%d bytes, sha256:%064x", 1000+i, i)}
+		list[i] = review.Change{Field: "target " + path, Path: path, After: fmt.Sprintf("%d bytes, sha256:%064x", 1000+i, i)}
 	}
 	list[17].Before, list[17].After = list[17].After, ""
 	list[17].Note = "removed"
@@ -204,12 +206,12 @@ func TestManyTargetsInPlainLines(t *testing.T) {
 func TestConsentSaysWhatWasNotLookedAt(t *testing.T) {
 	s := newSite(t).complete()
 	c := s.open()
-	many := ceremony.AddTargets{Role: "targets"}
+	many := draft.AddTargets{Role: "targets"}
 	for i := range 50 {
-		many.Targets = append(many.Targets, ceremony.NewTarget{Path: fmt.Sprintf("team/%02d.tar", i), SHA256: metadata.Sum([]byte{byte(i)}), Length: 1})
+		many.Targets = append(many.Targets, trust.NewTarget{Path: fmt.Sprintf("team/%02d.tar", i), SHA256: metadata.Sum([]byte{byte(i)}), Length: 1})
 	}
 	s.must(c.Edit(many))
-	s.must(c.Edit(ceremony.RemoveTarget{Role: "targets", Path: "wabbit/app"}))
+	s.must(c.Edit(draft.RemoveTarget{Role: "targets", Path: "wabbit/app"}))
 	s.must(c.Freeze())
 	p := plays(t, s.talk)
 	p.sees("== Welcome back")

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Config is all that a conversation needs.
 type Config struct {
 	Ceremony *ceremony.Ceremony
-	Reader   ceremony.Reader
+	Reader   token.Reader
 	Machine  Machine
 	Hand     Hand // nil outside of a rehearsal
 	Person   Person
@@ -176,10 +178,10 @@ func (p Page) with(problem *Problem) Page { p.Problem = problem; return p }
 func (p Page) help(text ...string) Page   { p.Help = text; return p }
 
 // what names the payload of a step: "root 1".
-func what(q ceremony.Quorum) string { return q.Name() }
+func what(q trust.Quorum) string { return q.Name() }
 
 // progress is how far a quorum is, in few words: "1 of 3 signatures".
-func progress(q ceremony.Quorum) string {
+func progress(q trust.Quorum) string {
 	parts := make([]string, len(q.By))
 	for i, t := range q.By {
 		parts[i] = fmt.Sprintf("%d of %d", len(t.Signed), t.Threshold)

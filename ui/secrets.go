@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Secrets asks the holder of a token for its PIN and its PUK. It is also for
@@ -14,17 +15,17 @@ import (
 // the token for anything, but the one that [Secrets.Unblock] ends with.
 type Secrets struct {
 	Person Person
-	Banner Banner             // of its pages
-	Holder string             // who types; "" not known
-	Token  ceremony.TokenInfo // with the tries as they are now
+	Banner Banner     // of its pages
+	Holder string     // who types; "" not known
+	Token  token.Info // with the tries as they are now
 
 	// Problem is what went wrong just before. The first page says it.
 	Problem *Problem
 }
 
-// PUK is a PUK that a holder typed or wrote down. It is not a [ceremony.PIN]
+// PUK is a PUK that a holder typed or wrote down. It is not a [token.PIN]
 // but holds one, so that the compiler keeps it from where a PIN is meant.
-type PUK struct{ ceremony.PIN }
+type PUK struct{ token.PIN }
 
 func (s Secrets) page(title string, body ...Block) Page {
 	return Page{Banner: s.Banner, Title: title, Body: body}
@@ -57,12 +58,12 @@ func (s Secrets) holder() string {
 
 // twice has a secret typed on two pages, and on the first again where they
 // differ: what the token then knows is what the holder thinks it is.
-func (s Secrets) twice(ctx context.Context, what string, first, second Page, f Field) (ceremony.PIN, error) {
+func (s Secrets) twice(ctx context.Context, what string, first, second Page, f Field) (token.PIN, error) {
 	problem := s.Problem
 	for {
 		typed, err := s.Person.Secret(ctx, first.with(problem), f)
 		if err != nil {
-			return ceremony.PIN{}, err
+			return token.PIN{}, err
 		}
 		again, err := s.Person.Secret(ctx, second, Field{Label: f.Label + ", again", Check: f.Check})
 		same := err == nil && bytes.Equal(typed.Bytes(), again.Bytes())
@@ -77,7 +78,7 @@ func (s Secrets) twice(ctx context.Context, what string, first, second Page, f F
 		case errors.Is(err, ErrBack):
 			problem = nil
 		default:
-			return ceremony.PIN{}, err
+			return token.PIN{}, err
 		}
 	}
 }

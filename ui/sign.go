@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // sign leads a holder through one signature over one payload: review, digest,
@@ -37,10 +39,10 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 // signature makes one with the holder's token.
 func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
 	dress := func(p Page) Page { return p.as(h.Name, what(step.Quorum), progress(step.Quorum)) }
-	match := func(info ceremony.TokenInfo) error { return f.maySign(h, step, info) }
+	match := func(info token.Info) error { return f.maySign(h, step, info) }
 	var signed ceremony.Signed
 	purpose := "sign " + what(step.Quorum)
-	err := f.byToken(ctx, h, dress, match, purpose, func(ctx context.Context, t ceremony.Token, pin ceremony.PIN) (next string, err error) {
+	err := f.byToken(ctx, h, dress, match, purpose, func(ctx context.Context, t token.Token, pin token.PIN) (next string, err error) {
 		signed, err = f.Ceremony.Sign(ctx, h.Name, t, pin, consent)
 		if err == nil && signed.Left > 0 {
 			next = fmt.Sprintf("%s, %d left", purpose, signed.Left)
@@ -54,8 +56,8 @@ func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.S
 // are for. What goes wrong is said, and nothing is tried a second time without
 // the person. sign says what it wants the token for next, with the same PIN; ""
 // is nothing more.
-func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(ceremony.TokenInfo) error,
-	purpose string, sign func(context.Context, ceremony.Token, ceremony.PIN) (next string, err error)) error {
+func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(token.Info) error,
+	purpose string, sign func(context.Context, token.Token, token.PIN) (next string, err error)) error {
 	var last error
 	for {
 		t, said, err := f.usable(ctx, h, dress, match, last)
@@ -81,12 +83,12 @@ func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(Page) 
 }
 
 // maySign says what speaks against a token, before it is asked for anything.
-func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info ceremony.TokenInfo) error {
+func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info token.Info) error {
 	err := f.Ceremony.Match(step.Proposal, h.Name, info)
-	var wrong *ceremony.WrongTokenError
+	var wrong *token.WrongTokenError
 	switch {
 	case err == nil && info.Key.ID() != h.KeyID: // the holder's other token
-		return &ceremony.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: h.Name}
+		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: h.Name}
 	case !errors.As(err, &wrong):
 		return err
 	}
@@ -102,25 +104,25 @@ func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info ceremony.Toke
 	return err
 }
 
-func hasSigned(q ceremony.Quorum, holder string) bool {
-	return slices.ContainsFunc(q.By, func(t ceremony.Tally) bool { return slices.Contains(t.Signed, holder) })
+func hasSigned(q trust.Quorum, holder string) bool {
+	return slices.ContainsFunc(q.By, func(t trust.Tally) bool { return slices.Contains(t.Signed, holder) })
 }
 
 // again says whether the same person can put it right on the spot.
 func again(err error) bool {
-	var pin *ceremony.WrongPINError
-	var puk *ceremony.WrongPUKError
-	var removed *ceremony.RemovedError
-	var busy *ceremony.BusyError
+	var pin *token.WrongPINError
+	var puk *token.WrongPUKError
+	var removed *token.RemovedError
+	var busy *token.BusyError
 	return errors.As(err, &pin) && pin.Tries != 0 || errors.As(err, &puk) && puk.Tries != 0 ||
 		errors.As(err, &removed) || errors.As(err, &busy) ||
-		errors.Is(err, ceremony.ErrNoTouch) || errors.Is(err, context.Canceled)
+		errors.Is(err, token.ErrNoTouch) || errors.Is(err, context.Canceled)
 }
 
 // touchPage is on the screen before the token is called.
-func (f *flow) touchPage(h ceremony.Holder, info ceremony.TokenInfo, purpose string) Page {
+func (f *flow) touchPage(h ceremony.Holder, info token.Info, purpose string) Page {
 	title := "Touch the token when it blinks"
-	if info.Touch == ceremony.TouchNever {
+	if info.Touch == token.TouchNever {
 		title = "The token is working"
 	}
 	return f.page(title,

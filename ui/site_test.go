@@ -15,7 +15,10 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
@@ -106,7 +109,7 @@ func (s *site) ready(kind ceremony.Kind, name string) *ceremony.Ceremony {
 // frozen is a site where all holders have tokens and nothing is signed yet.
 func (s *site) frozen() *site {
 	s.t.Helper()
-	c := s.ready(ceremony.Found, "Berlin")
+	c := s.ready(ceremony.Founding, "Berlin")
 	text, files, err := s.stick.ReadPlan(s.t.Context(), ui.File{})
 	s.must(err)
 	s.must(c.AcceptPlan(text, files))
@@ -114,7 +117,7 @@ func (s *site) frozen() *site {
 		s.must(s.drawer.Insert(serialOf[holder]))
 		tokens, err := s.drawer.Tokens(s.t.Context())
 		s.must(err)
-		_, err = c.Enrol(s.t.Context(), holder, tokens[0].(ceremony.Enroller), secret(pins[holder]), secret("ACDEFGHJ"))
+		_, err = c.Enrol(s.t.Context(), holder, tokens[0].(token.Enroller), secret(pins[holder]), secret("ACDEFGHJ"))
 		s.must(err)
 		s.must(s.drawer.Remove(serialOf[holder]))
 	}
@@ -122,7 +125,7 @@ func (s *site) frozen() *site {
 	return s
 }
 
-func secret(s string) ceremony.PIN { return ceremony.NewPIN([]byte(s)) }
+func secret(s string) token.PIN { return token.NewPIN([]byte(s)) }
 
 // open reads the journal, as each start of the program does.
 func (s *site) open() *ceremony.Ceremony {
@@ -192,14 +195,14 @@ func (m *memory) Get(d metadata.Digest) ([]byte, error) {
 // takes bundles.
 type stick struct {
 	plan       string
-	bundles    map[string]ceremony.Contents
+	bundles    map[string]trust.Contents
 	files      map[string]string // by name
 	repository map[string][]byte // what others published
 	fail       error             // of the next export
 }
 
 func newStick() *stick {
-	return &stick{plan: planText, bundles: map[string]ceremony.Contents{}, files: map[string]string{}}
+	return &stick{plan: planText, bundles: map[string]trust.Contents{}, files: map[string]string{}}
 }
 
 func (s *stick) Files(_ context.Context, in ui.Place, suffixes ...string) ([]ui.File, error) {
@@ -230,30 +233,30 @@ func (s *stick) Folders(_ context.Context, in ui.Place) ([]ui.File, error) {
 	return dirs, nil
 }
 
-func (s *stick) Tree(_ context.Context, dir ui.File) ([]ceremony.NewTarget, error) {
-	var list []ceremony.NewTarget
+func (s *stick) Tree(_ context.Context, dir ui.File) ([]trust.NewTarget, error) {
+	var list []trust.NewTarget
 	for _, name := range slices.Sorted(maps.Keys(s.files)) {
 		if path, below := strings.CutPrefix(name, dir.Name+"/"); below {
-			list = append(list, ceremony.NewTarget{Path: path, SHA256: metadata.Sum([]byte(s.files[name])), Length: int64(len(s.files[name]))})
+			list = append(list, trust.NewTarget{Path: path, SHA256: metadata.Sum([]byte(s.files[name])), Length: int64(len(s.files[name]))})
 		}
 	}
 	return list, nil
 }
 
-func (s *stick) Images(context.Context, ui.File) ([]ceremony.NewTarget, error) {
+func (s *stick) Images(context.Context, ui.File) ([]trust.NewTarget, error) {
 	return nil, errors.New("it is no OCI image layout")
 }
 
-func (s *stick) Listing(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
-	return ceremony.ParseListing([]byte(s.files[f.Name]))
+func (s *stick) Listing(_ context.Context, f ui.File) ([]trust.NewTarget, error) {
+	return draft.ParseListing([]byte(s.files[f.Name]))
 }
 
 func (s *stick) Repository(context.Context, ui.Place) (map[string][]byte, error) {
 	return s.repository, nil
 }
 
-func (*stick) Preflight(context.Context) []ceremony.Check {
-	return []ceremony.Check{
+func (*stick) Preflight(context.Context) []token.Check {
+	return []token.Check{
 		{Name: "network", Pass: true, Reason: "no interface but loopback is up"},
 		{Name: "sockets", Pass: true, Reason: "the kernel refuses sockets to this program"},
 		{Name: "swap", Pass: false, Reason: "/dev/sda3 is in use as swap: what is in memory may be written to a disk"},
@@ -283,7 +286,7 @@ func (s *stick) Bundles(context.Context, ui.Place) ([]ui.File, error) {
 
 // Export stands for a bundle by the digest of what is proposed in it:
 // signatures differ from run to run.
-func (s *stick) Export(_ context.Context, to ui.Place, c ceremony.Contents) (ui.Written, error) {
+func (s *stick) Export(_ context.Context, to ui.Place, c trust.Contents) (ui.Written, error) {
 	if err := s.fail; err != nil {
 		s.fail = nil
 		return ui.Written{}, err
@@ -294,7 +297,7 @@ func (s *stick) Export(_ context.Context, to ui.Place, c ceremony.Contents) (ui.
 	return w, nil
 }
 
-func (s *stick) ReadBundle(_ context.Context, f ui.File) (ceremony.Contents, metadata.Digest, error) {
+func (s *stick) ReadBundle(_ context.Context, f ui.File) (trust.Contents, metadata.Digest, error) {
 	c, ok := s.bundles[f.Path]
 	if !ok {
 		return c, metadata.Digest{}, errors.New("the drive was taken out: nothing was read")
@@ -302,7 +305,7 @@ func (s *stick) ReadBundle(_ context.Context, f ui.File) (ceremony.Contents, met
 	return c, digestOf(c), nil
 }
 
-func digestOf(c ceremony.Contents) metadata.Digest {
+func digestOf(c trust.Contents) metadata.Digest {
 	var all []byte
 	for _, p := range c.Proposals {
 		all = append(all, p.Signed...)

@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // targets asks which files and images a role vouches for from now on.
@@ -32,13 +33,13 @@ func (f *flow) targets(ctx context.Context) error {
 }
 
 // inRole asks which role's targets are meant, where several have some.
-func (f *flow) inRole(do func(context.Context, ceremony.RoleState) error) action {
+func (f *flow) inRole(do func(context.Context, draft.RoleState) error) action {
 	return func(ctx context.Context) error {
 		d, err := f.Ceremony.Drafting()
 		if err != nil {
 			return err
 		}
-		roles := slices.DeleteFunc(signedByHolders(d.Roles), func(r ceremony.RoleState) bool { return r.Name == "root" || r.Bins > 0 })
+		roles := slices.DeleteFunc(signedByHolders(d.Roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Bins > 0 })
 		if len(roles) == 1 {
 			return do(ctx, roles[0])
 		}
@@ -46,7 +47,7 @@ func (f *flow) inRole(do func(context.Context, ceremony.RoleState) error) action
 			role, err := f.pickRoleOf(ctx, f.draftPage("Which role's targets?",
 				Para("Clients believe a delegated role only for the paths that are delegated to it."),
 			).help("A target that is in targets itself is found before those of the delegated roles."), roles,
-				func(r ceremony.RoleState) string { return plural(len(r.Targets), "target", "targets") })
+				func(r draft.RoleState) string { return plural(len(r.Targets), "target", "targets") })
 			if err != nil {
 				return err
 			}
@@ -57,13 +58,13 @@ func (f *flow) inRole(do func(context.Context, ceremony.RoleState) error) action
 	}
 }
 
-func (f *flow) addFile(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) addFile(ctx context.Context, role draft.RoleState) error {
 	for {
 		file, err := f.file(ctx, "file", func(ctx context.Context, in Place) ([]File, error) { return f.Machine.Files(ctx, in) })
 		if err != nil {
 			return err
 		}
-		t := ceremony.AddTarget{Role: role.Name}
+		t := draft.AddTarget{Role: role.Name}
 		err = f.Person.Wait(ctx, f.draftPage("Reading the file",
 			Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
 			Para("Its SHA-256 is taken."),
@@ -80,7 +81,7 @@ func (f *flow) addFile(ctx context.Context, role ceremony.RoleState) error {
 	}
 }
 
-func (f *flow) addDescribed(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) addDescribed(ctx context.Context, role draft.RoleState) error {
 	for {
 		file, text, err := f.smallFile(ctx, "descriptor", ".json")
 		if err != nil {
@@ -90,7 +91,7 @@ func (f *flow) addDescribed(ctx context.Context, role ceremony.RoleState) error 
 		if err != nil {
 			return &unusableError{file, err}
 		}
-		t := ceremony.AddTarget{Role: role.Name, SHA256: d.digest, Length: d.Size, MediaType: d.MediaType}
+		t := draft.AddTarget{Role: role.Name, SHA256: d.digest, Length: d.Size, MediaType: d.MediaType}
 		if err := f.addTarget(ctx, t, Fact{"Descriptor", file.Path}); !errors.Is(err, ErrBack) {
 			return err
 		}
@@ -107,8 +108,8 @@ func (f *flow) smallFile(ctx context.Context, what string, suffixes ...string) (
 	return file, text, err
 }
 
-func (f *flow) addTyped(ctx context.Context, role ceremony.RoleState) error {
-	t := ceremony.AddTarget{Role: role.Name}
+func (f *flow) addTyped(ctx context.Context, role draft.RoleState) error {
+	t := draft.AddTarget{Role: role.Name}
 	return inTurn(ctx,
 		func(ctx context.Context) error {
 			typed, err := f.Person.Text(ctx, f.draftPage("Which digest has the image?",
@@ -159,8 +160,8 @@ func mediaTypes() []Choice {
 }
 
 // addTarget asks for the path of a target, and puts it into the draft.
-func (f *flow) addTarget(ctx context.Context, t ceremony.AddTarget, from Fact) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+func (f *flow) addTarget(ctx context.Context, t draft.AddTarget, from Fact) error {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		facts := Facts{from, {"Goes into", t.Role}, {"Length", bytesText(t.Length)}}
 		if t.MediaType != "" {
 			facts = append(facts, Fact{"Media type", t.MediaType})
@@ -169,18 +170,18 @@ func (f *flow) addTarget(ctx context.Context, t ceremony.AddTarget, from Fact) e
 			Para("Clients ask for a target by this path. It has no slash in front, and no dots that lead upwards."),
 		).with(problem).help("If the path is there already, its content is replaced."), Field{Label: "Path", Check: targetPath})
 		t.Path = path
-		return []ceremony.Edit{t}, err
+		return []draft.Edit{t}, err
 	})
 }
 
 // targetPath takes a path that stays where it is put.
-func targetPath(typed []byte) error { return ceremony.CheckTargetPath(string(typed)) }
+func targetPath(typed []byte) error { return trust.CheckTargetPath(string(typed)) }
 
-func (f *flow) removeTarget(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) removeTarget(ctx context.Context, role draft.RoleState) error {
 	if len(role.Targets) == 0 {
 		return backFrom(f.Person.Tell(ctx, f.draftPage("There is nothing to take out", Para(role.Name+" has no targets."))))
 	}
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		items := make([]item, len(role.Targets))
 		for i, path := range role.Targets {
 			items[i] = item{name: path}
@@ -188,6 +189,6 @@ func (f *flow) removeTarget(ctx context.Context, role ceremony.RoleState) error 
 		path, err := f.pick(ctx, f.draftPage("Which target of "+role.Name+" goes?",
 			Para("Clients that ask for it get nothing any more."),
 		).with(problem).help("A long list is searched by a part of the path."), "target", items)
-		return []ceremony.Edit{ceremony.RemoveTarget{Role: role.Name, Path: path}}, err
+		return []draft.Edit{draft.RemoveTarget{Role: role.Name, Path: path}}, err
 	})
 }

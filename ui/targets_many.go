@@ -6,18 +6,19 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // reading gets what is to become targets from a file or a directory.
-type reading func(context.Context, File) ([]ceremony.NewTarget, error)
+type reading func(context.Context, File) ([]trust.NewTarget, error)
 
-func (f *flow) addDirectory(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) addDirectory(ctx context.Context, role draft.RoleState) error {
 	return f.addMany(ctx, role, "directory", f.Machine.Folders, f.Machine.Tree)
 }
 
 // addLayout takes a directory or a tar.
-func (f *flow) addLayout(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) addLayout(ctx context.Context, role draft.RoleState) error {
 	layouts := func(ctx context.Context, in Place) ([]File, error) {
 		folders, err := f.Machine.Folders(ctx, in)
 		if err != nil {
@@ -29,20 +30,20 @@ func (f *flow) addLayout(ctx context.Context, role ceremony.RoleState) error {
 	return f.addMany(ctx, role, "OCI layout", layouts, f.Machine.Images)
 }
 
-func (f *flow) addListing(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) addListing(ctx context.Context, role draft.RoleState) error {
 	listings := func(ctx context.Context, in Place) ([]File, error) { return f.Machine.Files(ctx, in, ".txt", ".json") }
 	return f.addMany(ctx, role, "listing", listings, f.Machine.Listing)
 }
 
 // addMany has something chosen that holds many targets, and puts all of them
 // into the draft below a path.
-func (f *flow) addMany(ctx context.Context, role ceremony.RoleState, what string, list func(context.Context, Place) ([]File, error), read reading) error {
+func (f *flow) addMany(ctx context.Context, role draft.RoleState, what string, list func(context.Context, Place) ([]File, error), read reading) error {
 	for {
 		from, err := f.file(ctx, what, list)
 		if err != nil {
 			return err
 		}
-		var targets []ceremony.NewTarget
+		var targets []trust.NewTarget
 		err = f.Person.Wait(ctx, f.draftPage("Reading the "+what, Facts{{"From", from.Path}},
 			Para("Digests are taken or compared here. Nothing is changed by it.")),
 			func(ctx context.Context) (err error) { targets, err = read(ctx, from); return err })
@@ -57,8 +58,8 @@ func (f *flow) addMany(ctx context.Context, role ceremony.RoleState, what string
 	}
 }
 
-func (f *flow) addRead(ctx context.Context, role ceremony.RoleState, from File, targets []ceremony.NewTarget) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+func (f *flow) addRead(ctx context.Context, role draft.RoleState, from File, targets []trust.NewTarget) error {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		facts := Facts{
 			{"From", from.Path}, {"Goes into", role.Name}, {"Targets", fmt.Sprint(len(targets))},
 			{"First", targets[0].Path}, {"Last", targets[len(targets)-1].Path},
@@ -77,24 +78,24 @@ func (f *flow) addRead(ctx context.Context, role ceremony.RoleState, from File, 
 		if err != nil {
 			return nil, err
 		}
-		placed := make([]ceremony.NewTarget, len(targets))
+		placed := make([]trust.NewTarget, len(targets))
 		for i, t := range targets {
 			if below != "." {
 				t.Path = below + "/" + t.Path
 			}
 			placed[i] = t
 		}
-		return []ceremony.Edit{ceremony.AddTargets{Role: role.Name, Targets: placed}}, nil
+		return []draft.Edit{draft.AddTargets{Role: role.Name, Targets: placed}}, nil
 	})
 }
 
 // setCustom asks for what a target says of itself beside its content.
-func (f *flow) setCustom(ctx context.Context, role ceremony.RoleState) error {
+func (f *flow) setCustom(ctx context.Context, role draft.RoleState) error {
 	if len(role.Targets) == 0 {
 		return backFrom(f.Person.Tell(ctx, f.draftPage("There is no target", Para(role.Name+" has no targets."))))
 	}
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-		e := ceremony.SetCustom{Role: role.Name}
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+		e := draft.SetCustom{Role: role.Name}
 		items := make([]item, len(role.Targets))
 		for i, path := range role.Targets {
 			items[i] = item{name: path}
@@ -117,16 +118,16 @@ func (f *flow) setCustom(ctx context.Context, role ceremony.RoleState) error {
 				return err
 			},
 		)
-		return []ceremony.Edit{e}, err
+		return []draft.Edit{e}, err
 	})
 }
 
-func (f *flow) removeTargets(ctx context.Context, role ceremony.RoleState) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
+func (f *flow) removeTargets(ctx context.Context, role draft.RoleState) error {
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
 		pattern, err := f.Person.Text(ctx, f.draftPage("Which targets of "+role.Name+" go?",
 			Facts{{"There are", plural(len(role.Targets), "target", "targets")}},
 			Para("old/ is everything below old. old/*.tgz is every name with that ending right below it: a star stops at a slash."),
 		).with(problem).help("What goes is listed on the next page, and again in the review."), Field{Label: "Pattern", Check: visible})
-		return []ceremony.Edit{ceremony.RemoveTargets{Role: role.Name, Pattern: pattern}}, err
+		return []draft.Edit{draft.RemoveTargets{Role: role.Name, Pattern: pattern}}, err
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -25,7 +25,7 @@ func (s *site) changes() *player {
 }
 
 // edit is the newest edit of the draft.
-func (s *site) edit() ceremony.Edit {
+func (s *site) edit() draft.Edit {
 	s.t.Helper()
 	d, err := s.open().Preview()
 	s.must(err)
@@ -51,7 +51,7 @@ func TestTargetsAreAddedAndTakenOut(t *testing.T) {
 	p.sees("! The path begins with a slash")
 	p.answers("wabbit/tool")
 	p.takes("Change something more", "== What the draft comes to", "wabbit/tool is put into targets", "What targets 2 does")
-	want := ceremony.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("the tool")), Length: 8}
+	want := draft.AddTarget{Role: "targets", Path: "wabbit/tool", SHA256: metadata.Sum([]byte("the tool")), Length: 8}
 	if got := s.edit(); got != want {
 		t.Errorf("the file: %+v", got)
 	}
@@ -81,7 +81,7 @@ func TestTargetsAreAddedAndTakenOut(t *testing.T) {
 	p.sees("== Under which path?", "705 bytes")
 	p.answers("wabbit/image")
 	p.takes("Change something more", "== What the draft comes to", "wabbit/image")
-	want = ceremony.AddTarget{Role: "targets", Path: "wabbit/image", SHA256: metadata.Sum([]byte("image")), Length: 705,
+	want = draft.AddTarget{Role: "targets", Path: "wabbit/image", SHA256: metadata.Sum([]byte("image")), Length: 705,
 		MediaType: "application/vnd.oci.image.manifest.v1+json"}
 	if got := s.edit(); got != want {
 		t.Errorf("the image: %+v", got)
@@ -150,7 +150,7 @@ func TestDelegationsInPlainLines(t *testing.T) {
 	p.sees("== How many must sign team?")
 	p.answers("1")
 	p.takes("Change something more", "signed by 1 of Di", "What team 1 does")
-	if e, ok := s.edit().(ceremony.Delegate); !ok || !e.Terminating || !slices.Equal(e.Holders, []string{"Di"}) || len(e.Paths) != 2 {
+	if e, ok := s.edit().(draft.Delegate); !ok || !e.Terminating || !slices.Equal(e.Holders, []string{"Di"}) || len(e.Paths) != 2 {
 		t.Errorf("delegated: %+v", e)
 	}
 	p.takes("Delegations")

@@ -14,7 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Terminal draws pages on a terminal, with Bubble Tea.
@@ -205,9 +205,9 @@ func (s *screen) Text(ctx context.Context, p Page, f Field) (string, error) {
 	return string(a.text), err
 }
 
-func (s *screen) Secret(ctx context.Context, p Page, f Field) (ceremony.PIN, error) {
+func (s *screen) Secret(ctx context.Context, p Page, f Field) (token.PIN, error) {
 	a, err := s.ask(ctx, askMsg{kind: hiding, page: p, field: f})
-	return ceremony.NewPIN(a.text), err
+	return token.NewPIN(a.text), err
 }
 
 func (s *screen) Tell(ctx context.Context, p Page) error {

@@ -7,15 +7,15 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/review"
 )
 
 // browsing is a screen with the list behind a page of n targets open.
 func browsing(n int) *model {
-	changes := make([]ceremony.Change, n)
+	changes := make([]review.Change, n)
 	for i := range changes {
 		path := fmt.Sprintf("wabbit/%d/package-%06d.tar", i%7, i)
-		changes[i] = ceremony.Change{Field: "target " + path, Path: path, After: fmt.Sprintf("%d bytes, sha256:%064x", i, i)}
+		changes[i] = review.Change{Field: "target " + path, Path: path, After: fmt.Sprintf("%d bytes, sha256:%064x", i, i)}
 	}
 	m := newModel(false, time.Now)
 	m.width, m.height = minWidth, minHeight

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -50,7 +50,7 @@ func (a *talk) typed(p ui.Page, f ui.Field) func(context.Context, ui.Person) err
 
 func (a *talk) secret(p ui.Page) func(context.Context, ui.Person) error {
 	return func(ctx context.Context, person ui.Person) error {
-		pin, err := person.Secret(ctx, p, ui.Field{Label: "PIN", Check: ceremony.CheckPIN})
+		pin, err := person.Secret(ctx, p, ui.Field{Label: "PIN", Check: token.CheckPIN})
 		a.pin, a.err = bytes.Clone(pin.Bytes()), err
 		return a.err
 	}

@@ -6,31 +6,31 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 )
 
 // threshold asks how many signatures a role needs.
 func (f *flow) threshold(ctx context.Context) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-		var role ceremony.RoleState
-		var e ceremony.SetThreshold
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+		var role draft.RoleState
+		var e draft.SetThreshold
 		err := inTurn(ctx,
 			func(ctx context.Context) (err error) {
 				role, err = f.pickRole(ctx, f.draftPage("Which role's threshold?",
 					Para("The threshold is how many keys must sign a role. More make it safer from thieves, fewer from losses."),
 				).with(problem).help("If every key of the root is needed, one lost token means that the root can never be changed again."),
-					func(r ceremony.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
+					func(r draft.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
 				e.Role = role.Name
 				return err
 			},
 			func(ctx context.Context) (err error) {
-				e.Threshold, err = f.number(ctx, f.draftPage("How many must sign "+role.Name+"?", rolesNow([]ceremony.RoleState{role}),
+				e.Threshold, err = f.number(ctx, f.draftPage("How many must sign "+role.Name+"?", rolesNow([]draft.RoleState{role}),
 					Para("Keys that join with this draft count as soon as their tokens are enrolled."),
 				).help("The number is of keys, each with one vote."), "Number of signatures", maxThreshold)
 				return err
 			},
 		)
-		return []ceremony.Edit{e}, err
+		return []draft.Edit{e}, err
 	})
 }
 
@@ -43,9 +43,9 @@ func (f *flow) renew(ctx context.Context) error {
 }
 
 func (f *flow) renewal(ctx context.Context, p Page) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]ceremony.Edit, error) {
-		var role ceremony.RoleState
-		var e ceremony.Renew
+	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+		var role draft.RoleState
+		var e draft.Renew
 		err := inTurn(ctx,
 			func(ctx context.Context) (err error) {
 				role, err = f.pickRole(ctx, p.with(problem), expiry)
@@ -54,18 +54,18 @@ func (f *flow) renewal(ctx context.Context, p Page) error {
 			},
 			func(ctx context.Context) (err error) { e.Days, err = f.days(ctx, role); return err },
 		)
-		return []ceremony.Edit{e}, err
+		return []draft.Edit{e}, err
 	})
 }
 
-func expiry(r ceremony.RoleState) string {
+func expiry(r draft.RoleState) string {
 	if r.Version == 0 {
 		return "new"
 	}
 	return fmt.Sprintf("version %d expires %s", r.Version, r.Expires.UTC().Format(time.DateOnly))
 }
 
-func (f *flow) days(ctx context.Context, role ceremony.RoleState) (int, error) {
+func (f *flow) days(ctx context.Context, role draft.RoleState) (int, error) {
 	most := f.mostDays(role.Name)
 	return f.number(ctx, f.draftPage("For how many days is "+role.Name+" good?",
 		Facts{{"Today", f.Now().UTC().Format(time.DateOnly)}, {"Now", expiry(role)}, {"At most", plural(most, "day", "days")}},
@@ -107,27 +107,27 @@ func (f *flow) number(ctx context.Context, p Page, label string, most int) (int,
 }
 
 // pickRole has a role chosen that holders sign.
-func (f *flow) pickRole(ctx context.Context, p Page, detail func(ceremony.RoleState) string) (ceremony.RoleState, error) {
+func (f *flow) pickRole(ctx context.Context, p Page, detail func(draft.RoleState) string) (draft.RoleState, error) {
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
-		return ceremony.RoleState{}, err
+		return draft.RoleState{}, err
 	}
 	return f.pickRoleOf(ctx, p, signedByHolders(d.Roles), detail)
 }
 
-func (f *flow) pickRoleOf(ctx context.Context, p Page, roles []ceremony.RoleState, detail func(ceremony.RoleState) string) (ceremony.RoleState, error) {
+func (f *flow) pickRoleOf(ctx context.Context, p Page, roles []draft.RoleState, detail func(draft.RoleState) string) (draft.RoleState, error) {
 	items := make([]item, len(roles))
 	for i, r := range roles {
 		items[i] = item{name: r.Name, detail: detail(r)}
 	}
 	name, err := f.pick(ctx, p, "role", items)
 	if err != nil {
-		return ceremony.RoleState{}, err
+		return draft.RoleState{}, err
 	}
 	for _, r := range roles {
 		if r.Name == name {
 			return r, nil
 		}
 	}
-	return ceremony.RoleState{}, fmt.Errorf("there is no role %s", name)
+	return draft.RoleState{}, fmt.Errorf("there is no role %s", name)
 }

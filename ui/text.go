@@ -6,7 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // look is what a span of text means. How that is drawn is the driver's.
@@ -41,7 +41,7 @@ type typeface struct {
 
 // clean is the last gate before a terminal: nothing that steers it gets by.
 func (t typeface) clean(s string) string {
-	s = ceremony.Safe(s)
+	s = text.Safe(s)
 	if !t.ascii {
 		return s
 	}

@@ -15,7 +15,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // everywhere is a page that says s wherever text from outside can stand.
@@ -68,7 +73,7 @@ func checkLines(t *testing.T, lines []line, columns int, ascii bool) {
 	t.Helper()
 	for _, l := range lines {
 		for _, s := range l {
-			if ceremony.Safe(s.text) != s.text {
+			if text.Safe(s.text) != s.text {
 				t.Errorf("%q would reach the terminal", s.text)
 			}
 			if ascii && strings.ContainsFunc(s.text, func(r rune) bool { return r >= 0x80 }) {
@@ -194,35 +199,35 @@ func TestExplain(t *testing.T) {
 		err  error
 		code string
 	}{
-		{&ceremony.WrongPINError{Tries: 2}, "TOKEN-PIN-WRONG"},
-		{&ceremony.WrongPINError{}, "TOKEN-PIN-BLOCKED"},
-		{ceremony.ErrPINBlocked, "TOKEN-PIN-BLOCKED"},
-		{ceremony.ErrPUKBlocked, "TOKEN-PUK-BLOCKED"},
-		{ceremony.CheckPIN([]byte("1")), "TOKEN-PIN-FORMAT"},
-		{&ceremony.WrongTokenError{Holder: "Ada", Found: "1"}, "TOKEN-WRONG"},
-		{&signedAlreadyError{&ceremony.WrongTokenError{}, "root 1"}, "TOKEN-SIGNED-ALREADY"},
-		{ceremony.ErrAlreadySigned, "TOKEN-SIGNED-ALREADY"},
-		{ceremony.ErrNoKey, "TOKEN-EMPTY"},
-		{&ceremony.OccupiedError{Serial: "1", Slot: "9c"}, "TOKEN-OCCUPIED"},
-		{&ceremony.VerdictError{}, "TOKEN-ATTESTATION"},
-		{&ceremony.PolicyError{Why: "no"}, "TOKEN-POLICY"},
-		{&ceremony.RemovedError{}, "TOKEN-REMOVED"},
-		{ceremony.ErrNoTouch, "TOKEN-NO-TOUCH"},
-		{&ceremony.BadSignatureError{Err: io.EOF}, "TOKEN-BAD-SIGNATURE"},
-		{&ceremony.BusyError{By: []string{"scdaemon"}}, "READER-BUSY"},
-		{&ceremony.NoServiceError{Err: io.EOF}, "READER-SERVICE"},
-		{ceremony.ErrNoCardSupport, "READER-NONE"},
-		{&ceremony.TokenError{Op: "sign", Err: io.EOF}, "TOKEN-FAILED"},
-		{&ceremony.PlanError{Why: "no"}, "PLAN"},
+		{&token.WrongPINError{Tries: 2}, "TOKEN-PIN-WRONG"},
+		{&token.WrongPINError{}, "TOKEN-PIN-BLOCKED"},
+		{token.ErrPINBlocked, "TOKEN-PIN-BLOCKED"},
+		{token.ErrPUKBlocked, "TOKEN-PUK-BLOCKED"},
+		{token.CheckPIN([]byte("1")), "TOKEN-PIN-FORMAT"},
+		{&token.WrongTokenError{Holder: "Ada", Found: "1"}, "TOKEN-WRONG"},
+		{&signedAlreadyError{&token.WrongTokenError{}, "root 1"}, "TOKEN-SIGNED-ALREADY"},
+		{token.ErrAlreadySigned, "TOKEN-SIGNED-ALREADY"},
+		{token.ErrNoKey, "TOKEN-EMPTY"},
+		{&token.OccupiedError{Serial: "1", Slot: "9c"}, "TOKEN-OCCUPIED"},
+		{&token.VerdictError{}, "TOKEN-ATTESTATION"},
+		{&token.PolicyError{Why: "no"}, "TOKEN-POLICY"},
+		{&token.RemovedError{}, "TOKEN-REMOVED"},
+		{token.ErrNoTouch, "TOKEN-NO-TOUCH"},
+		{&token.BadSignatureError{Err: io.EOF}, "TOKEN-BAD-SIGNATURE"},
+		{&token.BusyError{By: []string{"scdaemon"}}, "READER-BUSY"},
+		{&token.NoServiceError{Err: io.EOF}, "READER-SERVICE"},
+		{token.ErrNoCardSupport, "READER-NONE"},
+		{&token.Error{Op: "sign", Err: io.EOF}, "TOKEN-FAILED"},
+		{&plan.Error{Why: "no"}, "PLAN"},
 		{&ceremony.ConsentError{Why: "no"}, "CONSENT"},
-		{&ceremony.ConflictError{}, "CONFLICT"},
+		{&trust.ConflictError{}, "CONFLICT"},
 		{&metadata.ExpiredError{}, "EXPIRED"},
 		{ceremony.ErrNotNow, "NOT-NOW"},
-		{&ceremony.ForkError{}, "BUNDLE-FORK"},
+		{&journal.ForkError{}, "BUNDLE-FORK"},
 		{&metadata.OtherTrustError{}, "BUNDLE-OTHER-TRUST"},
 		{&ceremony.ImportError{Item: "trust", Err: io.EOF}, "BUNDLE-REFUSED"},
 		{&ceremony.ClockError{}, "CLOCK"},
-		{&ceremony.JournalError{}, "JOURNAL"},
+		{&journal.Error{}, "JOURNAL"},
 		{context.Canceled, "CANCELLED"},
 		{errors.New("disk full"), "STOPPED"},
 	} {

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // found is a token that is in the reader.
 type found struct {
-	token ceremony.Token
-	info  ceremony.TokenInfo
+	token token.Token
+	info  token.Info
 }
 
 // expect names the token that is due, and returns it once it alone is in the
 // reader and match has nothing against it. No other token is asked for more
 // than what it tells freely. dress makes the page one of whoever is served;
 // problem is what went wrong before.
-func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(ceremony.TokenInfo) error, problem *Problem) (found, error) {
+func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(token.Info) error, problem *Problem) (found, error) {
 	for ; ; problem = nil {
 		tokens, err := f.look(ctx)
 		switch {

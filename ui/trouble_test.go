@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -128,7 +129,7 @@ func TestTokensThatAreNotDue(t *testing.T) {
 	if after := s.drawer.Card("5417506").Counts(); after != before {
 		t.Errorf("the token was asked %+v, then %+v", before, after)
 	}
-	s.must(s.inReader("5417501").(ceremony.Resetter).Reset(t.Context()))
+	s.must(s.inReader("5417501").(token.Resetter).Reset(t.Context()))
 	s.must(s.drawer.Remove("5417501"))
 	e.takes("Insert token 5417501")
 	e.golden("token-empty", "TOKEN-EMPTY")
@@ -141,7 +142,7 @@ func TestTokensThatAreNotDue(t *testing.T) {
 // A start after a crash goes on at the same step.
 func TestResume(t *testing.T) {
 	s := newSite(t)
-	s.ready(ceremony.Found, "Berlin")
+	s.ready(ceremony.Founding, "Berlin")
 	e := start(t, setting{}, s.talk)
 	e.golden("resume", "Welcome back", "Read and accept the plan")
 	e.types("c")
@@ -164,7 +165,7 @@ func TestExportThatFailsLeavesEverything(t *testing.T) {
 
 func TestPlanWithAnError(t *testing.T) {
 	s := newSite(t)
-	s.ready(ceremony.Found, "Berlin")
+	s.ready(ceremony.Founding, "Berlin")
 	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 9", 1)
 	e := start(t, setting{}, s.talk)
 	e.sees("Welcome back")
@@ -172,7 +173,7 @@ func TestPlanWithAnError(t *testing.T) {
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")
 	e.golden("plan-wrong", "This plan can't be used", "PLAN", "line")
-	s.stick.planText = plan
+	s.stick.plan = planText
 	e.types("c")
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")

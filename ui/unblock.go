@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Unblock has the PUK typed and a new PIN chosen, and the token take both,
 // once. It says first how many tries the PUK has. A wrong PUK costs one of
 // them: the token's error says so, and nothing is tried again by itself.
-func (s Secrets) Unblock(ctx context.Context, token ceremony.Unblocker) error {
+func (s Secrets) Unblock(ctx context.Context, token token.Unblocker) error {
 	puk, err := s.knownPUK(ctx)
 	if err != nil {
 		return err
@@ -47,7 +48,7 @@ func (s Secrets) knownPUK(ctx context.Context) (PUK, error) {
 // that is blocked, it is unblocked first, or the holder goes back. last is
 // what the token refused just before, if it did; said is what of it is still
 // to be said.
-func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(ceremony.TokenInfo) error, last error) (t found, said *Problem, err error) {
+func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(token.Info) error, last error) (t found, said *Problem, err error) {
 	blocked := pinBlocked(last)
 	if last != nil && !blocked { // that is what the page of it says
 		said = explain(last)
@@ -70,8 +71,8 @@ func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(Page) P
 
 // pinBlocked says whether a token has just refused its PIN for good.
 func pinBlocked(err error) bool {
-	var wrong *ceremony.WrongPINError
-	return errors.Is(err, ceremony.ErrPINBlocked) || errors.As(err, &wrong) && wrong.Tries == 0
+	var wrong *token.WrongPINError
+	return errors.Is(err, token.ErrPINBlocked) || errors.As(err, &wrong) && wrong.Tries == 0
 }
 
 // blocked says what can be done about a token whose PIN is blocked. It returns
@@ -80,12 +81,12 @@ func pinBlocked(err error) bool {
 func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, problem *Problem, then Para) error {
 	s := f.secrets(h, t.info, dress, nil)
 	if t.info.PUKTries == 0 {
-		return &namedError{s.token(), ceremony.ErrPUKBlocked}
+		return &namedError{s.token(), token.ErrPUKBlocked}
 	}
 	out := "This kind of token can't be unblocked here. The software that came with it may be able to."
 	leave := Choice{"leave blocked", "Leave it blocked", "back to the list of steps"}
 	choices := []Choice{leave}
-	token, can := t.token.(ceremony.Unblocker)
+	tok, can := t.token.(token.Unblocker)
 	if can {
 		out = "The PUK stands on the paper that " + h.Name + " wrote when the token was enrolled. With it the token gets a new PIN, and keeps its key."
 		choices = []Choice{{"unblock", "Unblock it with the PUK", h.Name + " has the paper here"}, leave}
@@ -103,9 +104,9 @@ func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress fu
 		case err != nil:
 			return err
 		case key == leave.Key:
-			return &namedError{s.token(), ceremony.ErrPINBlocked}
+			return &namedError{s.token(), token.ErrPINBlocked}
 		}
-		switch err := s.Unblock(ctx, token); {
+		switch err := s.Unblock(ctx, tok); {
 		case err == nil:
 			return f.unblocked(ctx, dress, s, then)
 		case !errors.Is(err, ErrBack):
@@ -124,6 +125,6 @@ func (f *flow) unblocked(ctx context.Context, dress func(Page) Page, s Secrets, 
 }
 
 // secrets asks h about a token, on pages that are dressed like others.
-func (f *flow) secrets(h ceremony.Holder, info ceremony.TokenInfo, dress func(Page) Page, problem *Problem) Secrets {
+func (f *flow) secrets(h ceremony.Holder, info token.Info, dress func(Page) Page, problem *Problem) Secrets {
 	return Secrets{Person: f.Person, Banner: dress(f.page("")).Banner, Holder: h.Name, Token: info, Problem: problem}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -137,12 +137,12 @@ func TestTokenPulledBeforeItIsUnblocked(t *testing.T) {
 }
 
 // rigid is a reader of tokens that know nothing but how to sign.
-type rigid struct{ ceremony.Reader }
+type rigid struct{ token.Reader }
 
-func (r rigid) Tokens(ctx context.Context) ([]ceremony.Token, error) {
+func (r rigid) Tokens(ctx context.Context) ([]token.Token, error) {
 	tokens, err := r.Reader.Tokens(ctx)
 	for i, t := range tokens {
-		tokens[i] = struct{ ceremony.Token }{t}
+		tokens[i] = struct{ token.Token }{t}
 	}
 	return tokens, err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // welcome asks what the people came for and where they are, and begins the journal.
@@ -43,7 +44,7 @@ func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 		{"change", "Change a trust", "from its bundle"},
 		{"adopt", "Adopt a trust that others made", "from its repository"},
 	})
-	kinds := map[string]ceremony.Kind{"found": ceremony.Found, "co-sign": ceremony.Cosign, "change": ceremony.Amend, "adopt": ceremony.Amend}
+	kinds := map[string]ceremony.Kind{"found": ceremony.Founding, "co-sign": ceremony.Cosigning, "change": ceremony.Changing, "adopt": ceremony.Changing}
 	return kinds[key], err
 }
 
@@ -58,7 +59,7 @@ func (f *flow) siteName(ctx context.Context) (string, error) {
 // visible takes a name that reads as it is written.
 func visible(typed []byte) error {
 	switch s := string(typed); {
-	case ceremony.Safe(s) != s:
+	case text.Safe(s) != s:
 		return fmt.Errorf("the name holds a character that can't be seen")
 	case len(s) > 64:
 		return fmt.Errorf("the name is longer than 64 characters")

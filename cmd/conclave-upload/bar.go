@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"golang.org/x/term"
 )
@@ -50,10 +50,10 @@ func newBar(out io.Writer) *bar {
 }
 
 // line prints a line of progress.
-func (b *bar) line(text string) {
+func (b *bar) line(s string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	fmt.Fprintln(b.out, b.clear()+ceremony.Safe(text))
+	fmt.Fprintln(b.out, b.clear()+text.Safe(s))
 	b.draw()
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -45,7 +47,7 @@ func keyError(err error) bool {
 			return true
 		}
 	}
-	return is[*onlinekey.CommandError](err) || is[*onlinekey.NoTokenError](err) || is[*ceremony.PINFormatError](err)
+	return is[*onlinekey.CommandError](err) || is[*onlinekey.NoTokenError](err) || is[*token.PINFormatError](err)
 }
 
 func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
@@ -60,7 +62,7 @@ func (p *program) explain(err error) {
 		if i > 0 {
 			label = "       "
 		}
-		fmt.Fprintln(p.stderr, label+ceremony.Safe(line))
+		fmt.Fprintln(p.stderr, label+text.Safe(line))
 	}
 	if hint := hint(err); hint != "" {
 		fmt.Fprintln(p.stderr, "hint: "+hint)
@@ -74,7 +76,7 @@ func hint(err error) string {
 		return "cancelled; running it again completes what was begun"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "the time was up; running it again completes what was begun"
-	case is[*ceremony.IncompleteError](err):
+	case is[*trust.IncompleteError](err):
 		return "import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back"
 	case is[*publish.RollbackError](err):
 		return "this is older than what is live: look for a newer one"

@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -21,8 +22,8 @@ func TestExitCodes(t *testing.T) {
 		cli.Refused: {errors.New("x"), &publish.MovedError{}, &registry.DigestError{}, &upkeep.DueError{Expired: true}, &publish.ScheduleError{}, &publish.MarginError{}},
 		cli.Usage:   {usagef("x")},
 		cli.Token: {onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry, &onlinekey.CommandError{}, &onlinekey.NoTokenError{},
-			ceremony.ErrNoKey, &ceremony.WrongPINError{}, &ceremony.PINFormatError{}, &onlinekey.CommandError{Err: context.DeadlineExceeded}},
-		cli.Incomplete: {&ceremony.IncompleteError{}, &publish.DueError{}, &upkeep.DueError{}},
+			token.ErrNoKey, &token.WrongPINError{}, &token.PINFormatError{}, &onlinekey.CommandError{Err: context.DeadlineExceeded}},
+		cli.Incomplete: {&trust.IncompleteError{}, &publish.DueError{}, &upkeep.DueError{}},
 		cli.Registry:   {&registry.Error{Err: errors.New("x")}, &registry.Error{Err: context.DeadlineExceeded}, &registry.Error{Err: &registry.CredentialError{}}, context.DeadlineExceeded},
 		cli.Cancelled:  {context.Canceled, &registry.Error{Err: context.Canceled}},
 	} {

@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/durable"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/rendezvous"
@@ -86,7 +86,7 @@ func (p *program) fetch(ctx context.Context, name, rootFile, out string) error {
 	if err != nil {
 		return err
 	}
-	contents.Head = slices.SortedFunc(slices.Values(published.Files), func(a, b ceremony.NamedFile) int { return strings.Compare(a.Name, b.Name) })
+	contents.Published = slices.SortedFunc(slices.Values(published.Files), func(a, b trust.NamedFile) int { return strings.Compare(a.Name, b.Name) })
 	return p.writeBundle(ref, contents, out)
 }
 
@@ -109,7 +109,7 @@ func (p *program) collect(ctx context.Context, name, out string) error {
 	return p.writeBundle(ref, contents, out)
 }
 
-func (p *program) writeBundle(ref registry.Reference, c ceremony.Contents, out string) error {
+func (p *program) writeBundle(ref registry.Reference, c trust.Contents, out string) error {
 	bundle, err := bundles.Encode(c)
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/spf13/cobra"
@@ -132,13 +132,13 @@ func (r *keyring) command(spec, line string) (*onlinekey.Command, error) {
 }
 
 func (r *keyring) token(ctx context.Context, serial string) (*onlinekey.Token, error) {
-	ask := func(ctx context.Context, info ceremony.TokenInfo) (ceremony.PIN, bool, error) {
+	ask := func(ctx context.Context, info token.Info) (token.PIN, bool, error) {
 		prompt := fmt.Sprintf("PIV PIN of token %s: ", info.Serial)
 		if info.PINTries > 0 {
 			prompt = fmt.Sprintf("PIV PIN of token %s (tries left: %d): ", info.Serial, info.PINTries)
 		}
 		typed, err := r.program.secret(ctx, r.flags.pin, prompt)
-		return ceremony.NewPIN(typed), !r.flags.pin.asks(), err
+		return token.NewPIN(typed), !r.flags.pin.asks(), err
 	}
 	t, err := onlinekey.OpenToken(ctx, r.program.tokens, serial, ask, r.program.progress)
 	if err == nil {

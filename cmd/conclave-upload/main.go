@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/spf13/cobra"
@@ -28,7 +28,7 @@ type program struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	now            func() time.Time
-	tokens         ceremony.Reader
+	tokens         token.Reader
 
 	format string // of --output
 	wire   wire

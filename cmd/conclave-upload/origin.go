@@ -9,8 +9,8 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/layout"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/mirror"
@@ -23,7 +23,7 @@ import (
 type origin struct {
 	publish.Origin
 	trust string // as its head says; "" where it has none
-	files []ceremony.NamedFile
+	files []trust.NamedFile
 	close func()
 }
 

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
@@ -24,7 +24,7 @@ func (p *program) report(value any, rows []row) error {
 				if i > 0 {
 					fmt.Fprint(w, "\t")
 				}
-				fmt.Fprint(w, ceremony.Safe(cell))
+				fmt.Fprint(w, text.Safe(cell))
 			}
 			fmt.Fprintln(w)
 		}

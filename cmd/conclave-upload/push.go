@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/spf13/cobra"
@@ -80,7 +80,7 @@ func (p *program) push(ctx context.Context, path, name string, s signing, f push
 		return err
 	}
 	p.progress(fmt.Sprintf("bundle: %s, %d bytes, sha256 %s", path, bundle.Size(), bundle.Digest))
-	set, err := ceremony.Assemble(bundle.Contents)
+	set, err := trust.Assemble(bundle.Contents)
 	if err != nil {
 		return err
 	}

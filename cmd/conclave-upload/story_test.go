@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
@@ -119,7 +119,7 @@ func incomplete(ts *testscript.TestScript, _ bool, args []string) {
 	writeBundle(ts, c, args[1])
 }
 
-func writeBundle(ts *testscript.TestScript, c ceremony.Contents, name string) {
+func writeBundle(ts *testscript.TestScript, c trust.Contents, name string) {
 	b, err := bundles.Encode(c)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(name), b.Bytes, 0o600))

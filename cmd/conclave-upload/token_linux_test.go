@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
@@ -83,9 +83,9 @@ func TestTokenInReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enrolled, err := virtual.NewToken(card).Enrol(t.Context(), ceremony.EnrolRequest{
-		PIN: ceremony.NewPIN([]byte(pin)), PUK: ceremony.NewPIN([]byte("81547114")), Algorithm: ceremony.P256,
-		Touch: ceremony.TouchNever, PINPolicy: ceremony.PINOnce, Subject: "online", Now: time.Now(),
+	enrolled, err := virtual.NewToken(card).Enrol(t.Context(), token.EnrolRequest{
+		PIN: token.NewPIN([]byte(pin)), PUK: token.NewPIN([]byte("81547114")), Algorithm: token.P256,
+		Touch: token.TouchNever, PINPolicy: token.PINOnce, Subject: "online", Now: time.Now(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestTokenInReader(t *testing.T) {
 	if code, printed := push(pin); code != cli.Token || !strings.Contains(printed, "one try for the PIN is left") {
 		t.Errorf("with one try left: exit code %d\n%s", code, printed)
 	}
-	if _, err := virtual.NewToken(card).Sign(t.Context(), ceremony.NewPIN([]byte(pin)), []byte("a person types the PIN once")); err != nil {
+	if _, err := virtual.NewToken(card).Sign(t.Context(), token.NewPIN([]byte(pin)), []byte("a person types the PIN once")); err != nil {
 		t.Fatal(err)
 	}
 	if code, printed := push(pin); code != cli.Done {

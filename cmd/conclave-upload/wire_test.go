@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -52,7 +52,7 @@ func ready(t *testing.T, host string, prepare func(x *trusttest.Trust)) *site {
 }
 
 // exits runs a command and returns its exit code and all that it printed.
-func (s *site) exits(tokens ceremony.Reader, args ...string) (code int, printed string) {
+func (s *site) exits(tokens token.Reader, args ...string) (code int, printed string) {
 	s.t.Helper()
 	var out bytes.Buffer
 	p := &program{stdin: os.Stdin, stdout: &out, stderr: &out, now: s.time, tokens: tokens}
@@ -195,9 +195,9 @@ func TestOnlineToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enrolled, err := tokens[0].(ceremony.Enroller).Enrol(t.Context(), ceremony.EnrolRequest{
-		PIN: ceremony.NewPIN([]byte(pin)), PUK: ceremony.NewPIN([]byte("81547114")), Algorithm: ceremony.P256,
-		Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINOnce, Subject: "online", Now: time.Now(),
+	enrolled, err := tokens[0].(token.Enroller).Enrol(t.Context(), token.EnrolRequest{
+		PIN: token.NewPIN([]byte(pin)), PUK: token.NewPIN([]byte("81547114")), Algorithm: token.P256,
+		Touch: token.TouchAlways, PINPolicy: token.PINOnce, Subject: "online", Now: time.Now(),
 	})
 	if err != nil {
 		t.Fatal(err)

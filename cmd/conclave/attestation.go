@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -78,23 +78,23 @@ func parseTime(text string) (time.Time, error) {
 
 // readAttestation reads the key's certificate and the token's, from one file
 // or from two.
-func readAttestation(paths []string) (ceremony.Attestation, error) {
+func readAttestation(paths []string) (token.Attestation, error) {
 	var all []*x509.Certificate
 	for _, path := range paths {
 		text, err := readPEM(path)
 		if err != nil {
-			return ceremony.Attestation{}, err
+			return token.Attestation{}, err
 		}
 		certs, err := parseCertificates(text)
 		if want := 2 / len(paths); err == nil && len(certs) != want {
 			err = fmt.Errorf("certificates in it: %d, expected: %d", len(certs), want)
 		}
 		if err != nil {
-			return ceremony.Attestation{}, fmt.Errorf("the file %s: %w", path, err)
+			return token.Attestation{}, fmt.Errorf("the file %s: %w", path, err)
 		}
 		all = append(all, certs...)
 	}
-	return ceremony.Attestation{Leaf: all[0], Device: all[1]}, nil
+	return token.Attestation{Leaf: all[0], Device: all[1]}, nil
 }
 
 // parseCertificates reads certificates in PEM (RFC 7468, 5).

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
@@ -24,20 +25,20 @@ func FuzzAttestation(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	demanded := demand{source: "the default demands", at: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)}
-	demanded.Policy = ceremony.DefaultTokenPolicy(true)
-	f.Fuzz(func(t *testing.T, text []byte) {
-		certs, err := parseCertificates(text)
+	demanded.Policy = token.DefaultPolicy(true)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		certs, err := parseCertificates(raw)
 		if err != nil || len(certs) != 2 {
 			return
 		}
 		key, _ := metadata.NewKey(certs[0].PublicKey)
 		var out bytes.Buffer
-		report := demanded.judge(ceremony.Attestation{Leaf: certs[0], Device: certs[1]}, key, "")
+		report := demanded.judge(token.Attestation{Leaf: certs[0], Device: certs[1]}, key, "")
 		if err := report.print(&out, "text"); err == nil && len(report.Checks) < 8 {
 			t.Errorf("it passes by %d checks", len(report.Checks))
 		}
 		for line := range strings.Lines(out.String()) {
-			if line = strings.TrimSuffix(line, "\n"); ceremony.Safe(line) != line {
+			if line = strings.TrimSuffix(line, "\n"); text.Safe(line) != line {
 				t.Errorf("it prints %q", line)
 			}
 		}
@@ -47,10 +48,10 @@ func FuzzAttestation(f *testing.F) {
 // A token that can't vouch for its key passes only where that is allowed, and
 // one that can, but does not, never.
 func TestUnattestedToken(t *testing.T) {
-	attester := struct{ ceremony.Attester }{}
-	other := struct{ ceremony.Token }{}
+	attester := struct{ token.Attester }{}
+	other := struct{ token.Token }{}
 	for _, c := range []struct {
-		token   ceremony.Token
+		token   token.Token
 		allowed bool
 		want    bool
 	}{

@@ -10,8 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/ui"
@@ -33,7 +34,7 @@ func (f *demandFlags) add(c *cobra.Command) {
 
 // demand is what is demanded of tokens and their keys.
 type demand struct {
-	ceremony.PlannedTokens
+	token.Profile
 	source string // who demands it
 	at     time.Time
 }
@@ -42,37 +43,37 @@ type demand struct {
 func (f *demandFlags) read(ctx context.Context) (demand, error) {
 	d := demand{at: time.Now().UTC(), source: "the default demands"}
 	if f.plan == "" {
-		d.PlannedTokens = ceremony.DefaultTokens(f.rehearsal)
+		d.Profile = token.DefaultProfile(f.rehearsal)
 		return d, nil
 	}
 	text, files, err := (&machine{}).ReadPlan(ctx, ui.File{Path: f.plan})
 	if err != nil {
 		return demand{}, err
 	}
-	plan, err := ceremony.ParsePlan(text, files)
+	plan, err := plan.Parse(text, files)
 	if err != nil {
 		return demand{}, err
 	}
 	if f.rehearsal && !plan.Tokens.Policy.Rehearsal {
 		return demand{}, &cli.UsageError{Err: fmt.Errorf("the plan of %s is not one of a rehearsal", plan.Trust)}
 	}
-	d.PlannedTokens, d.source = plan.Tokens, "the plan of "+plan.Trust
+	d.Profile, d.source = plan.Tokens, "the plan of "+plan.Trust
 	return d, nil
 }
 
 // judge holds an attestation of key against the demands. serial "": any token's.
-func (d demand) judge(a ceremony.Attestation, key metadata.Key, serial string) verdictReport {
+func (d demand) judge(a token.Attestation, key metadata.Key, serial string) verdictReport {
 	return d.report(key, hsm.Checker{}.Check(a, key, serial, d.Policy, d.at))
 }
 
 // judgeToken is judge for a key that a token holds. a is nil where the token
 // does not vouch for it: it can't do that at all, or not for this key.
-func (d demand) judgeToken(a *ceremony.Attestation, key metadata.Key, t seen) verdictReport {
+func (d demand) judgeToken(a *token.Attestation, key metadata.Key, t seen) verdictReport {
 	if a != nil {
 		return d.judge(*a, key, t.info.Serial)
 	}
-	c := ceremony.Check{Name: "attestation"}
-	switch _, attests := t.Token.(ceremony.Attester); {
+	c := token.Check{Name: "attestation"}
+	switch _, attests := t.Token.(token.Attester); {
 	case attests:
 		c.Reason = "the token does not vouch for its key: it was not made there"
 	case d.Policy.WithoutAttestation:
@@ -80,13 +81,13 @@ func (d demand) judgeToken(a *ceremony.Attestation, key metadata.Key, t seen) ve
 	default:
 		c.Reason = fmt.Sprintf("a %s can't vouch for its key, and that is not allowed", t.info.Kind)
 	}
-	return d.report(key, ceremony.Verdict{
-		Checks: []ceremony.Check{c}, Serial: t.info.Serial, Firmware: t.info.Firmware,
+	return d.report(key, token.Verdict{
+		Checks: []token.Check{c}, Serial: t.info.Serial, Firmware: t.info.Firmware,
 		Touch: t.info.Touch, PIN: t.info.PINPolicy, Form: t.info.FormFactor, FIPS: t.info.FIPS,
 	})
 }
 
-func (d demand) report(key metadata.Key, v ceremony.Verdict) verdictReport {
+func (d demand) report(key metadata.Key, v token.Verdict) verdictReport {
 	r := verdictReport{Passed: v.Err() == nil, Demands: d.source, At: d.at, Verdict: v}
 	if key != (metadata.Key{}) {
 		r.KeyID = key.ID()
@@ -101,7 +102,7 @@ type verdictReport struct {
 	At      time.Time `json:"at"`
 	KeyID   string    `json:"keyid,omitempty"`
 	OwnKey  bool      `json:"own_key,omitempty"` // it was compared with no other
-	ceremony.Verdict
+	token.Verdict
 }
 
 // print prints the report, and returns errCheckFailed where a check did.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -99,9 +99,9 @@ func bundle(t *testing.T, dir string) string {
 }
 
 // assembled is what the only bundle in dir comes to.
-func assembled(t *testing.T, dir string) *ceremony.OfflineSet {
+func assembled(t *testing.T, dir string) *trust.Set {
 	t.Helper()
-	set, err := ceremony.Assemble(contents(t, dir))
+	set, err := trust.Assemble(contents(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/offline"
 )
 
@@ -27,7 +27,7 @@ that lacks signatures is refused, and nothing is written.`,
 			if err != nil {
 				return err
 			}
-			set, err := ceremony.Assemble(b.Contents)
+			set, err := trust.Assemble(b.Contents)
 			if err != nil {
 				return err
 			}

@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -131,15 +132,15 @@ func readMetadata(root fs.FS, name string) ([]byte, error) {
 
 // bundleReport is what a bundle holds.
 type bundleReport struct {
-	Trust        string              `json:"trust"`
-	SHA256       metadata.Digest     `json:"sha256"`
-	Size         int64               `json:"size"`
-	Complete     bool                `json:"complete"` // every proposal has its signatures
-	Problem      string              `json:"problem,omitempty"`
-	Proposals    []ceremony.Standing `json:"proposals"`
-	Attestations []string            `json:"attestations"` // keyids
-	Journals     []journalReport     `json:"journals"`
-	Published    *metadata.Report    `json:"published,omitempty"`
+	Trust        string           `json:"trust"`
+	SHA256       metadata.Digest  `json:"sha256"`
+	Size         int64            `json:"size"`
+	Complete     bool             `json:"complete"` // every proposal has its signatures
+	Problem      string           `json:"problem,omitempty"`
+	Proposals    []trust.Standing `json:"proposals"`
+	Attestations []string         `json:"attestations"` // keyids
+	Journals     []journalReport  `json:"journals"`
+	Published    *metadata.Report `json:"published,omitempty"`
 }
 
 type journalReport struct {
@@ -154,29 +155,29 @@ func inspectBundle(out io.Writer, path string, at time.Time, format string) erro
 		return err
 	}
 	r := bundleReport{Trust: b.Contents.Trust, SHA256: b.Digest, Size: b.Size(), Attestations: []string{}, Journals: []journalReport{}}
-	if r.Proposals, err = ceremony.Standings(b.Contents); err != nil {
+	if r.Proposals, err = trust.Standings(b.Contents); err != nil {
 		return err
 	}
 	for _, a := range b.Contents.Attestations {
 		r.Attestations = append(r.Attestations, a.KeyID)
 	}
 	for _, j := range b.Contents.Journals {
-		entries, head, err := ceremony.ReadJournal(j.Lines)
+		entries, head, err := journal.Read(j.Lines)
 		if err != nil {
 			return fmt.Errorf("journal of site %.8s: %w", j.Site, err)
 		}
 		r.Journals = append(r.Journals, journalReport{j.Site, len(entries), head})
 	}
-	if len(b.Contents.Head) > 0 {
+	if len(b.Contents.Published) > 0 {
 		files := map[string][]byte{}
-		for _, f := range b.Contents.Head {
+		for _, f := range b.Contents.Published {
 			files[f.Name] = f.Bytes
 		}
 		if r.Published, err = metadata.Inspect(files, at); err != nil {
 			return err
 		}
 	}
-	_, verdict := ceremony.Assemble(b.Contents)
+	_, verdict := trust.Assemble(b.Contents)
 	r.Complete = verdict == nil
 	if verdict != nil {
 		r.Problem = verdict.Error()

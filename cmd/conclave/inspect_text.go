@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // printer writes lines and keeps the first error.
@@ -18,7 +18,7 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintln(p.w, ceremony.Safe(fmt.Sprintf(format, args...)))
+		_, p.err = fmt.Fprintln(p.w, text.Safe(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -108,6 +108,6 @@ func printBundle(w io.Writer, r bundleReport) error {
 }
 
 func words(d metadata.Digest) string {
-	w := ceremony.Words(d)
+	w := text.Words(d)
 	return strings.Join(w[:], " ")
 }

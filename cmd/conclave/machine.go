@@ -13,7 +13,12 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -22,11 +27,11 @@ import (
 type machine struct {
 	kernel offline.Machine
 	places []string // directories beside the removable drives
-	reader ceremony.Reader
+	reader token.Reader
 	held   *ceremony.Ceremony
 }
 
-func (m *machine) Preflight(ctx context.Context) []ceremony.Check {
+func (m *machine) Preflight(ctx context.Context) []token.Check {
 	tool, err := os.Executable()
 	if err != nil {
 		tool = ""
@@ -171,20 +176,20 @@ func (m *machine) Folders(_ context.Context, in ui.Place) ([]ui.File, error) {
 	return list, nil
 }
 
-func (m *machine) Tree(ctx context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+func (m *machine) Tree(ctx context.Context, f ui.File) ([]trust.NewTarget, error) {
 	return offline.Tree(ctx, f.Path)
 }
 
-func (m *machine) Images(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
+func (m *machine) Images(_ context.Context, f ui.File) ([]trust.NewTarget, error) {
 	return bundles.Images(f.Path)
 }
 
-func (m *machine) Listing(_ context.Context, f ui.File) ([]ceremony.NewTarget, error) {
-	text, err := bundles.ReadFile(f.Path, ceremony.MaxListing)
+func (m *machine) Listing(_ context.Context, f ui.File) ([]trust.NewTarget, error) {
+	text, err := bundles.ReadFile(f.Path, draft.MaxListing)
 	if err != nil {
 		return nil, err
 	}
-	return ceremony.ParseListing(text)
+	return draft.ParseListing(text)
 }
 
 func (m *machine) Repository(_ context.Context, in ui.Place) (map[string][]byte, error) {
@@ -206,7 +211,7 @@ func (m *machine) ReadPlan(_ context.Context, f ui.File) ([]byte, map[string][]b
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := ceremony.PlanFiles(text)
+	names, err := plan.Files(text)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -223,7 +228,7 @@ func (m *machine) ReadPlan(_ context.Context, f ui.File) ([]byte, map[string][]b
 
 func readSmall(dir *os.Root, name string) ([]byte, error) {
 	if filepath.Base(name) != name {
-		return nil, fmt.Errorf("%s does not lie beside the plan: it was not read", ceremony.Safe(name))
+		return nil, fmt.Errorf("%s does not lie beside the plan: it was not read", text.Safe(name))
 	}
 	f, err := dir.Open(name)
 	if err != nil {
@@ -240,15 +245,15 @@ func readSmall(dir *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxSmallFile))
 }
 
-func (m *machine) ReadBundle(_ context.Context, f ui.File) (ceremony.Contents, metadata.Digest, error) {
+func (m *machine) ReadBundle(_ context.Context, f ui.File) (trust.Contents, metadata.Digest, error) {
 	b, err := bundles.Open(f.Path)
 	if err != nil {
-		return ceremony.Contents{}, metadata.Digest{}, err
+		return trust.Contents{}, metadata.Digest{}, err
 	}
 	return b.Contents, b.Digest, nil
 }
 
-func (m *machine) Export(ctx context.Context, to ui.Place, c ceremony.Contents) (ui.Written, error) {
+func (m *machine) Export(ctx context.Context, to ui.Place, c trust.Contents) (ui.Written, error) {
 	b, err := bundles.Encode(c)
 	if err != nil {
 		return ui.Written{}, err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 )
@@ -80,7 +80,7 @@ tokens: {without-attestation: true}
 	if bytes.Contains(s.Program.Output(), []byte(pin)) {
 		t.Error("the PIN was shown")
 	}
-	set, err := ceremony.Assemble(contents(t, dir))
+	set, err := trust.Assemble(contents(t, dir))
 	if err != nil || len(set.Roots) != 1 || set.Trust != "wabbit" {
 		t.Errorf("%+v, %v", set, err)
 	}

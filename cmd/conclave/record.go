@@ -9,7 +9,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
+	"github.com/conclave-tuf/conclave/ceremony/paper"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/offline"
 )
@@ -38,7 +41,7 @@ record sign", and anyone can check it with "conclave record verify".`,
 			if err != nil {
 				return err
 			}
-			record, err := ceremony.NewRecord(contents.Journals)
+			record, err := record.New(contents.Journals)
 			if err != nil {
 				return err
 			}
@@ -67,7 +70,7 @@ func outFlag(c *cobra.Command, out *string) {
 }
 
 // render gives a paper the form that was asked for.
-func render(p *ceremony.Paper, format, formats string) ([]byte, error) {
+func render(p *paper.Paper, format, formats string) ([]byte, error) {
 	switch format {
 	case "md":
 		return p.Markdown(), nil
@@ -94,15 +97,15 @@ func deliver(c *cobra.Command, file string, text []byte) error {
 const journalName = "journal.jsonl"
 
 // readJournals reads a bundle, or the one journal of a workspace or a file.
-func readJournals(path string) (ceremony.Contents, error) {
+func readJournals(path string) (trust.Contents, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	if !info.IsDir() && strings.HasSuffix(path, ".tar") {
 		b, err := bundles.Open(path)
 		if err != nil {
-			return ceremony.Contents{}, err
+			return trust.Contents{}, err
 		}
 		return b.Contents, nil
 	}
@@ -115,5 +118,5 @@ func readJournals(path string) (ceremony.Contents, error) {
 	if err == nil && len(lines) == 0 {
 		err = fmt.Errorf("%s: the journal is empty", path)
 	}
-	return ceremony.Contents{Journals: []ceremony.SiteJournal{{Site: ceremony.SiteID(lines), Lines: lines}}}, err
+	return trust.Contents{Journals: []trust.SiteJournal{{Site: journal.SiteID(lines), Lines: lines}}}, err
 }

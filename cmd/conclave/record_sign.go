@@ -9,8 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
@@ -64,18 +65,18 @@ func (s *recordSign) sign(c *cobra.Command, path string) (signedReport, error) {
 	if err != nil {
 		return signedReport{}, err
 	}
-	record, err := ceremony.ReadRecord(old)
+	rec, err := record.Read(old)
 	if err != nil {
 		return signedReport{}, fmt.Errorf("%s: %w", path, err)
 	}
-	checks, err := ceremony.CheckRecord(record, nil, nil)
+	checks, err := record.Check(rec, nil, nil)
 	if err != nil {
 		return signedReport{}, err
 	}
 	if failed(checks) {
 		return signedReport{}, fmt.Errorf(`%s does not hold together: "conclave record verify" says why; it was not signed`, path)
 	}
-	site, err := record.Site(s.site)
+	site, err := rec.Site(s.site)
 	if err != nil {
 		return signedReport{}, &cli.UsageError{Err: err}
 	}
@@ -84,14 +85,14 @@ func (s *recordSign) sign(c *cobra.Command, path string) (signedReport, error) {
 	if err != nil {
 		return signedReport{}, err
 	}
-	holder, err := record.MatchHead(site, t.info)
+	holder, err := rec.MatchHead(site, t.info)
 	if err != nil {
 		return signedReport{}, err
 	}
 	report := signedReport{Site: site.Site, Events: site.Events, Head: site.Head, Holder: holder, Serial: t.info.Serial}
 	err = s.talkAbout(c, t, "record", func(ctx context.Context, talk *talk) error {
-		return talk.signRecord(ctx, record, site, holder, t, func() error {
-			text, err := record.JSON()
+		return talk.signRecord(ctx, rec, site, holder, t, func() error {
+			text, err := rec.JSON()
 			if err != nil {
 				return err
 			}
@@ -122,7 +123,7 @@ func (s *recordSign) token(ctx context.Context) (seen, error) {
 }
 
 // signRecord has the holder read, consent, and sign; keep makes it durable.
-func (t *talk) signRecord(ctx context.Context, r *ceremony.Record, site *ceremony.SiteRecord, holder string, token seen, keep func() error) error {
+func (t *talk) signRecord(ctx context.Context, r *record.Record, site *record.Site, holder string, tok seen, keep func() error) error {
 	banner := t.banner()
 	banner.Trust, banner.Site, banner.Who = site.Trust, site.Site, holder
 	if err := (ui.Testimony{Person: t.Person, Banner: banner, Holder: holder, Site: site}).Consent(ctx); err != nil {
@@ -133,9 +134,9 @@ func (t *talk) signRecord(ctx context.Context, r *ceremony.Record, site *ceremon
 		return err
 	}
 	defer pin.Wipe()
-	touch := t.info.Touch != ceremony.TouchNever
+	touch := t.info.Touch != token.TouchNever
 	return t.work(ctx, touch, "sign the record of "+site.Site, func(ctx context.Context) error {
-		if _, err := r.SignHead(ctx, site, token, pin); err != nil {
+		if _, err := r.SignHead(ctx, site, tok, pin); err != nil {
 			return err
 		}
 		return keep()

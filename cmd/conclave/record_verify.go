@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/record"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -45,7 +47,7 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.`,
 				return err
 			}
 		}
-		record, err := ceremony.ReadRecord(text)
+		record, err := record.Read(text)
 		if err != nil {
 			return fmt.Errorf("%s: %w", args[0], err)
 		}
@@ -65,12 +67,12 @@ func readNamed(path string) ([]byte, error) {
 
 // checkRecord checks a record by itself, or against the bundle that is named.
 // root is one that is known to be right; nil for none.
-func checkRecord(r *ceremony.Record, bundle []string, root *metadata.File) ([]ceremony.Check, error) {
+func checkRecord(r *record.Record, bundle []string, root *metadata.File) ([]token.Check, error) {
 	if len(bundle) == 0 && root == nil {
-		return ceremony.CheckRecord(r, nil, nil)
+		return record.Check(r, nil, nil)
 	}
 	if len(bundle) == 0 {
-		return ceremony.CheckRecord(r, nil, ceremony.KeysOfRoot(root))
+		return record.Check(r, nil, trust.KeysOfRoot(root))
 	}
 	contents, err := readJournals(bundle[0])
 	if err != nil {
@@ -80,11 +82,11 @@ func checkRecord(r *ceremony.Record, bundle []string, root *metadata.File) ([]ce
 	if root != nil {
 		trusted = root.Digest()
 	}
-	keys, err := ceremony.HolderKeys(contents, trusted)
+	keys, err := trust.HolderKeys(contents, trusted)
 	if err != nil {
 		return nil, err
 	}
-	return ceremony.CheckRecord(r, &contents, keys)
+	return record.Check(r, &contents, keys)
 }
 
 // readRoot reads the root in a file.
@@ -105,17 +107,17 @@ func readRoot(path string) (*metadata.File, error) {
 
 // recordReport is what came of holding a record against journals.
 type recordReport struct {
-	Passed bool             `json:"passed"`
-	SHA256 metadata.Digest  `json:"sha256"` // of the record's file
-	Checks []ceremony.Check `json:"checks"`
+	Passed bool            `json:"passed"`
+	SHA256 metadata.Digest `json:"sha256"` // of the record's file
+	Checks []token.Check   `json:"checks"`
 }
 
-func newRecordReport(record []byte, checks []ceremony.Check) recordReport {
+func newRecordReport(record []byte, checks []token.Check) recordReport {
 	return recordReport{len(checks) > 0 && !failed(checks), metadata.Sum(record), checks}
 }
 
-func failed(checks []ceremony.Check) bool {
-	return slices.ContainsFunc(checks, func(c ceremony.Check) bool { return !c.Pass })
+func failed(checks []token.Check) bool {
+	return slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass })
 }
 
 // print prints the report, and returns errCheckFailed where a check did.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/conclave/internal/drill"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -80,7 +80,7 @@ func (s *session) runDrill(c *cobra.Command, d drill.Drill, drawer *virtual.Draw
 	s.hold = func(ctx context.Context, config ui.Config) error {
 		return ui.RunDrill(ctx, config, ui.Drill{
 			Title: d.Title, Happened: d.Happened, Achieve: d.Achieve, Known: known(d),
-			Judge: func() ([]ceremony.Check, error) {
+			Judge: func() ([]token.Check, error) {
 				return d.Judge(drill.End{Ceremony: config.Ceremony, Drawer: drawer, Now: time.Now()})
 			},
 		})

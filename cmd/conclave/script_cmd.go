@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/paper"
+	"github.com/conclave-tuf/conclave/ceremony/script"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -56,24 +57,24 @@ else).`,
 	return c
 }
 
-func scriptOf(c *cobra.Command, path string, at time.Time) (*ceremony.Paper, error) {
+func scriptOf(c *cobra.Command, path string, at time.Time) (*paper.Paper, error) {
 	if filepath.Ext(path) == ".tar" {
 		b, err := bundles.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		return ceremony.CosignScript(b.Contents, filepath.Base(path), b.Digest, at, hsm.Checker{})
+		return script.Cosigning(b.Contents, filepath.Base(path), b.Digest, at, hsm.Checker{})
 	}
 	if isWorkspace(path) {
 		held, err := (readOnly{path}).open(at)
 		if err != nil {
 			return nil, err
 		}
-		return ceremony.HeldScript(held)
+		return script.Rest(held)
 	}
 	text, files, err := (&machine{}).ReadPlan(c.Context(), ui.File{Path: path})
 	if err != nil {
 		return nil, err
 	}
-	return ceremony.FoundingScript(text, files)
+	return script.Founding(text, files)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
@@ -24,7 +25,7 @@ type session struct {
 	modules   []string // PKCS#11
 	plain     bool
 	rehearsal bool
-	reader    ceremony.Reader
+	reader    token.Reader
 	hand      ui.Hand
 	hold      func(context.Context, ui.Config) error // the conversation; nil: that of a ceremony
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/schedule"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -53,8 +53,8 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 				}
 			}
 			days, err := strconv.Atoi(strings.TrimSuffix(margin, "d"))
-			if err != nil || !strings.HasSuffix(margin, "d") || days < 0 || days > ceremony.MaxMargin {
-				return &cli.UsageError{Err: fmt.Errorf("--margin takes a number of days from 0d to %dd, not %q", ceremony.MaxMargin, margin)}
+			if err != nil || !strings.HasSuffix(margin, "d") || days < 0 || days > schedule.MaxMargin {
+				return &cli.UsageError{Err: fmt.Errorf("--margin takes a number of days from 0d to %dd, not %q", schedule.MaxMargin, margin)}
 			}
 			s, err := scheduleAt(args[0], when, days, c.Flags().Changed("margin"))
 			if err != nil {
@@ -70,7 +70,7 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 }
 
 // printSchedule prints the schedule, and returns as an error what its exit code says.
-func printSchedule(w io.Writer, format string, s *ceremony.Schedule) error {
+func printSchedule(w io.Writer, format string, s *schedule.Schedule) error {
 	var err error
 	switch format {
 	case "ics":
@@ -85,15 +85,15 @@ func printSchedule(w io.Writer, format string, s *ceremony.Schedule) error {
 		return err
 	case len(s.Problems) > 0:
 		return errNotVerified
-	case s.State == ceremony.DueExpired:
+	case s.State == schedule.Expired:
 		return errExpired
-	case s.State == ceremony.DueNow:
+	case s.State == schedule.Now:
 		return &cli.OpenError{Err: errDue}
 	}
 	return nil
 }
 
-func scheduleText(w io.Writer, s *ceremony.Schedule) error {
+func scheduleText(w io.Writer, s *schedule.Schedule) error {
 	p := &printer{w: w}
 	name := s.Trust
 	if name == "" {
@@ -113,9 +113,9 @@ func scheduleText(w io.Writer, s *ceremony.Schedule) error {
 	switch {
 	case len(s.Problems) > 0:
 		p.line("It does not verify.")
-	case s.State == ceremony.DueExpired:
+	case s.State == schedule.Expired:
 		p.line("Something has expired.")
-	case s.State == ceremony.DueNow:
+	case s.State == schedule.Now:
 		p.line("Signatures are due.")
 	default:
 		p.line("Nothing is due.")
@@ -123,9 +123,9 @@ func scheduleText(w io.Writer, s *ceremony.Schedule) error {
 	return p.err
 }
 
-func (p *printer) role(r ceremony.DueRole, at time.Time) {
-	word := map[ceremony.DueState]string{
-		ceremony.DueLater: "later", ceremony.DueNow: "DUE", ceremony.DueExpired: "EXPIRED", ceremony.DueOnline: "online",
+func (p *printer) role(r schedule.Role, at time.Time) {
+	word := map[schedule.State]string{
+		schedule.Later: "later", schedule.Now: "DUE", schedule.Expired: "EXPIRED", schedule.Online: "online",
 	}[r.State]
 	p.line("")
 	p.line("%-7s  %s %d expires %s, %s", word, r.Role, r.Version, r.Expires.Format(time.RFC3339), inDays(at, r.Expires))
@@ -137,7 +137,7 @@ func (p *printer) role(r ceremony.DueRole, at time.Time) {
 	p.line("         sign %s %d by %s: %d of %s (%s)", r.Role, r.Version+1, r.SignBy.Format(time.DateOnly), r.Threshold, who, r.By)
 }
 
-func (p *printer) missing(m ceremony.OpenQuorum) {
+func (p *printer) missing(m schedule.OpenQuorum) {
 	p.line("")
 	p.line("OPEN     %s %d lacks signatures, sign by %s", m.Role, m.Version, m.SignBy.Format(time.DateOnly))
 	p.line("         payload sha256 %s", m.Payload)

@@ -12,6 +12,9 @@ import (
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/schedule"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/hsm"
 )
 
@@ -51,22 +54,22 @@ func (w readOnly) open(at time.Time) (*ceremony.Ceremony, error) {
 }
 
 // contents is what a bundle of the workspace would hold.
-func (w readOnly) contents(at time.Time) (ceremony.Contents, error) {
+func (w readOnly) contents(at time.Time) (trust.Contents, error) {
 	held, err := w.open(at)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	return held.Contents()
 }
 
 // scheduleAt reads what is at path: a bundle, a workspace, or metadata. margin
 // is in days; unless it was asked for, a plan's own one comes before it.
-func scheduleAt(path string, at time.Time, margin int, asked bool) (*ceremony.Schedule, error) {
+func scheduleAt(path string, at time.Time, margin int, asked bool) (*schedule.Schedule, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	var contents ceremony.Contents
+	var contents trust.Contents
 	switch {
 	case !info.IsDir() && filepath.Ext(path) == ".tar":
 		b, err := bundles.Open(path)
@@ -83,12 +86,12 @@ func scheduleAt(path string, at time.Time, margin int, asked bool) (*ceremony.Sc
 		if err != nil {
 			return nil, err
 		}
-		return ceremony.ScheduleOfFiles(files, at, margin)
+		return schedule.OfFiles(files, at, margin)
 	}
-	if planned, ok := ceremony.MarginOf(contents.Journals); ok && !asked {
+	if planned, ok := plan.MarginIn(contents.Journals); ok && !asked {
 		margin = planned
 	}
-	return ceremony.ScheduleOf(contents, at, margin)
+	return schedule.Of(contents, at, margin)
 }
 
 func isWorkspace(path string) bool {

@@ -24,8 +24,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -213,7 +213,7 @@ func fillDrawer(t *testing.T, dir string) {
 }
 
 // contents is what the newest bundle in dir holds.
-func contents(t *testing.T, dir string) ceremony.Contents {
+func contents(t *testing.T, dir string) trust.Contents {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "*.tar"))
 	if err != nil || len(found) != 1 {

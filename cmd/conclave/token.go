@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/pkcs11"
@@ -61,8 +61,8 @@ func (f *tokenFlags) pkcs11(c *cobra.Command) {
 
 // readerFor is where the tokens are looked for: in the card service, and in
 // each PKCS#11 module.
-func readerFor(modules []string) ceremony.Reader {
-	readers := []ceremony.Reader{hsm.NewReader()}
+func readerFor(modules []string) token.Reader {
+	readers := []token.Reader{hsm.NewReader()}
 	for _, path := range modules {
 		readers = append(readers, pkcs11.NewReader(pkcs11.Options{Module: path}))
 	}
@@ -83,13 +83,13 @@ func needed(c *cobra.Command, flags ...string) error {
 
 // seen is a token in reach, with what it tells freely.
 type seen struct {
-	ceremony.Token
-	info    ceremony.TokenInfo
+	token.Token
+	info    token.Info
 	trouble error // why it did not tell all of that
 }
 
 // look lists the tokens in reach.
-func look(ctx context.Context, r ceremony.Reader) ([]seen, error) {
+func look(ctx context.Context, r token.Reader) ([]seen, error) {
 	tokens, err := r.Tokens(ctx)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (f *tokenFlags) find(ctx context.Context) (seen, error) {
 	return f.findIn(ctx, readerFor(f.modules))
 }
 
-func (f *tokenFlags) findIn(ctx context.Context, r ceremony.Reader) (seen, error) {
+func (f *tokenFlags) findIn(ctx context.Context, r token.Reader) (seen, error) {
 	all, err := look(ctx, r)
 	if err != nil {
 		return seen{}, err
@@ -139,22 +139,22 @@ func (f *tokenFlags) findIn(ctx context.Context, r ceremony.Reader) (seen, error
 }
 
 func notFound(format string, args ...any) error {
-	return &ceremony.TokenError{Op: "find", Err: fmt.Errorf(format, args...)}
+	return &token.Error{Op: "find", Err: fmt.Errorf(format, args...)}
 }
 
 // allow keeps rehearsals and real tokens apart, so that no PIN of a real token
 // comes from a pipe, and no virtual token is taken for a real one.
-func (f *tokenFlags) allow(info ceremony.TokenInfo) error {
+func (f *tokenFlags) allow(info token.Info) error {
 	switch {
 	case info.Virtual && !f.rehearsal:
-		return &ceremony.PolicyError{Why: fmt.Sprintf("token %s is a virtual one, and without --rehearsal only real ones are used", info.Serial)}
+		return &token.PolicyError{Why: fmt.Sprintf("token %s is a virtual one, and without --rehearsal only real ones are used", info.Serial)}
 	case !info.Virtual && f.rehearsal:
-		return &ceremony.PolicyError{Why: fmt.Sprintf("token %s is a real one, and this is a rehearsal", info.Serial)}
+		return &token.PolicyError{Why: fmt.Sprintf("token %s is a real one, and this is a rehearsal", info.Serial)}
 	}
 	return nil
 }
 
 // cannot is the error of a token that lacks an ability.
 func cannot(t seen, what string) error {
-	return &ceremony.PolicyError{Why: fmt.Sprintf("a %s can't %s here", t.info.Kind, what)}
+	return &token.PolicyError{Why: fmt.Sprintf("a %s can't %s here", t.info.Kind, what)}
 }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/ui"
 )
@@ -40,7 +41,7 @@ PIN and the PUK of that run, it is taken up again.`,
 		if err := needed(c, "serial", "subject", "out"); err != nil {
 			return err
 		}
-		if len(e.subject) > maxSubject || ceremony.Safe(e.subject) != e.subject {
+		if len(e.subject) > maxSubject || text.Safe(e.subject) != e.subject {
 			return &cli.UsageError{Err: fmt.Errorf("--subject takes a name of at most %d bytes that can be read", maxSubject)}
 		}
 		if e.demand, err = d.read(c.Context()); err != nil {
@@ -68,19 +69,19 @@ type enrolling struct {
 	subject, out string
 	resume       bool
 
-	made   ceremony.Enrolment
+	made   token.Enrolment
 	report verdictReport
 }
 
 func (e *enrolling) run(c *cobra.Command, f tokenFlags) error {
-	enroller, ok := e.Token.(ceremony.Enroller)
+	enroller, ok := e.Token.(token.Enroller)
 	switch {
 	case e.trouble != nil:
 		return e.trouble
 	case !ok:
 		return cannot(e.seen, "make a key of its own")
 	case e.info.Key != nil && !e.resume:
-		return &ceremony.OccupiedError{Serial: e.info.Serial, Slot: e.info.Slot}
+		return &token.OccupiedError{Serial: e.info.Serial, Slot: e.info.Slot}
 	}
 	asked := false // the token
 	err := f.talkAbout(c, e.seen, "enrolment", func(ctx context.Context, t *talk) error {
@@ -94,7 +95,7 @@ func (e *enrolling) run(c *cobra.Command, f tokenFlags) error {
 		defer pin.Wipe()
 		defer puk.Wipe()
 		asked = true
-		return t.work(ctx, e.Touch != ceremony.TouchNever, "make the key of "+e.subject, func(ctx context.Context) error {
+		return t.work(ctx, e.Touch != token.TouchNever, "make the key of "+e.subject, func(ctx context.Context) error {
 			return e.enrol(ctx, enroller, pin, puk.PIN)
 		})
 	})
@@ -137,26 +138,26 @@ func (e *enrolling) explain(ctx context.Context, t *talk) error {
 
 // secrets has PIN and PUK chosen, or typed as they were chosen by the run that
 // was cut short. The caller wipes them.
-func (e *enrolling) secrets(ctx context.Context, ask ui.Secrets) (pin ceremony.PIN, puk ui.PUK, err error) {
+func (e *enrolling) secrets(ctx context.Context, ask ui.Secrets) (pin token.PIN, puk ui.PUK, err error) {
 	choosePIN, choosePUK := ask.NewPIN, func(ctx context.Context) (ui.PUK, error) { return ask.NewPUK(ctx, rand.Reader) }
 	if e.resume {
 		choosePIN, choosePUK = ask.PINOfThen, ask.PUKOfThen
 	}
 	if pin, err = choosePIN(ctx); err != nil {
-		return ceremony.PIN{}, ui.PUK{}, err
+		return token.PIN{}, ui.PUK{}, err
 	}
 	if puk, err = choosePUK(ctx); err != nil {
 		pin.Wipe()
-		return ceremony.PIN{}, ui.PUK{}, err
+		return token.PIN{}, ui.PUK{}, err
 	}
 	return pin, puk, nil
 }
 
 // enrol makes the key, has it judged, and proves that it signs. A key that
 // fails a check is left alone: the report says so.
-func (e *enrolling) enrol(ctx context.Context, t ceremony.Enroller, pin, puk ceremony.PIN) error {
+func (e *enrolling) enrol(ctx context.Context, t token.Enroller, pin, puk token.PIN) error {
 	var err error
-	e.made, err = t.Enrol(ctx, ceremony.EnrolRequest{
+	e.made, err = t.Enrol(ctx, token.EnrolRequest{
 		PIN: pin, PUK: puk,
 		Algorithm: e.Algorithm, Touch: e.Touch, PINPolicy: e.PIN,
 		Subject: e.subject, Now: e.at, Resume: e.resume,
@@ -173,7 +174,7 @@ func (e *enrolling) enrol(ctx context.Context, t ceremony.Enroller, pin, puk cer
 		return err
 	}
 	if err := e.made.Key.Verify(payload, sig); err != nil {
-		return &ceremony.BadSignatureError{Serial: e.info.Serial, Err: err}
+		return &token.BadSignatureError{Serial: e.info.Serial, Err: err}
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -52,21 +52,21 @@ type listReport struct {
 
 // tokenReport is what is known of a token in reach. Tries of -1 are not known.
 type tokenReport struct {
-	Serial     string               `json:"serial"`
-	Kind       string               `json:"kind"`
-	Reader     string               `json:"reader"`
-	Firmware   string               `json:"firmware,omitempty"`
-	FormFactor string               `json:"form_factor,omitempty"`
-	FIPS       bool                 `json:"fips"`
-	Virtual    bool                 `json:"virtual"`
-	Slot       string               `json:"slot"`
-	KeyID      string               `json:"keyid"` // "": the slot is empty
-	PIN        ceremony.PINPolicy   `json:"pin,omitempty"`
-	Touch      ceremony.TouchPolicy `json:"touch,omitempty"`
-	PINTries   int                  `json:"pin_tries"`
-	PUKTries   int                  `json:"puk_tries"`
-	Factory    bool                 `json:"factory_secrets"`
-	Problem    string               `json:"problem,omitempty"`
+	Serial     string            `json:"serial"`
+	Kind       string            `json:"kind"`
+	Reader     string            `json:"reader"`
+	Firmware   string            `json:"firmware,omitempty"`
+	FormFactor string            `json:"form_factor,omitempty"`
+	FIPS       bool              `json:"fips"`
+	Virtual    bool              `json:"virtual"`
+	Slot       string            `json:"slot"`
+	KeyID      string            `json:"keyid"` // "": the slot is empty
+	PIN        token.PINPolicy   `json:"pin,omitempty"`
+	Touch      token.TouchPolicy `json:"touch,omitempty"`
+	PINTries   int               `json:"pin_tries"`
+	PUKTries   int               `json:"puk_tries"`
+	Factory    bool              `json:"factory_secrets"`
+	Problem    string            `json:"problem,omitempty"`
 }
 
 func reportOf(t seen) tokenReport {

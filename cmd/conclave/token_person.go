@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -18,7 +18,7 @@ var errNoTerminal = errors.New("the PIN and the PUK of a real token are typed an
 // talk is a conversation with the holder of a token.
 type talk struct {
 	ui.Person
-	info      ceremony.TokenInfo
+	info      token.Info
 	doing     string
 	rehearsal bool
 }

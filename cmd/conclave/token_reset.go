@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
 )
 
@@ -33,7 +33,7 @@ be typed before anything is done.`,
 		if err != nil {
 			return err
 		}
-		resetter, ok := t.Token.(ceremony.Resetter)
+		resetter, ok := t.Token.(token.Resetter)
 		if !ok {
 			return cannot(t, "be reset")
 		}
@@ -48,7 +48,7 @@ be typed before anything is done.`,
 }
 
 // reset says what is destroyed, and has it done once the serial was typed.
-func reset(ctx context.Context, to *talk, t seen, token ceremony.Resetter) error {
+func reset(ctx context.Context, to *talk, t seen, token token.Resetter) error {
 	key := "none"
 	switch {
 	case t.trouble != nil:

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -62,7 +62,7 @@ func TestTokenListAgrees(t *testing.T) {
 
 			d.sit(t, cli.Done, nil, enrol("ada.pem", c.plan...)...)
 			ours, _ = agrees()
-			if ours.Factory || ours.KeyID == "" || ours.Touch != ceremony.TouchAlways || ours.PINTries != 3 || ours.PUKTries != 3 {
+			if ours.Factory || ours.KeyID == "" || ours.Touch != token.TouchAlways || ours.PINTries != 3 || ours.PUKTries != 3 {
 				t.Errorf("of an enrolled token: %+v", ours)
 			}
 			mentions(t, d.run(t, cli.Done, "token", "list"),
@@ -237,7 +237,7 @@ func TestTokenAllowed(t *testing.T) {
 		f := tokenFlags{rehearsal: c.rehearsal}
 		cmd := &cobra.Command{}
 		cmd.SetIn(strings.NewReader("123\n"))
-		err := f.talkAbout(cmd, seen{info: ceremony.TokenInfo{Serial: serial, Virtual: c.virtual}}, "", nil)
+		err := f.talkAbout(cmd, seen{info: token.Info{Serial: serial, Virtual: c.virtual}}, "", nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v", c, err)
 		}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 func tokenUnblockCommand() *cobra.Command {
@@ -30,12 +30,12 @@ reset makes the token usable again.`,
 		if err != nil {
 			return err
 		}
-		unblocker, ok := t.Token.(ceremony.Unblocker)
+		unblocker, ok := t.Token.(token.Unblocker)
 		switch {
 		case !ok:
 			return cannot(t, "be unblocked")
 		case t.info.PUKTries == 0:
-			return ceremony.ErrPUKBlocked
+			return token.ErrPUKBlocked
 		}
 		err = f.talkAbout(c, t, "new PIN", func(ctx context.Context, t *talk) error { return t.secrets().Unblock(ctx, unblocker) })
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/offline"
 )
@@ -48,10 +48,10 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.
 			return t.trouble
 		}
 		if t.info.Key == nil {
-			return ceremony.ErrNoKey
+			return token.ErrNoKey
 		}
-		var a *ceremony.Attestation
-		if attester, ok := t.Token.(ceremony.Attester); ok {
+		var a *token.Attestation
+		if attester, ok := t.Token.(token.Attester); ok {
 			if a, err = attester.Attestation(c.Context()); err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ Exit code 0: every check passed. 1: a check failed, and the report says which.
 }
 
 // writeAttestation writes what there is to where it is wanted, and says so.
-func writeAttestation(ctx context.Context, said io.Writer, out string, a *ceremony.Attestation) error {
+func writeAttestation(ctx context.Context, said io.Writer, out string, a *token.Attestation) error {
 	if out == "" {
 		return nil
 	}

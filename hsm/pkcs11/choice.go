@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // chosen says whether the options name a key.
@@ -24,9 +24,9 @@ func name(id []byte, label string) string {
 	case label == "":
 		return hex.EncodeToString(id)
 	case len(id) == 0:
-		return ceremony.Safe(label)
+		return text.Safe(label)
 	}
-	return fmt.Sprintf("%s (%x)", ceremony.Safe(label), id)
+	return fmt.Sprintf("%s (%x)", text.Safe(label), id)
 }
 
 // slot names the place of a key that isn't there.

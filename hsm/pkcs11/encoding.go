@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Values of CKA_EC_PARAMS (PKCS#11 2.40 mechanisms, 2.3.3): the curve's object
@@ -27,13 +27,13 @@ func paramsEd25519() []byte {
 func paramsEd25519OID() []byte { return []byte{0x06, 0x03, 0x2b, 0x65, 0x70} }
 
 // params is CKA_EC_PARAMS of an algorithm; ok is false for an unknown one.
-func params(a ceremony.Algorithm) (der []byte, ok bool) {
+func params(a token.Algorithm) (der []byte, ok bool) {
 	switch a {
-	case ceremony.P256:
+	case token.P256:
 		return paramsP256(), true
-	case ceremony.P384:
+	case token.P384:
 		return paramsP384(), true
-	case ceremony.Ed25519:
+	case token.Ed25519:
 		return paramsEd25519(), true
 	}
 	return nil, false

@@ -8,7 +8,7 @@ import (
 
 	ck "github.com/miekg/pkcs11"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // failure is the one place where a return value of a module becomes a typed
@@ -21,27 +21,27 @@ func failure(err error, op, during string, flags func() uint) error {
 	}
 	switch code {
 	case ck.CKR_PIN_LOCKED:
-		return ceremony.ErrPINBlocked
+		return token.ErrPINBlocked
 	case ck.CKR_PIN_INCORRECT, ck.CKR_PIN_INVALID, ck.CKR_PIN_LEN_RANGE:
 		left := tries(flags())
 		if left == 0 {
-			return ceremony.ErrPINBlocked
+			return token.ErrPINBlocked
 		}
-		return &ceremony.WrongPINError{Tries: left}
+		return &token.WrongPINError{Tries: left}
 	case ck.CKR_PIN_EXPIRED:
-		return &ceremony.TokenError{Op: op, Err: fmt.Errorf("its PIN is one that has to be changed first, by the token's own tools: %w", err)}
+		return &token.Error{Op: op, Err: fmt.Errorf("its PIN is one that has to be changed first, by the token's own tools: %w", err)}
 	case ck.CKR_USER_PIN_NOT_INITIALIZED:
-		return &ceremony.TokenError{Op: op, Err: fmt.Errorf("it has no PIN yet; the token's own tools set one: %w", err)}
+		return &token.Error{Op: op, Err: fmt.Errorf("it has no PIN yet; the token's own tools set one: %w", err)}
 	case ck.CKR_TOKEN_NOT_PRESENT, ck.CKR_DEVICE_REMOVED, ck.CKR_SLOT_ID_INVALID,
 		ck.CKR_TOKEN_NOT_RECOGNIZED, ck.CKR_SESSION_CLOSED, ck.CKR_SESSION_HANDLE_INVALID:
-		return &ceremony.RemovedError{During: during, Err: err}
+		return &token.RemovedError{During: during, Err: err}
 	case ck.CKR_SESSION_COUNT, ck.CKR_USER_ANOTHER_ALREADY_LOGGED_IN,
 		ck.CKR_USER_TOO_MANY_TYPES, ck.CKR_OPERATION_ACTIVE:
-		return &ceremony.BusyError{Err: err}
+		return &token.BusyError{Err: err}
 	case ck.CKR_CRYPTOKI_NOT_INITIALIZED:
-		return &ceremony.NoServiceError{Err: err}
+		return &token.NoServiceError{Err: err}
 	}
-	return &ceremony.TokenError{Op: op, Err: err}
+	return &token.Error{Op: op, Err: err}
 }
 
 // signing is failure once a signature was asked for: what a person can still
@@ -51,7 +51,7 @@ func signing(err error, flags func() uint) error {
 	if errors.As(err, &code) {
 		switch code {
 		case ck.CKR_FUNCTION_CANCELED, ck.CKR_FUNCTION_REJECTED:
-			return ceremony.ErrNoTouch
+			return token.ErrNoTouch
 		}
 	}
 	return failure(err, "sign", "between PIN and signature", flags)

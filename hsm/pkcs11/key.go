@@ -10,7 +10,7 @@ import (
 
 	ck "github.com/miekg/pkcs11"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // key is a signing key on a token, as far as the token tells.
@@ -125,12 +125,12 @@ func (s *session) says(object ck.ObjectHandle, kind uint) bool {
 }
 
 // policy is when the key asks for the PIN, as far as the token shows it.
-func (k key) policy() ceremony.PINPolicy {
+func (k key) policy() token.PINPolicy {
 	switch {
 	case k.private == 0:
-		return ceremony.PINUnknown
+		return token.PINUnknown
 	case k.always:
-		return ceremony.PINAlways
+		return token.PINAlways
 	}
-	return ceremony.PINOnce
+	return token.PINOnce
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/pkcs11"
@@ -19,7 +19,7 @@ import (
 
 // yubikey is a virtual one in the reader that OpenSC sees, with what its
 // enrolment gave.
-func yubikey(t *testing.T) (*virtual.Card, ceremony.Enrolment) {
+func yubikey(t *testing.T) (*virtual.Card, token.Enrolment) {
 	t.Helper()
 	card, err := virtual.NewCard(virtual.Config{Serial: 5417533, Firmware: virtual.Firmware574})
 	if err != nil {
@@ -58,9 +58,9 @@ func TestOpenSC(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	token := only(t, r)
+	tok := only(t, r)
 	want := card.Counts()
-	info, err := token.Info(t.Context())
+	info, err := tok.Info(t.Context())
 	if err != nil || info.Key == nil || info.Key.ID() != e.Key.ID() {
 		t.Fatalf("info: %+v, %v", info, err)
 	}
@@ -71,7 +71,7 @@ func TestOpenSC(t *testing.T) {
 		}
 	}
 	sign := func(pin string) ([]byte, error) {
-		return token.Sign(t.Context(), hsmtest.PIN(pin), []byte("x"))
+		return tok.Sign(t.Context(), hsmtest.PIN(pin), []byte("x"))
 	}
 	asked("info")
 
@@ -83,19 +83,19 @@ func TestOpenSC(t *testing.T) {
 	asked("one signature")
 
 	for _, tries := range []int{-1, 1} { // it tells of the final try alone
-		var wrong *ceremony.WrongPINError
+		var wrong *token.WrongPINError
 		if _, err := sign("000000"); !errors.As(err, &wrong) || wrong.Tries != tries {
 			t.Errorf("a wrong PIN: %v, want %d tries left", err, tries)
 		}
 		want.Verify++
 		asked("a wrong PIN")
 	}
-	if _, err := sign("000000"); !errors.Is(err, ceremony.ErrPINBlocked) {
+	if _, err := sign("000000"); !errors.Is(err, token.ErrPINBlocked) {
 		t.Errorf("the try that blocks: %v", err)
 	}
 	want.Verify++
 	asked("the try that blocks")
-	if _, err := sign(hsmtest.GoodPIN); !errors.Is(err, ceremony.ErrPINBlocked) {
+	if _, err := sign(hsmtest.GoodPIN); !errors.Is(err, token.ErrPINBlocked) {
 		t.Errorf("once blocked: %v", err)
 	}
 	asked("once blocked")

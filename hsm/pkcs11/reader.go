@@ -11,7 +11,8 @@ import (
 
 	ck "github.com/miekg/pkcs11"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/turn"
 )
 
@@ -24,14 +25,14 @@ type Reader struct {
 	module  *ck.Ctx // loaded at the first call; whoever has the turn uses it
 }
 
-var _ ceremony.Reader = (*Reader)(nil)
+var _ token.Reader = (*Reader)(nil)
 
 // NewReader makes a Reader. It loads nothing.
 func NewReader(o Options) *Reader { return &Reader{options: o, turn: turn.New()} }
 
 // Tokens lists the initialised tokens in reach, sorted by serial. It is a
 // *NoServiceError around a *ModuleError where the module can't be used.
-func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
+func (r *Reader) Tokens(ctx context.Context) ([]token.Token, error) {
 	var found []*Token
 	err := r.with(ctx, func(m *ck.Ctx) error {
 		return r.each(m, func(_ uint, info ck.TokenInfo) bool {
@@ -45,7 +46,7 @@ func (r *Reader) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 	slices.SortFunc(found, func(a, b *Token) int {
 		return cmp.Or(strings.Compare(a.serial, b.serial), strings.Compare(a.label, b.label))
 	})
-	tokens := make([]ceremony.Token, len(found))
+	tokens := make([]token.Token, len(found))
 	for i, t := range found {
 		tokens[i] = t
 	}
@@ -72,7 +73,7 @@ func (r *Reader) Close() error {
 func (r *Reader) with(ctx context.Context, use func(m *ck.Ctx) error) error {
 	return r.turn.Take(ctx, func() error {
 		if err := r.load(); err != nil {
-			return &ceremony.NoServiceError{Err: &ModuleError{r.options.Module, err}}
+			return &token.NoServiceError{Err: &ModuleError{r.options.Module, err}}
 		}
 		return use(r.module)
 	})
@@ -117,4 +118,4 @@ func (r *Reader) each(m *ck.Ctx, visit func(slot uint, info ck.TokenInfo) bool) 
 func noFlags() uint { return 0 }
 
 // padded is a field of fixed length, filled up with blanks, so that it can be shown.
-func padded(field string) string { return ceremony.Safe(strings.TrimRight(field, " \x00")) }
+func padded(field string) string { return text.Safe(strings.TrimRight(field, " \x00")) }

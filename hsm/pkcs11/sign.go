@@ -11,13 +11,13 @@ import (
 
 	ck "github.com/miekg/pkcs11"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
 // Sign logs in once and asks for one signature, once.
-func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+func (t *Token) Sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
 	var sig []byte
 	err := t.open(ctx, 0, func(s *session) (err error) {
 		sig, err = s.sign(ctx, pin, payload)
@@ -29,7 +29,7 @@ func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]b
 	return sig, nil
 }
 
-func (s *session) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+func (s *session) sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
 	if err := s.checkPIN(pin); err != nil {
 		return nil, err
 	}
@@ -38,11 +38,11 @@ func (s *session) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([
 		return nil, err
 	}
 	if shown == nil {
-		return nil, ceremony.ErrNoKey
+		return nil, token.ErrNoKey
 	}
 	data, mechanism, err := toSign(shown.public, payload)
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: err}
+		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (s *session) usable(shown *key) (key, error) {
 			return k, nil
 		}
 	}
-	return key{}, ceremony.ErrNoKey
+	return key{}, token.ErrNoKey
 }
 
 func equal(a, b crypto.PublicKey) bool {
@@ -113,7 +113,7 @@ func checked(pub crypto.PublicKey, payload, raw []byte) ([]byte, error) {
 		err = k.Verify(payload, sig)
 	}
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
+		return nil, &token.Error{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
 	}
 	return sig, nil
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/pkcs11"
@@ -39,15 +39,15 @@ func TestTokenLaws(t *testing.T) {
 				},
 			}
 		},
-		Algorithms: []ceremony.Algorithm{ceremony.P256, ceremony.P384, ceremony.Ed25519},
+		Algorithms: []token.Algorithm{token.P256, token.P384, token.Ed25519},
 		BadPINs:    []string{"", "123", "12345\n", "12345\r\n", "pässword", strings.Repeat("1", 256)},
-		PINPolicy:  ceremony.PINOnce,
+		PINPolicy:  token.PINOnce,
 	})
 }
 
 func TestTellsOfItself(t *testing.T) {
-	_, token := fresh(t, pkcs11.Options{})
-	info, err := token.Info(t.Context())
+	_, tok := fresh(t, pkcs11.Options{})
+	info, err := tok.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,17 +56,17 @@ func TestTellsOfItself(t *testing.T) {
 		t.Errorf("got %+v", info)
 	}
 	r := request("Ada of wabbit")
-	e, err := token.Enrol(t.Context(), r)
+	e, err := tok.Enrol(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if e.Attestation != nil {
 		t.Error("it attests")
 	}
-	if !strings.HasPrefix(e.Info.Slot, "conclave: Ada of wabbit (") || e.Info.PINPolicy != ceremony.PINOnce || e.Info.Touch != ceremony.TouchUnknown {
+	if !strings.HasPrefix(e.Info.Slot, "conclave: Ada of wabbit (") || e.Info.PINPolicy != token.PINOnce || e.Info.Touch != token.TouchUnknown {
 		t.Errorf("enrolled: %+v", e.Info)
 	}
-	if info, err = token.Info(t.Context()); err != nil || info.Key == nil || info.Slot != e.Info.Slot {
+	if info, err = tok.Info(t.Context()); err != nil || info.Key == nil || info.Slot != e.Info.Slot {
 		t.Errorf("afterwards: %+v, %v", info, err)
 	}
 }
@@ -86,19 +86,19 @@ func TestKeyStaysOnTheToken(t *testing.T) {
 // A key that asks for the PIN with each use is shown it twice: to log in, and
 // for the signature. A wrong one is shown once.
 func TestPINForEachUse(t *testing.T) {
-	_, token := fresh(t, pkcs11.Options{})
-	e, err := token.Enrol(t.Context(), hsmtest.Request("Ada of wabbit"))
-	if err != nil || e.Info.PINPolicy != ceremony.PINAlways {
+	_, tok := fresh(t, pkcs11.Options{})
+	e, err := tok.Enrol(t.Context(), hsmtest.Request("Ada of wabbit"))
+	if err != nil || e.Info.PINPolicy != token.PINAlways {
 		t.Fatalf("got %+v, %v", e.Info, err)
 	}
 	want := counts(t)
-	if sig, err := token.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); err != nil || e.Key.Verify([]byte("x"), sig) != nil {
+	if sig, err := tok.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); err != nil || e.Key.Verify([]byte("x"), sig) != nil {
 		t.Errorf("got %v", err)
 	}
 	want.Verify += 2
 	want.Sign++
-	var wrong *ceremony.WrongPINError
-	if _, err := token.Sign(t.Context(), hsmtest.PIN("000000"), []byte("x")); !errors.As(err, &wrong) {
+	var wrong *token.WrongPINError
+	if _, err := tok.Sign(t.Context(), hsmtest.PIN("000000"), []byte("x")); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
 	want.Verify++
@@ -109,8 +109,8 @@ func TestPINForEachUse(t *testing.T) {
 
 // Several keys are named, and one of them has to be.
 func TestWhichKey(t *testing.T) {
-	s, token := fresh(t, pkcs11.Options{})
-	mine, err := token.Enrol(t.Context(), request("Ada of wabbit"))
+	s, tok := fresh(t, pkcs11.Options{})
+	mine, err := tok.Enrol(t.Context(), request("Ada of wabbit"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,13 +119,13 @@ func TestWhichKey(t *testing.T) {
 	say(t, "pkcs11-tool", "--module", os.Getenv("PKCS11SPY"), "--login", "--pin", hsmtest.GoodPIN,
 		"--keypairgen", "--key-type", "rsa:2048", "--id", "0c", "--label", "never for TUF")
 
-	_, err = token.Info(t.Context())
+	_, err = tok.Info(t.Context())
 	var several *pkcs11.AmbiguousError
 	if !errors.As(err, &several) || len(several.Keys) != 2 || !slices.Contains(several.Keys, "other (0a0b)") {
 		t.Fatalf("got %v", err)
 	}
 	start := counts(t)
-	if _, err := token.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); !errors.As(err, &several) {
+	if _, err := tok.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x")); !errors.As(err, &several) {
 		t.Errorf("sign: %v", err)
 	}
 	if got := counts(t); got != start {
@@ -142,15 +142,15 @@ func TestWhichKey(t *testing.T) {
 		"by both that don't meet": {pkcs11.Options{ID: []byte{0x0a, 0x0b}, Label: "another"}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token := only(t, s.reader(t, c.options))
-			info, err := token.Info(t.Context())
+			tok := only(t, s.reader(t, c.options))
+			info, err := tok.Info(t.Context())
 			if err != nil || (info.Key == nil) != c.none {
 				t.Fatalf("got %+v, %v", info, err)
 			}
-			sig, err := token.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
+			sig, err := tok.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
 			switch {
 			case c.none:
-				if !errors.Is(err, ceremony.ErrNoKey) {
+				if !errors.Is(err, token.ErrNoKey) {
 					t.Errorf("got %v", err)
 				}
 			case err != nil:
@@ -168,18 +168,18 @@ func TestWhichKey(t *testing.T) {
 func TestEnrolRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		options pkcs11.Options
-		change  func(*ceremony.EnrolRequest)
+		change  func(*token.EnrolRequest)
 		is      func(error) bool
 	}{
-		"a wrong PIN":           {pkcs11.Options{Label: "new"}, func(r *ceremony.EnrolRequest) { r.PIN = hsmtest.PIN("000000") }, as[*ceremony.WrongPINError]},
-		"what is no PIN":        {pkcs11.Options{Label: "new"}, func(r *ceremony.EnrolRequest) { r.PIN = hsmtest.PIN("1") }, as[*ceremony.PINFormatError]},
-		"an unknown algorithm":  {pkcs11.Options{Label: "new"}, func(r *ceremony.EnrolRequest) { r.Algorithm = "rsa" }, as[*ceremony.TokenError]},
-		"another key":           {pkcs11.Options{}, func(r *ceremony.EnrolRequest) { r.Subject = "Bo of wabbit" }, as[*ceremony.OccupiedError]},
-		"another key, resumed":  {pkcs11.Options{}, func(r *ceremony.EnrolRequest) { r.Subject, r.Resume = "Bo of wabbit", true }, as[*ceremony.OccupiedError]},
-		"its own, not resumed":  {pkcs11.Options{}, func(*ceremony.EnrolRequest) {}, as[*ceremony.OccupiedError]},
-		"another curve":         {pkcs11.Options{}, func(r *ceremony.EnrolRequest) { r.Algorithm, r.Resume = ceremony.P384, true }, as[*ceremony.OccupiedError]},
-		"another PIN policy":    {pkcs11.Options{}, func(r *ceremony.EnrolRequest) { r.PINPolicy, r.Resume = ceremony.PINAlways, true }, as[*ceremony.OccupiedError]},
-		"a label that is taken": {pkcs11.Options{Label: pkcs11.Label("Ada of wabbit")}, func(*ceremony.EnrolRequest) {}, as[*ceremony.OccupiedError]},
+		"a wrong PIN":           {pkcs11.Options{Label: "new"}, func(r *token.EnrolRequest) { r.PIN = hsmtest.PIN("000000") }, as[*token.WrongPINError]},
+		"what is no PIN":        {pkcs11.Options{Label: "new"}, func(r *token.EnrolRequest) { r.PIN = hsmtest.PIN("1") }, as[*token.PINFormatError]},
+		"an unknown algorithm":  {pkcs11.Options{Label: "new"}, func(r *token.EnrolRequest) { r.Algorithm = "rsa" }, as[*token.Error]},
+		"another key":           {pkcs11.Options{}, func(r *token.EnrolRequest) { r.Subject = "Bo of wabbit" }, as[*token.OccupiedError]},
+		"another key, resumed":  {pkcs11.Options{}, func(r *token.EnrolRequest) { r.Subject, r.Resume = "Bo of wabbit", true }, as[*token.OccupiedError]},
+		"its own, not resumed":  {pkcs11.Options{}, func(*token.EnrolRequest) {}, as[*token.OccupiedError]},
+		"another curve":         {pkcs11.Options{}, func(r *token.EnrolRequest) { r.Algorithm, r.Resume = token.P384, true }, as[*token.OccupiedError]},
+		"another PIN policy":    {pkcs11.Options{}, func(r *token.EnrolRequest) { r.PINPolicy, r.Resume = token.PINAlways, true }, as[*token.OccupiedError]},
+		"a label that is taken": {pkcs11.Options{Label: pkcs11.Label("Ada of wabbit")}, func(*token.EnrolRequest) {}, as[*token.OccupiedError]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, first := fresh(t, pkcs11.Options{})
@@ -257,7 +257,7 @@ func TestNoModule(t *testing.T) {
 	for _, path := range []string{"", "/nowhere/module.so", no, find("libpcsclite.so.1")} {
 		_, err := pkcs11.NewReader(pkcs11.Options{Module: path}).Tokens(t.Context())
 		var module *pkcs11.ModuleError
-		if !as[*ceremony.NoServiceError](err) || !errors.As(err, &module) || module.Module != path {
+		if !as[*token.NoServiceError](err) || !errors.As(err, &module) || module.Module != path {
 			t.Errorf("%q: got %v", path, err)
 		}
 	}
@@ -270,7 +270,7 @@ func TestInACeremony(t *testing.T) {
 		is     func(error) bool
 	}{
 		"allowed":     {"tokens: {without-attestation: true}\n", func(err error) bool { return err == nil }},
-		"not allowed": {"", as[*ceremony.PolicyError]},
+		"not allowed": {"", as[*token.PolicyError]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, token := fresh(t, pkcs11.Options{})

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/pkcs11"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -145,8 +145,8 @@ func say(t testing.TB, program string, args ...string) string {
 }
 
 // request is hsmtest's, with what a PKCS#11 token can have.
-func request(subject string) ceremony.EnrolRequest {
+func request(subject string) token.EnrolRequest {
 	r := hsmtest.Request(subject)
-	r.PINPolicy = ceremony.PINOnce
+	r.PINPolicy = token.PINOnce
 	return r
 }

@@ -8,8 +8,8 @@ import (
 
 	ck "github.com/miekg/pkcs11"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Kind is TokenInfo.Kind of these tokens.
@@ -22,7 +22,7 @@ type Token struct {
 	serial, label string
 }
 
-var _ ceremony.Enroller = (*Token)(nil)
+var _ token.Enroller = (*Token)(nil)
 
 // Serial is the one that the token was found under, in reach or not.
 func (t *Token) Serial() string { return t.serial }
@@ -53,7 +53,7 @@ func (t *Token) open(ctx context.Context, flags uint, use func(*session) error) 
 			return err
 		}
 		if !present {
-			return &ceremony.RemovedError{During: "before the PIN", Err: fmt.Errorf("token %s is in no slot of %s", t.serial, t.reader.options.Module)}
+			return &token.RemovedError{During: "before the PIN", Err: fmt.Errorf("token %s is in no slot of %s", t.serial, t.reader.options.Module)}
 		}
 		if s.handle, err = m.OpenSession(s.slot, ck.CKF_SERIAL_SESSION|flags); err != nil {
 			return s.failure(err, "open", "before the PIN")
@@ -87,9 +87,9 @@ func (s *session) failure(err error, op, during string) error {
 
 // login shows the PIN, once. The string is a copy that can't be wiped: the
 // binding takes nothing else.
-func (s *session) login(pin ceremony.PIN, op string) error {
+func (s *session) login(pin token.PIN, op string) error {
 	if s.info.Flags&ck.CKF_USER_PIN_LOCKED != 0 {
-		return ceremony.ErrPINBlocked
+		return token.ErrPINBlocked
 	}
 	if err := s.module.Login(s.handle, ck.CKU_USER, string(pin.Bytes())); err != nil {
 		return s.failure(err, op, "before the PIN")
@@ -112,15 +112,15 @@ func (s *session) limits() (least, most int) {
 const maxPIN = 255
 
 // checkPIN says what is wrong with a PIN before the token is asked.
-func (s *session) checkPIN(pin ceremony.PIN) error {
+func (s *session) checkPIN(pin token.PIN) error {
 	least, most := s.limits()
-	return ceremony.TokenInfo{MinPIN: least, MaxPIN: most}.CheckPIN(pin.Bytes())
+	return token.Info{MinPIN: least, MaxPIN: most}.CheckPIN(pin.Bytes())
 }
 
 // Info asks the token for what it tells without a PIN. Its key is known as far
 // as the token shows public keys. An *AmbiguousError names several.
-func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
-	var info ceremony.TokenInfo
+func (t *Token) Info(ctx context.Context) (token.Info, error) {
+	var info token.Info
 	err := t.open(ctx, 0, func(s *session) error {
 		k, err := s.choose()
 		if err != nil {
@@ -133,8 +133,8 @@ func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
 }
 
 // tell is TokenInfo of an open token with that key, nil for none.
-func (s *session) tell(k *key) (ceremony.TokenInfo, error) {
-	info := ceremony.TokenInfo{
+func (s *session) tell(k *key) (token.Info, error) {
+	info := token.Info{
 		Kind:       Kind,
 		Serial:     s.token.serial,
 		Reader:     s.token.label,
@@ -160,7 +160,7 @@ func (s *session) tell(k *key) (ceremony.TokenInfo, error) {
 	}
 	public, err := metadata.NewKey(k.public)
 	if err != nil {
-		return info, &ceremony.TokenError{Op: "read", Err: err}
+		return info, &token.Error{Op: "read", Err: err}
 	}
 	info.Key, info.Slot, info.PINPolicy = &public, name(k.id, k.label), k.policy()
 	return info, nil

@@ -5,17 +5,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // An enrolment that is cut short at any write, just before it or just after,
 // is taken up by the next one, and no try is lost.
 func TestEnrolCutAtEveryWrite(t *testing.T) {
 	cut := errors.New("cut")
-	pin := func(s string) ceremony.PIN { return ceremony.NewPIN([]byte(s)) }
-	request := ceremony.EnrolRequest{
+	pin := func(s string) token.PIN { return token.NewPIN([]byte(s)) }
+	request := token.EnrolRequest{
 		PIN: pin("718293"), PUK: pin("41526374"),
-		Algorithm: ceremony.P256, Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINAlways,
+		Algorithm: token.P256, Touch: token.TouchAlways, PINPolicy: token.PINAlways,
 		Subject: "wabbit Ada", Now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
 	}
 	for _, firmware := range []string{Firmware52, Firmware543, Firmware574} {

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Options are what the tokens of a drawer have in common.
@@ -23,7 +23,7 @@ type Options struct {
 }
 
 // Drawer is a set of virtual tokens, of which some are in the reader. It is a
-// ceremony.Reader. In a directory it is durable: a process that was killed
+// token.Reader. In a directory it is durable: a process that was killed
 // finds the same tokens, in the reader or not, as it left them. One process
 // at a time may use a directory.
 type Drawer struct {
@@ -34,7 +34,7 @@ type Drawer struct {
 	tokens map[string]*Token // by serial
 }
 
-var _ ceremony.Reader = (*Drawer)(nil)
+var _ token.Reader = (*Drawer)(nil)
 
 // OpenDrawer opens the drawer kept in dir, which is made where it isn't there;
 // "" keeps it in memory.
@@ -142,11 +142,11 @@ func (c *Card) setInserted(in bool) error {
 }
 
 // Tokens lists the tokens in the reader, sorted by serial.
-func (d *Drawer) Tokens(ctx context.Context) ([]ceremony.Token, error) {
+func (d *Drawer) Tokens(ctx context.Context) ([]token.Token, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var in []ceremony.Token
+	var in []token.Token
 	for _, t := range d.sorted() {
 		if t.Inserted() {
 			in = append(in, t)
@@ -157,8 +157,8 @@ func (d *Drawer) Tokens(ctx context.Context) ([]ceremony.Token, error) {
 
 // All tells about every token in the drawer, sorted by serial. Reader is ""
 // for those that are not in the reader.
-func (d *Drawer) All() ([]ceremony.TokenInfo, error) {
-	var all []ceremony.TokenInfo
+func (d *Drawer) All() ([]token.Info, error) {
+	var all []token.Info
 	for _, t := range d.sorted() {
 		info, err := t.card.info()
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -35,13 +35,13 @@ func openDrawer(t *testing.T, dir string) *virtual.Drawer {
 }
 
 // inReader is the one token in the reader.
-func inReader(t *testing.T, d *virtual.Drawer) ceremony.Enroller {
+func inReader(t *testing.T, d *virtual.Drawer) token.Enroller {
 	t.Helper()
 	tokens, err := d.Tokens(t.Context())
 	if err != nil || len(tokens) != 1 {
 		t.Fatalf("%d tokens in the reader, %v", len(tokens), err)
 	}
-	return tokens[0].(ceremony.Enroller)
+	return tokens[0].(token.Enroller)
 }
 
 // Each step is done by a process of its own, as it were: nothing is handed on
@@ -82,7 +82,7 @@ func TestDrawerResumes(t *testing.T) {
 		key = e.Key.ID()
 	})
 	step(func(d *virtual.Drawer) {
-		var wrong *ceremony.WrongPINError
+		var wrong *token.WrongPINError
 		if _, err := inReader(t, d).Sign(t.Context(), hsmtest.PIN("000000"), []byte("x")); !errors.As(err, &wrong) {
 			t.Errorf("got %v", err)
 		}
@@ -95,20 +95,20 @@ func TestDrawerResumes(t *testing.T) {
 		if all[0].PINTries != 2 || all[0].Key.ID() != key || all[0].Reader == "" || all[1].Reader != "" || !all[1].Factory {
 			t.Errorf("got %+v", all)
 		}
-		token := inReader(t, d)
-		info, err := token.Info(t.Context())
+		tok := inReader(t, d)
+		info, err := tok.Info(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		sig, err := token.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
+		sig, err := tok.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
 		if err != nil || info.Key.Verify([]byte("x"), sig) != nil {
 			t.Errorf("got %v", err)
 		}
 		if err := d.Remove("9000000"); err != nil {
 			t.Fatal(err)
 		}
-		var removed *ceremony.RemovedError
-		if _, err := token.Info(t.Context()); !errors.As(err, &removed) {
+		var removed *token.RemovedError
+		if _, err := tok.Info(t.Context()); !errors.As(err, &removed) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
@@ -62,7 +62,7 @@ func (e *enrolling) certificate(slot wire.Slot) (*x509.Certificate, error) {
 	}
 	der, _, err := wire.FindTLV(b, 0x70)
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: enrol, Err: err}
+		return nil, &token.Error{Op: enrol, Err: err}
 	}
 	return x509.ParseCertificate(der)
 }
@@ -129,12 +129,12 @@ func (e *enrolling) managed(key []byte, do func() error) error {
 	return e.meant(do(), refusal.Other)
 }
 
-func (e *enrolling) Attest() (*ceremony.Attestation, error) {
+func (e *enrolling) Attest() (*token.Attestation, error) {
 	leaf, err := e.card.Attest(wire.Signature)
 	if errors.Is(err, wire.WrongData) {
 		key, err := e.Key()
 		if err == nil && key == nil {
-			err = ceremony.ErrNoKey
+			err = token.ErrNoKey
 		}
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (e *enrolling) Attest() (*ceremony.Attestation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ceremony.Attestation{Leaf: leaf, Device: device}, nil
+	return &token.Attestation{Leaf: leaf, Device: device}, nil
 }
 
 func (e *enrolling) Reset() error {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/turn"
@@ -29,10 +29,10 @@ type Token struct {
 }
 
 var (
-	_ ceremony.Enroller  = (*Token)(nil)
-	_ ceremony.Attester  = (*Token)(nil)
-	_ ceremony.Unblocker = (*Token)(nil)
-	_ ceremony.Resetter  = (*Token)(nil)
+	_ token.Enroller  = (*Token)(nil)
+	_ token.Attester  = (*Token)(nil)
+	_ token.Unblocker = (*Token)(nil)
+	_ token.Resetter  = (*Token)(nil)
 )
 
 // NewToken puts card into a reader of its own.
@@ -69,18 +69,18 @@ func (t *Token) Inserted() bool {
 }
 
 // Info tells about the token without a PIN.
-func (t *Token) Info(ctx context.Context) (ceremony.TokenInfo, error) {
+func (t *Token) Info(ctx context.Context) (token.Info, error) {
 	if err := ctx.Err(); err != nil {
-		return ceremony.TokenInfo{}, err
+		return token.Info{}, err
 	}
 	if !t.Inserted() {
-		return ceremony.TokenInfo{}, &ceremony.RemovedError{During: "before the PIN", Err: ErrRemoved}
+		return token.Info{}, &token.RemovedError{During: "before the PIN", Err: ErrRemoved}
 	}
 	return t.card.info()
 }
 
 // Sign verifies pin and signs payload, once each.
-func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
+func (t *Token) Sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
 	var sig []byte
 	err := t.exclusively(ctx, func(ctx context.Context) (err error) {
 		sig, err = t.sign(ctx, pin, payload)
@@ -89,19 +89,19 @@ func (t *Token) Sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]b
 	return sig, err
 }
 
-func (t *Token) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]byte, error) {
-	if err := ceremony.CheckPIN(pin.Bytes()); err != nil {
+func (t *Token) sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte, error) {
+	if err := token.CheckPIN(pin.Bytes()); err != nil {
 		return nil, err
 	}
 	k, err := t.card.KeyInfo(wire.Signature)
 	if errors.Is(err, wire.ReferenceNotFound) {
-		return nil, ceremony.ErrNoKey
+		return nil, token.ErrNoKey
 	} else if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: err}
+		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	data, err := wire.ToSign(k.Public, payload)
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: err}
+		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	if err := t.card.VerifyPIN(pin.Bytes()); err != nil {
 		return nil, refused(err, "before the PIN", func(s wire.Status) error { return refusal.PIN("sign", s) })
@@ -117,14 +117,14 @@ func (t *Token) sign(ctx context.Context, pin ceremony.PIN, payload []byte) ([]b
 		err = key.Verify(payload, sig)
 	}
 	if err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
+		return nil, &token.Error{Op: "sign", Err: fmt.Errorf("the token returned a signature that its own key does not verify: %w", err)}
 	}
 	return sig, nil
 }
 
 // Enrol makes the token ready, as a real one is made ready.
-func (t *Token) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.Enrolment, error) {
-	var e ceremony.Enrolment
+func (t *Token) Enrol(ctx context.Context, r token.EnrolRequest) (token.Enrolment, error) {
+	var e token.Enrolment
 	err := t.exclusively(ctx, func(ctx context.Context) (err error) {
 		if e, err = provision.Run(ctx, &enrolling{t.card}, r, t.card.cfg.Rand); err == nil {
 			e.Info, err = t.card.info()
@@ -132,15 +132,15 @@ func (t *Token) Enrol(ctx context.Context, r ceremony.EnrolRequest) (ceremony.En
 		return err
 	})
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
 	return e, nil
 }
 
 // Unblock sets a new PIN by showing the PUK once.
-func (t *Token) Unblock(ctx context.Context, puk, pin ceremony.PIN) error {
-	for _, p := range []ceremony.PIN{puk, pin} {
-		if err := ceremony.CheckPIN(p.Bytes()); err != nil {
+func (t *Token) Unblock(ctx context.Context, puk, pin token.PIN) error {
+	for _, p := range []token.PIN{puk, pin} {
+		if err := token.CheckPIN(p.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -162,8 +162,8 @@ func (t *Token) Reset(ctx context.Context) error {
 
 // Attestation attests the key in the signing slot: nil where it was imported,
 // and ErrNoKey where there is none.
-func (t *Token) Attestation(ctx context.Context) (*ceremony.Attestation, error) {
-	var a *ceremony.Attestation
+func (t *Token) Attestation(ctx context.Context) (*token.Attestation, error) {
+	var a *token.Attestation
 	err := t.exclusively(ctx, func(context.Context) (err error) {
 		a, err = (&enrolling{t.card}).Attest()
 		return err
@@ -185,14 +185,14 @@ func (t *Token) exclusively(ctx context.Context, use func(context.Context) error
 		defer context.AfterFunc(here, cancel)()
 
 		if here.Err() != nil {
-			return &ceremony.RemovedError{During: "before the PIN", Err: ErrRemoved}
+			return &token.RemovedError{During: "before the PIN", Err: ErrRemoved}
 		}
 		err := use(both)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, context.Canceled) && here.Err() != nil:
-			return &ceremony.RemovedError{Err: ErrRemoved}
+			return &token.RemovedError{Err: ErrRemoved}
 		}
 		return err
 	})
@@ -203,20 +203,20 @@ func refused(err error, during string, meaning func(wire.Status) error) error {
 	var s wire.Status
 	switch {
 	case errors.Is(err, ErrRemoved):
-		return &ceremony.RemovedError{During: during, Err: err}
+		return &token.RemovedError{During: during, Err: err}
 	case errors.As(err, &s):
 		return meaning(s)
 	}
-	return &ceremony.TokenError{Op: "card", Err: err}
+	return &token.Error{Op: "card", Err: err}
 }
 
 // info is everything that the card tells freely.
-func (c *Card) info() (ceremony.TokenInfo, error) {
+func (c *Card) info() (token.Info, error) {
 	pin, puk, err := (&enrolling{c}).Secrets()
 	if err != nil {
-		return ceremony.TokenInfo{}, err
+		return token.Info{}, err
 	}
-	info := ceremony.TokenInfo{
+	info := token.Info{
 		Kind:       "YubiKey",
 		Serial:     c.Serial(),
 		Reader:     ReaderName,
@@ -237,12 +237,12 @@ func (c *Card) info() (ceremony.TokenInfo, error) {
 		return info, nil
 	}
 	if err != nil {
-		return info, &ceremony.TokenError{Op: "read", Err: err}
+		return info, &token.Error{Op: "read", Err: err}
 	}
 	info.Touch, info.PINPolicy = k.Touch.Name(), k.PIN.Name()
 	key, err := metadata.NewKey(k.Public)
 	if err != nil {
-		return info, &ceremony.TokenError{Op: "read", Err: err}
+		return info, &token.Error{Op: "read", Err: err}
 	}
 	info.Key = &key
 	return info, nil

@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Exit codes. They are documented in the README and in each program's help.
@@ -50,7 +51,7 @@ func Code(err error) int {
 		return Cancelled
 	case is[*UsageError](err):
 		return Usage
-	case is[*ceremony.IncompleteError](err), is[*OpenError](err):
+	case is[*trust.IncompleteError](err), is[*OpenError](err):
 		return Incomplete
 	case tokenError(err):
 		return Token
@@ -60,16 +61,16 @@ func Code(err error) int {
 
 func tokenError(err error) bool {
 	for _, sentinel := range []error{
-		ceremony.ErrNoCardSupport, ceremony.ErrNoTouch, ceremony.ErrPINBlocked,
-		ceremony.ErrPUKBlocked, ceremony.ErrNoKey,
+		token.ErrNoCardSupport, token.ErrNoTouch, token.ErrPINBlocked,
+		token.ErrPUKBlocked, token.ErrNoKey,
 	} {
 		if errors.Is(err, sentinel) {
 			return true
 		}
 	}
-	return is[*ceremony.WrongPINError](err) || is[*ceremony.WrongPUKError](err) || is[*ceremony.RemovedError](err) || is[*ceremony.BusyError](err) ||
-		is[*ceremony.OccupiedError](err) || is[*ceremony.NoServiceError](err) || is[*ceremony.TokenError](err) ||
-		is[*ceremony.WrongTokenError](err) || is[*ceremony.BadSignatureError](err)
+	return is[*token.WrongPINError](err) || is[*token.WrongPUKError](err) || is[*token.RemovedError](err) || is[*token.BusyError](err) ||
+		is[*token.OccupiedError](err) || is[*token.NoServiceError](err) || is[*token.Error](err) ||
+		is[*token.WrongTokenError](err) || is[*token.BadSignatureError](err)
 }
 
 func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }

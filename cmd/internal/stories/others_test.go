@@ -15,7 +15,7 @@ import (
 	"github.com/sigstore/sigstore/pkg/signature"
 	tuf "github.com/theupdateframework/go-tuf/v2/metadata"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
@@ -74,10 +74,10 @@ func holder(ctx context.Context, drawer *virtual.Drawer, serial string) (signer,
 	if err != nil {
 		return signer{}, err
 	}
-	token, pin := found[0].(ceremony.Enroller), func() ceremony.PIN { return ceremony.NewPIN([]byte(pins()[serial])) }
-	made, err := token.Enrol(ctx, ceremony.EnrolRequest{
-		PIN: pin(), PUK: ceremony.NewPIN([]byte("ACDEFGHJ")), Algorithm: ceremony.P256,
-		Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINOnce, Subject: "somebody", Now: time.Now(),
+	tok, pin := found[0].(token.Enroller), func() token.PIN { return token.NewPIN([]byte(pins()[serial])) }
+	made, err := tok.Enrol(ctx, token.EnrolRequest{
+		PIN: pin(), PUK: token.NewPIN([]byte("ACDEFGHJ")), Algorithm: token.P256,
+		Touch: token.TouchAlways, PINPolicy: token.PINOnce, Subject: "somebody", Now: time.Now(),
 	})
 	if err != nil {
 		return signer{}, err
@@ -87,7 +87,7 @@ func holder(ctx context.Context, drawer *virtual.Drawer, serial string) (signer,
 		if err := drawer.Insert(serial); err != nil {
 			return nil, err
 		}
-		sig, err := token.Sign(ctx, pin(), payload)
+		sig, err := tok.Sign(ctx, pin(), payload)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 const plan = `trust: %s
@@ -30,7 +31,7 @@ online:
 
 // Ceremony founds a trust with one holder, Ada. tokens is the plan's section of
 // that name, "" for the default. It is a rehearsal where the trust's name says so.
-func Ceremony(t *testing.T, judge ceremony.Attestations, trust, tokens string) *ceremony.Ceremony {
+func Ceremony(t *testing.T, judge token.Attestations, trust, tokens string) *ceremony.Ceremony {
 	t.Helper()
 	now := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
 	c, err := ceremony.Open(ceremony.Deps{
@@ -49,8 +50,8 @@ func Ceremony(t *testing.T, judge ceremony.Attestations, trust, tokens string) *
 	}
 	online := map[string][]byte{"online.pub": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}
 	if err := errors.Join(
-		c.Begin(ceremony.Found, "vienna", strings.HasPrefix(trust, "rehearsal-")),
-		c.Preflight([]ceremony.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}),
+		c.Begin(ceremony.Founding, "vienna", strings.HasPrefix(trust, "rehearsal-")),
+		c.Preflight([]token.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}),
 		c.ConfirmClock(now, "wall clock"),
 		c.AcceptPlan(fmt.Appendf(nil, plan, trust, tokens), online),
 	); err != nil {

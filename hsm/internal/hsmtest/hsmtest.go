@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
@@ -46,13 +46,13 @@ const (
 )
 
 // PIN makes a PIN of s.
-func PIN(s string) ceremony.PIN { return ceremony.NewPIN([]byte(s)) }
+func PIN(s string) token.PIN { return token.NewPIN([]byte(s)) }
 
 // Request is how tokens are enrolled in tests.
-func Request(subject string) ceremony.EnrolRequest {
-	return ceremony.EnrolRequest{
+func Request(subject string) token.EnrolRequest {
+	return token.EnrolRequest{
 		PIN: PIN(GoodPIN), PUK: PIN(GoodPUK),
-		Algorithm: ceremony.P256, Touch: ceremony.TouchAlways, PINPolicy: ceremony.PINAlways,
+		Algorithm: token.P256, Touch: token.TouchAlways, PINPolicy: token.PINAlways,
 		Subject: subject, Now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC),
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // Subject is a token of any kind under test. Its PIN, once it is enrolled, is
 // that of the request.
 type Subject struct {
-	Token  ceremony.Enroller
+	Token  token.Enroller
 	Counts func() virtual.Counts // what the token was asked for so far
 	Remove func()                // takes the token out; the subject is not used afterwards
 }
@@ -20,19 +20,19 @@ type Subject struct {
 // Kind is a kind of tokens, and in what they differ from others.
 type Kind struct {
 	Fresh      func(t *testing.T) Subject // a token without a key
-	Algorithms []ceremony.Algorithm       // that it makes
+	Algorithms []token.Algorithm          // that it makes
 	BadPINs    []string                   // that it must not even be shown
 	PINs       []string                   // that it can have; nil: only GoodPIN
-	PINPolicy  ceremony.PINPolicy         // under which one PIN is one signature
+	PINPolicy  token.PINPolicy            // under which one PIN is one signature
 }
 
-func (k Kind) request(subject string) ceremony.EnrolRequest {
+func (k Kind) request(subject string) token.EnrolRequest {
 	r := Request(subject)
 	r.PINPolicy = k.PINPolicy
 	return r
 }
 
-func (k Kind) enrolled(t *testing.T) (Subject, ceremony.Enrolment) {
+func (k Kind) enrolled(t *testing.T) (Subject, token.Enrolment) {
 	t.Helper()
 	s := k.Fresh(t)
 	e, err := s.Token.Enrol(t.Context(), k.request("wabbit Ada"))
@@ -42,7 +42,7 @@ func (k Kind) enrolled(t *testing.T) (Subject, ceremony.Enrolment) {
 	return s, e
 }
 
-// Laws holds every kind of token to what ceremony.Token and ceremony.Enroller
+// Laws holds every kind of token to what token.Token and token.Enroller
 // promise.
 func Laws(t *testing.T, kind Kind) {
 	t.Run("signs once for each PIN", func(t *testing.T) {
@@ -80,7 +80,7 @@ func Laws(t *testing.T, kind Kind) {
 		s, e := kind.enrolled(t)
 		want := s.Counts()
 		sig, err := s.Token.Sign(t.Context(), PIN("000000"), []byte("x"))
-		var wrong *ceremony.WrongPINError
+		var wrong *token.WrongPINError
 		if !errors.As(err, &wrong) || sig != nil {
 			t.Errorf("got %x, %v", sig, err)
 		}
@@ -97,7 +97,7 @@ func Laws(t *testing.T, kind Kind) {
 		s, _ := kind.enrolled(t)
 		start := s.Counts()
 		for _, bad := range kind.BadPINs {
-			var format *ceremony.PINFormatError
+			var format *token.PINFormatError
 			if _, err := s.Token.Sign(t.Context(), PIN(bad), []byte("x")); !errors.As(err, &format) {
 				t.Errorf("%q: got %v", bad, err)
 			}
@@ -130,10 +130,10 @@ func Laws(t *testing.T, kind Kind) {
 		other.PIN, other.PUK = PIN("111222"), PIN("33344455")
 		resumed := other
 		resumed.Resume = true
-		for name, r := range map[string]ceremony.EnrolRequest{
+		for name, r := range map[string]token.EnrolRequest{
 			"for somebody else": other, "for somebody else, resumed": resumed, "once more": kind.request("wabbit Ada"),
 		} {
-			var occupied *ceremony.OccupiedError
+			var occupied *token.OccupiedError
 			if _, err := s.Token.Enrol(t.Context(), r); !errors.As(err, &occupied) || occupied.Serial != e.Info.Serial || occupied.Slot != e.Info.Slot {
 				t.Errorf("an enrolment %s: %v", name, err)
 			}
@@ -155,7 +155,7 @@ func Laws(t *testing.T, kind Kind) {
 	t.Run("has no key to sign with", func(t *testing.T) {
 		s := kind.Fresh(t)
 		start := s.Counts()
-		if _, err := s.Token.Sign(t.Context(), PIN(GoodPIN), []byte("x")); !errors.Is(err, ceremony.ErrNoKey) {
+		if _, err := s.Token.Sign(t.Context(), PIN(GoodPIN), []byte("x")); !errors.Is(err, token.ErrNoKey) {
 			t.Errorf("got %v", err)
 		}
 		if info := infoOf(t, s.Token); info.Key != nil {
@@ -186,7 +186,7 @@ func Laws(t *testing.T, kind Kind) {
 		}
 		start := s.Counts()
 		s.Remove()
-		var removed *ceremony.RemovedError
+		var removed *token.RemovedError
 		if _, err := s.Token.Info(t.Context()); !errors.As(err, &removed) {
 			t.Errorf("info: %v", err)
 		}
@@ -199,7 +199,7 @@ func Laws(t *testing.T, kind Kind) {
 	})
 }
 
-func infoOf(t *testing.T, token ceremony.Token) ceremony.TokenInfo {
+func infoOf(t *testing.T, token token.Token) token.Info {
 	t.Helper()
 	info, err := token.Info(t.Context())
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -35,14 +35,14 @@ func secretLaws(t *testing.T, fresh makeYubi) {
 			}
 		}
 		for _, bad := range [][2]string{{"123", "556677"}, {GoodPUK, "5566"}, {GoodPUK, "556677\n"}, {"4152637\n", "556677"}, {GoodPUK, "pässwö"}} {
-			var format *ceremony.PINFormatError
+			var format *token.PINFormatError
 			if err := s.Token.Unblock(t.Context(), PIN(bad[0]), PIN(bad[1])); !errors.As(err, &format) {
 				t.Errorf("%q: got %v", bad, err)
 			}
 		}
 		asked("what can't be a PUK or a PIN")
 
-		var wrong *ceremony.WrongPUKError
+		var wrong *token.WrongPUKError
 		if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.As(err, &wrong) || wrong.Tries != 2 {
 			t.Errorf("a wrong PUK: %v", err)
 		}
@@ -68,19 +68,19 @@ func secretLaws(t *testing.T, fresh makeYubi) {
 		for range 2 {
 			_ = s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677"))
 		}
-		if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.Is(err, ceremony.ErrPUKBlocked) {
+		if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
 			t.Errorf("the try that blocks the PUK: %v", err)
 		}
 		want.PUK += 3
 		asked("until the PUK was blocked")
-		if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); !errors.Is(err, ceremony.ErrPUKBlocked) {
+		if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
 			t.Errorf("with the PUK blocked: %v", err)
 		}
 	})
 
 	t.Run("attests its key again", func(t *testing.T) {
 		s := fresh(t, virtual.Config{})
-		if _, err := s.Token.Attestation(t.Context()); !errors.Is(err, ceremony.ErrNoKey) {
+		if _, err := s.Token.Attestation(t.Context()); !errors.Is(err, token.ErrNoKey) {
 			t.Errorf("an empty slot: %v", err)
 		}
 		e, err := s.Token.Enrol(t.Context(), Request("wabbit Ada"))
@@ -103,7 +103,7 @@ func secretLaws(t *testing.T, fresh makeYubi) {
 		if a, err := s.Token.Attestation(t.Context()); a != nil || err != nil {
 			t.Errorf("got %v, %v", a, err)
 		}
-		var occupied *ceremony.OccupiedError
+		var occupied *token.OccupiedError
 		if _, err := s.Token.Enrol(t.Context(), Request("wabbit Ada")); !errors.As(err, &occupied) {
 			t.Errorf("an enrolment over it: %v", err)
 		}

@@ -6,16 +6,16 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
 // YubiKey is all that a YubiKey can do here.
 type YubiKey interface {
-	ceremony.Enroller
-	ceremony.Attester
-	ceremony.Unblocker
-	ceremony.Resetter
+	token.Enroller
+	token.Attester
+	token.Unblocker
+	token.Resetter
 }
 
 // Yubi is a YubiKey under test, and the virtual card it is made of.
@@ -29,7 +29,7 @@ type Yubi struct {
 // makeYubi makes a token fresh from the factory.
 type makeYubi func(t *testing.T, c virtual.Config) Yubi
 
-func (fresh makeYubi) enrolled(t *testing.T, c virtual.Config) (Yubi, ceremony.Enrolment) {
+func (fresh makeYubi) enrolled(t *testing.T, c virtual.Config) (Yubi, token.Enrolment) {
 	t.Helper()
 	s := fresh(t, c)
 	e, err := s.Token.Enrol(t.Context(), Request("wabbit Ada"))
@@ -57,10 +57,10 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 			s := fresh(t, virtual.Config{})
 			return Subject{Token: s.Token, Remove: s.Remove, Counts: s.Card.Counts}
 		},
-		Algorithms: []ceremony.Algorithm{ceremony.P256, ceremony.P384, ceremony.Ed25519},
+		Algorithms: []token.Algorithm{token.P256, token.P384, token.Ed25519},
 		BadPINs:    []string{"", "12345", "123456789", "1234567\n", "12345\n", "12345\r\n", "pässword", "päss12", "1234\x00567"},
 		PINs:       []string{"718293", "7182930", "71829304", "~!p {}\\ "},
-		PINPolicy:  ceremony.PINAlways,
+		PINPolicy:  token.PINAlways,
 	})
 	secretLaws(t, fresh)
 	enrolled := fresh.enrolled
@@ -81,7 +81,7 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 				t.Error("no reader is named")
 			}
 			info.Reader = ""
-			want := ceremony.TokenInfo{
+			want := token.Info{
 				Kind: "YubiKey", Serial: "5417533", Firmware: c.firmware, FormFactor: "USB-C keychain",
 				Slot: "9c", PINTries: 3, PUKTries: c.pukTries, Factory: c.factory, Virtual: true,
 			}
@@ -95,11 +95,11 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 	t.Run("is enrolled, whatever its firmware", func(t *testing.T) {
 		for _, c := range []struct {
 			firmware  string
-			algorithm ceremony.Algorithm
+			algorithm token.Algorithm
 		}{
-			{virtual.Firmware52, ceremony.P256},
-			{virtual.Firmware543, ceremony.P384},
-			{virtual.Firmware574, ceremony.Ed25519},
+			{virtual.Firmware52, token.P256},
+			{virtual.Firmware543, token.P384},
+			{virtual.Firmware574, token.Ed25519},
 		} {
 			t.Run(c.firmware+" "+string(c.algorithm), func(t *testing.T) {
 				s := fresh(t, virtual.Config{Firmware: c.firmware})
@@ -110,7 +110,7 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 					t.Fatal(err)
 				}
 				info := infoOf(t, s.Token)
-				if info.Factory || info.Touch != ceremony.TouchAlways || info.PINPolicy != ceremony.PINAlways {
+				if info.Factory || info.Touch != token.TouchAlways || info.PINPolicy != token.PINAlways {
 					t.Errorf("after the enrolment: %+v", info)
 				}
 				if info := s.Card.ManagementInfo(); info.Factory {
@@ -129,7 +129,7 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 		start := s.Card.Counts()
 		for _, left := range []int{2, 1} {
 			_, err := s.Token.Sign(t.Context(), PIN("000000"), []byte("x"))
-			var wrong *ceremony.WrongPINError
+			var wrong *token.WrongPINError
 			if !errors.As(err, &wrong) || wrong.Tries != left {
 				t.Fatalf("got %v, want a wrong PIN with %d tries left", err, left)
 			}
@@ -138,8 +138,8 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 			}
 		}
 		for range 2 { // the try that blocks it, and the next one, which the card isn't asked for
-			if _, err := s.Token.Sign(t.Context(), PIN("000000"), []byte("x")); !errors.Is(err, ceremony.ErrPINBlocked) {
-				t.Fatalf("got %v, want %v", err, ceremony.ErrPINBlocked)
+			if _, err := s.Token.Sign(t.Context(), PIN("000000"), []byte("x")); !errors.Is(err, token.ErrPINBlocked) {
+				t.Fatalf("got %v, want %v", err, token.ErrPINBlocked)
 			}
 		}
 		if got := s.Card.Counts(); got.Verify-start.Verify > 4 || got.Sign != start.Sign {
@@ -156,8 +156,8 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 			fault virtual.Fault
 			is    func(error) bool
 		}{
-			{virtual.NoTouch, func(err error) bool { return errors.Is(err, ceremony.ErrNoTouch) }},
-			{virtual.WrongSignature, func(err error) bool { var e *ceremony.TokenError; return errors.As(err, &e) && e.Op == "sign" }},
+			{virtual.NoTouch, func(err error) bool { return errors.Is(err, token.ErrNoTouch) }},
+			{virtual.WrongSignature, func(err error) bool { var e *token.Error; return errors.As(err, &e) && e.Op == "sign" }},
 		} {
 			start := s.Card.Counts()
 			s.Card.Script(c.fault)
@@ -187,7 +187,7 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 			start := s.Card.Counts()
 			s.Card.Script(fault)
 			sig, err := s.Token.Sign(t.Context(), PIN(GoodPIN), []byte("x"))
-			var removed *ceremony.RemovedError
+			var removed *token.RemovedError
 			if !errors.As(err, &removed) || removed.During != during || sig != nil {
 				t.Errorf("got %x, %v, want it removed %s", sig, err, during)
 			}
@@ -201,16 +201,16 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 	t.Run("never overwrites a key", func(t *testing.T) {
 		s, e := enrolled(t, virtual.Config{})
 		start := s.Card.Counts()
-		for name, change := range map[string]func(*ceremony.EnrolRequest){
-			"another subject":      func(r *ceremony.EnrolRequest) { r.Subject = "wabbit Bo" },
-			"another algorithm":    func(r *ceremony.EnrolRequest) { r.Algorithm = ceremony.P384 },
-			"another touch policy": func(r *ceremony.EnrolRequest) { r.Touch = ceremony.TouchCached },
+		for name, change := range map[string]func(*token.EnrolRequest){
+			"another subject":      func(r *token.EnrolRequest) { r.Subject = "wabbit Bo" },
+			"another algorithm":    func(r *token.EnrolRequest) { r.Algorithm = token.P384 },
+			"another touch policy": func(r *token.EnrolRequest) { r.Touch = token.TouchCached },
 		} {
 			r := Request("wabbit Ada")
 			r.PIN, r.PUK, r.Resume = PIN("111222"), PIN("33344455"), true
 			change(&r)
 			_, err := s.Token.Enrol(t.Context(), r)
-			var occupied *ceremony.OccupiedError
+			var occupied *token.OccupiedError
 			if !errors.As(err, &occupied) || occupied.Serial != "5417533" || occupied.Slot != "9c" {
 				t.Errorf("%s: got %v", name, err)
 			}
@@ -225,14 +225,14 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 
 	t.Run("refuses what everybody knows", func(t *testing.T) {
 		s := fresh(t, virtual.Config{})
-		for _, change := range []func(*ceremony.EnrolRequest){
-			func(r *ceremony.EnrolRequest) { r.PIN = PIN("123456") },
-			func(r *ceremony.EnrolRequest) { r.PUK = PIN("12345678") },
-			func(r *ceremony.EnrolRequest) { r.PIN = PIN("12345") },
+		for _, change := range []func(*token.EnrolRequest){
+			func(r *token.EnrolRequest) { r.PIN = PIN("123456") },
+			func(r *token.EnrolRequest) { r.PUK = PIN("12345678") },
+			func(r *token.EnrolRequest) { r.PIN = PIN("12345") },
 		} {
 			r := Request("wabbit Ada")
 			change(&r)
-			var format *ceremony.PINFormatError
+			var format *token.PINFormatError
 			if _, err := s.Token.Enrol(t.Context(), r); !errors.As(err, &format) {
 				t.Errorf("got %v", err)
 			}
@@ -258,7 +258,7 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 				for range used {
 					_ = s.Card.VerifyPIN([]byte("000000"))
 				}
-				var wrong *ceremony.WrongPINError
+				var wrong *token.WrongPINError
 				if _, err := s.Token.Enrol(t.Context(), Request("wabbit Ada")); !errors.As(err, &wrong) || wrong.Tries != left {
 					t.Errorf("firmware %s, %d tries used before: got %v, want %d left", firmware, used, err, left)
 				}
@@ -299,13 +299,13 @@ func YubiKeyLaws(t *testing.T, subject func(t *testing.T, c virtual.Config) Yubi
 	t.Run("limits what an Ed25519 key is sent", func(t *testing.T) {
 		s := fresh(t, virtual.Config{})
 		r := Request("wabbit Ada")
-		r.Algorithm = ceremony.Ed25519
+		r.Algorithm = token.Ed25519
 		e, err := s.Token.Enrol(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := s.Card.Counts()
-		var failed *ceremony.TokenError
+		var failed *token.Error
 		if _, err := s.Token.Sign(t.Context(), PIN(GoodPIN), make([]byte, 3001)); !errors.As(err, &failed) {
 			t.Errorf("3001 bytes: %v", err)
 		}

@@ -4,7 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -63,7 +63,7 @@ type Card interface {
 
 	Generate(management []byte, a wire.Algorithm, p wire.PINPolicy, t wire.TouchPolicy) (crypto.PublicKey, error)
 	PutCertificate(management []byte, c *x509.Certificate) error
-	Attest() (*ceremony.Attestation, error) // nil: the key was not made on the card
+	Attest() (*token.Attestation, error) // nil: the key was not made on the card
 
 	// Reset makes the card as it was shipped. It needs PIN and PUK blocked.
 	Reset() error

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
@@ -17,7 +17,7 @@ import (
 type run struct {
 	card   Card
 	random io.Reader
-	ceremony.EnrolRequest
+	token.EnrolRequest
 
 	algorithm wire.Algorithm
 	pinPolicy wire.PINPolicy
@@ -27,37 +27,37 @@ type run struct {
 	key        crypto.PublicKey // in the slot; nil: not made yet
 }
 
-// Run makes the token ready, as ceremony.Enroller says. random is for the
+// Run makes the token ready, as token.Enroller says. random is for the
 // management key and for the key that signs certificates. ctx is looked at
 // between commands. The result's Info is the caller's to fill in.
-func Run(ctx context.Context, card Card, r ceremony.EnrolRequest, random io.Reader) (ceremony.Enrolment, error) {
+func Run(ctx context.Context, card Card, r token.EnrolRequest, random io.Reader) (token.Enrolment, error) {
 	todo, err := prepare(card, r, random)
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
 	for _, step := range []func() error{
 		todo.look, todo.setPIN, todo.setPUK, todo.setManagementKey, todo.makeKey, todo.labelKey,
 	} {
 		if err := ctx.Err(); err != nil {
-			return ceremony.Enrolment{}, err
+			return token.Enrolment{}, err
 		}
 		if err := step(); err != nil {
-			return ceremony.Enrolment{}, err
+			return token.Enrolment{}, err
 		}
 	}
 	return todo.result()
 }
 
-func prepare(card Card, r ceremony.EnrolRequest, random io.Reader) (*run, error) {
+func prepare(card Card, r token.EnrolRequest, random io.Reader) (*run, error) {
 	for _, s := range []struct {
 		name, factory string
-		pin           ceremony.PIN
+		pin           token.PIN
 	}{{"PIN", FactoryPIN, r.PIN}, {"PUK", FactoryPUK, r.PUK}} {
-		if err := ceremony.CheckPIN(s.pin.Bytes()); err != nil {
+		if err := token.CheckPIN(s.pin.Bytes()); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		if string(s.pin.Bytes()) == s.factory {
-			return nil, fmt.Errorf("%s: %w", s.name, &ceremony.PINFormatError{Why: "it is the one that tokens are shipped with, which everybody knows"})
+			return nil, fmt.Errorf("%s: %w", s.name, &token.PINFormatError{Why: "it is the one that tokens are shipped with, which everybody knows"})
 		}
 	}
 	algorithm, ok := wire.Of(r.Algorithm)
@@ -71,7 +71,7 @@ func prepare(card Card, r ceremony.EnrolRequest, random io.Reader) (*run, error)
 	return &run{card: card, random: random, EnrolRequest: r, algorithm: algorithm, pinPolicy: pin, touch: touch}, nil
 }
 
-func fail(err error) error { return &ceremony.TokenError{Op: "enrol", Err: err} }
+func fail(err error) error { return &token.Error{Op: "enrol", Err: err} }
 
 // look looks into the slot. An empty one will do, and so will a key of the
 // earlier run that this one resumes; anything else is an *OccupiedError.
@@ -91,7 +91,7 @@ func (r *run) look() error {
 		r.key = key.Public
 		return nil
 	}
-	return &ceremony.OccupiedError{Serial: r.card.Serial(), Slot: wire.Signature.String()}
+	return &token.OccupiedError{Serial: r.card.Serial(), Slot: wire.Signature.String()}
 }
 
 // wanted says whether a key is one that this request would have made.
@@ -111,14 +111,14 @@ func (r *run) setPIN() error {
 	given := r.PIN.Bytes()
 	switch {
 	case pin.Tries == 0:
-		return ceremony.ErrPINBlocked
+		return token.ErrPINBlocked
 	case pin.Factory == Yes:
 		return r.card.ChangePIN([]byte(FactoryPIN), given)
 	case pin.Factory == No:
 		return r.card.VerifyPIN(given)
 	}
 	err = r.card.ChangePIN([]byte(FactoryPIN), given)
-	var wrong *ceremony.WrongPINError
+	var wrong *token.WrongPINError
 	if errors.As(err, &wrong) && wrong.Tries > 1 {
 		return r.card.VerifyPIN(given)
 	}
@@ -134,14 +134,14 @@ func (r *run) setPUK() error {
 	given := r.PUK.Bytes()
 	switch {
 	case puk.Tries == 0:
-		return ceremony.ErrPUKBlocked
+		return token.ErrPUKBlocked
 	case puk.Factory == Yes:
 		return r.card.ChangePUK([]byte(FactoryPUK), given)
 	case puk.Factory == No:
 		return r.card.ChangePUK(given, given)
 	}
 	err = r.card.ChangePUK([]byte(FactoryPUK), given)
-	var wrong *ceremony.WrongPUKError
+	var wrong *token.WrongPUKError
 	if errors.As(err, &wrong) && wrong.Tries > 1 {
 		return r.card.ChangePUK(given, given)
 	}
@@ -187,23 +187,23 @@ func (r *run) makeKey() (err error) {
 }
 
 // result is what is told about the key, once the card itself says the same.
-func (r *run) result() (ceremony.Enrolment, error) {
+func (r *run) result() (token.Enrolment, error) {
 	k, err := metadata.NewKey(r.key)
 	if err != nil {
-		return ceremony.Enrolment{}, fail(err)
+		return token.Enrolment{}, fail(err)
 	}
 	held, err := r.card.Key()
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
 	attestation, err := r.card.Attest()
 	if err != nil {
-		return ceremony.Enrolment{}, err
+		return token.Enrolment{}, err
 	}
 	if held == nil || attestation == nil || !equal(held.Public, r.key) || !equal(attestation.Leaf.PublicKey, r.key) || !r.wanted(held) {
-		return ceremony.Enrolment{}, fail(errors.New("the token made one key and tells of another"))
+		return token.Enrolment{}, fail(errors.New("the token made one key and tells of another"))
 	}
-	return ceremony.Enrolment{Key: k, Attestation: attestation}, nil
+	return token.Enrolment{Key: k, Attestation: attestation}, nil
 }
 
 func equal(a, b crypto.PublicKey) bool {

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // mostTries is the most that a PIN or a PUK can have (Yubico PIV extensions,
 // SET PIN RETRIES).
 const mostTries = 255
 
-// Reset makes the card as it was shipped, as ceremony.Resetter says: PIN and
+// Reset makes the card as it was shipped, as token.Resetter says: PIN and
 // PUK are blocked by wrong ones, and then the card takes the reset. It may be
 // cut short and repeated. ctx is looked at between commands. random is for
 // the wrong ones.
@@ -28,8 +28,8 @@ func Reset(ctx context.Context, card Card, random io.Reader) error {
 		blocked error
 		show    func(guess []byte) error
 	}{
-		{"PIN", pin.Tries, ceremony.ErrPINBlocked, card.VerifyPIN},
-		{"PUK", puk.Tries, ceremony.ErrPUKBlocked, func(guess []byte) error { return card.ChangePUK(guess, guess) }},
+		{"PIN", pin.Tries, token.ErrPINBlocked, card.VerifyPIN},
+		{"PUK", puk.Tries, token.ErrPUKBlocked, func(guess []byte) error { return card.ChangePUK(guess, guess) }},
 	} {
 		if s.left == 0 {
 			continue
@@ -58,8 +58,8 @@ func block(ctx context.Context, random io.Reader, show func([]byte) error, block
 		for i := range guess {
 			guess[i] = '0' + guess[i]%10
 		}
-		var wrongPIN *ceremony.WrongPINError
-		var wrongPUK *ceremony.WrongPUKError
+		var wrongPIN *token.WrongPINError
+		var wrongPUK *token.WrongPUKError
 		switch err := show(guess); {
 		case errors.Is(err, blocked):
 			return nil
@@ -68,5 +68,5 @@ func block(ctx context.Context, random io.Reader, show func([]byte) error, block
 			return err
 		}
 	}
-	return &ceremony.TokenError{Op: "reset", Err: errors.New("the token never runs out of tries")}
+	return &token.Error{Op: "reset", Err: errors.New("the token never runs out of tries")}
 }

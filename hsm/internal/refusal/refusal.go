@@ -9,7 +9,7 @@ package refusal
 import (
 	"errors"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -21,9 +21,9 @@ var ErrManagementKey = errors.New("the token's management key is neither the fac
 func PIN(op string, s wire.Status) error {
 	switch n, refused := s.Tries(); {
 	case refused && n == 0:
-		return ceremony.ErrPINBlocked
+		return token.ErrPINBlocked
 	case refused:
-		return &ceremony.WrongPINError{Tries: n}
+		return &token.WrongPINError{Tries: n}
 	}
 	return Other(op, s)
 }
@@ -32,9 +32,9 @@ func PIN(op string, s wire.Status) error {
 func PUK(op string, s wire.Status) error {
 	switch n, refused := s.Tries(); {
 	case refused && n == 0:
-		return ceremony.ErrPUKBlocked
+		return token.ErrPUKBlocked
 	case refused:
-		return &ceremony.WrongPUKError{Tries: n}
+		return &token.WrongPUKError{Tries: n}
 	}
 	return Other(op, s)
 }
@@ -43,22 +43,22 @@ func PUK(op string, s wire.Status) error {
 // which has no tries.
 func Management(op string, s wire.Status) error {
 	if s == wire.SecurityNotSatisfied {
-		return &ceremony.TokenError{Op: op, Err: ErrManagementKey}
+		return &token.Error{Op: op, Err: ErrManagementKey}
 	}
 	return Other(op, s)
 }
 
 // Sign is what s means after a signature was asked for under a PIN that the
 // card had just accepted: what is still missing is the touch.
-func Sign(s wire.Status, touch ceremony.TouchPolicy) error {
+func Sign(s wire.Status, touch token.TouchPolicy) error {
 	switch {
-	case s == wire.SecurityNotSatisfied && touch != ceremony.TouchNever:
-		return ceremony.ErrNoTouch
+	case s == wire.SecurityNotSatisfied && touch != token.TouchNever:
+		return token.ErrNoTouch
 	case s == wire.ReferenceNotFound, s == wire.NotFound:
-		return ceremony.ErrNoKey
+		return token.ErrNoKey
 	}
 	return Other("sign", s)
 }
 
 // Other is what s means after any other command.
-func Other(op string, s wire.Status) error { return &ceremony.TokenError{Op: op, Err: s} }
+func Other(op string, s wire.Status) error { return &token.Error{Op: op, Err: s} }

@@ -8,7 +8,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // Instructions (SP 800-73-4 part 2, 3; the last ones from Yubico's PIV extensions).
@@ -156,27 +156,27 @@ func AlgorithmOf(pub crypto.PublicKey) (a Algorithm, ok bool) {
 }
 
 // Of is the identifier of an algorithm of the rules.
-func Of(a ceremony.Algorithm) (Algorithm, bool) {
+func Of(a token.Algorithm) (Algorithm, bool) {
 	switch a {
-	case ceremony.P256:
+	case token.P256:
 		return P256, true
-	case ceremony.P384:
+	case token.P384:
 		return P384, true
-	case ceremony.Ed25519:
+	case token.Ed25519:
 		return Ed25519, true
 	}
 	return 0, false
 }
 
 // Name is the name that the rules have for the algorithm, "" for none.
-func (a Algorithm) Name() ceremony.Algorithm {
+func (a Algorithm) Name() token.Algorithm {
 	switch a {
 	case P256:
-		return ceremony.P256
+		return token.P256
 	case P384:
-		return ceremony.P384
+		return token.P384
 	case Ed25519:
-		return ceremony.Ed25519
+		return token.Ed25519
 	}
 	return ""
 }

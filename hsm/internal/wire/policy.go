@@ -1,6 +1,6 @@
 package wire
 
-import "github.com/conclave-tuf/conclave/ceremony"
+import "github.com/conclave-tuf/conclave/ceremony/token"
 
 // PINPolicy and TouchPolicy are the bytes of Yubico's PIV extensions (tags AA
 // and AB of GENERATE ASYMMETRIC, tag 02 of GET METADATA, extension .3.8).
@@ -25,33 +25,33 @@ const (
 
 // Name is the rules' name of a policy, PINUnknown for one they don't know
 // (a fingerprint, on a YubiKey Bio).
-func (p PINPolicy) Name() ceremony.PINPolicy {
+func (p PINPolicy) Name() token.PINPolicy {
 	switch p {
 	case PINNever:
-		return ceremony.PINNever
+		return token.PINNever
 	case PINOnce:
-		return ceremony.PINOnce
+		return token.PINOnce
 	case PINAlways:
-		return ceremony.PINAlways
+		return token.PINAlways
 	}
-	return ceremony.PINUnknown
+	return token.PINUnknown
 }
 
 // Name is the rules' name of a policy, TouchUnknown for one they don't know.
-func (p TouchPolicy) Name() ceremony.TouchPolicy {
+func (p TouchPolicy) Name() token.TouchPolicy {
 	switch p {
 	case TouchNever:
-		return ceremony.TouchNever
+		return token.TouchNever
 	case TouchAlways:
-		return ceremony.TouchAlways
+		return token.TouchAlways
 	case TouchCached:
-		return ceremony.TouchCached
+		return token.TouchCached
 	}
-	return ceremony.TouchUnknown
+	return token.TouchUnknown
 }
 
 // Policies gives the bytes of the rules' policies; ok is false where one is unknown.
-func Policies(pin ceremony.PINPolicy, touch ceremony.TouchPolicy) (p PINPolicy, t TouchPolicy, ok bool) {
+func Policies(pin token.PINPolicy, touch token.TouchPolicy) (p PINPolicy, t TouchPolicy, ok bool) {
 	for p = PINNever; p <= PINAlways && p.Name() != pin; p++ {
 	}
 	for t = TouchNever; t <= TouchCached && t.Name() != touch; t++ {

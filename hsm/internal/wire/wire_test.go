@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -183,17 +183,17 @@ func TestVersion(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	for _, pin := range []ceremony.PINPolicy{ceremony.PINNever, ceremony.PINOnce, ceremony.PINAlways} {
-		for _, touch := range []ceremony.TouchPolicy{ceremony.TouchNever, ceremony.TouchAlways, ceremony.TouchCached} {
+	for _, pin := range []token.PINPolicy{token.PINNever, token.PINOnce, token.PINAlways} {
+		for _, touch := range []token.TouchPolicy{token.TouchNever, token.TouchAlways, token.TouchCached} {
 			if p, q, ok := wire.Policies(pin, touch); !ok || p.Name() != pin || q.Name() != touch {
 				t.Errorf("%s, %s: got %v, %v, %v", pin, touch, p, q, ok)
 			}
 		}
 	}
-	if _, _, ok := wire.Policies("", ceremony.TouchAlways); ok {
+	if _, _, ok := wire.Policies("", token.TouchAlways); ok {
 		t.Error("no PIN policy was accepted")
 	}
-	if _, _, ok := wire.Policies(ceremony.PINOnce, "often"); ok {
+	if _, _, ok := wire.Policies(token.PINOnce, "often"); ok {
 		t.Error(`the touch policy "often" was accepted`)
 	}
 }

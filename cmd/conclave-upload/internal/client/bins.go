@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"golang.org/x/sync/errgroup"
@@ -53,7 +53,7 @@ func (r *reader) carried(ctx context.Context) error {
 // It needs no listing: the delegations name them, and the snapshot says what
 // they are. files are not verified yet, and what can't be read is left for the
 // verification to refuse.
-func (r *reader) bins(ctx context.Context, files []ceremony.NamedFile) ([]ceremony.NamedFile, error) {
+func (r *reader) bins(ctx context.Context, files []trust.NamedFile) ([]trust.NamedFile, error) {
 	set, err := head.Set(files)
 	if err != nil {
 		return nil, err

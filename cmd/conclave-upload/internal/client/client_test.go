@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -86,14 +86,14 @@ func TestVerifyRefuses(t *testing.T) {
 	files := read(t, r, x.Name).Files
 	roots := x.Offline().Roots
 	other := trusttest.New(t, "other")
-	change := func(name string, edit func(b []byte) []byte) []ceremony.NamedFile {
+	change := func(name string, edit func(b []byte) []byte) []trust.NamedFile {
 		changed := slices.Clone(files)
-		i := slices.IndexFunc(changed, func(f ceremony.NamedFile) bool { return f.Name == name })
+		i := slices.IndexFunc(changed, func(f trust.NamedFile) bool { return f.Name == name })
 		changed[i].Bytes = edit(bytes.Clone(changed[i].Bytes))
 		return changed
 	}
 	for name, c := range map[string]struct {
-		files  []ceremony.NamedFile
+		files  []trust.NamedFile
 		pinned []byte
 		at     time.Time
 	}{
@@ -103,8 +103,8 @@ func TestVerifyRefuses(t *testing.T) {
 		"no metadata as the root":      {files, []byte("<html>"), trusttest.Start},
 		"a targets with another byte":  {change("1.targets.json", func(b []byte) []byte { return append(b, '\n') }), roots[0].Bytes, trusttest.Start},
 		"a root with another byte":     {change("2.root.json", func(b []byte) []byte { return bytes.Replace(b, []byte(`"sig":"30`), []byte(`"sig":"31`), 3) }), roots[0].Bytes, trusttest.Start},
-		"a set without a snapshot":     {slices.DeleteFunc(slices.Clone(files), func(f ceremony.NamedFile) bool { return f.Name == "1.snapshot.json" }), roots[0].Bytes, trusttest.Start},
-		"a set without its root":       {slices.DeleteFunc(slices.Clone(files), func(f ceremony.NamedFile) bool { return f.Name == "2.root.json" }), roots[1].Bytes, trusttest.Start},
+		"a set without a snapshot":     {slices.DeleteFunc(slices.Clone(files), func(f trust.NamedFile) bool { return f.Name == "1.snapshot.json" }), roots[0].Bytes, trusttest.Start},
+		"a set without its root":       {slices.DeleteFunc(slices.Clone(files), func(f trust.NamedFile) bool { return f.Name == "2.root.json" }), roots[1].Bytes, trusttest.Start},
 		"a file under another version": {change("1.targets.json", func([]byte) []byte { return roots[0].Bytes }), roots[0].Bytes, trusttest.Start},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 )
@@ -62,7 +62,7 @@ func (r *reader) fromImage(ctx context.Context, role, name string) ([]byte, erro
 // Complete adds the delegated roles to the top-level roles of a set, level by
 // level: get gets the file of a role by its name. What a client does not know
 // to be delegated, or the snapshot does not list, is left out.
-func Complete(files []ceremony.NamedFile, get func(role, name string) ([]byte, error)) ([]ceremony.NamedFile, error) {
+func Complete(files []trust.NamedFile, get func(role, name string) ([]byte, error)) ([]trust.NamedFile, error) {
 	set, err := head.Set(files)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func Complete(files []ceremony.NamedFile, get func(role, name string) ([]byte, e
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			files, next = append(files, ceremony.NamedFile{Name: name, Bytes: raw}), append(next, f)
+			files, next = append(files, trust.NamedFile{Name: name, Bytes: raw}), append(next, f)
 		}
 		parents = next
 	}

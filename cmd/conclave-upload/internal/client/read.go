@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"golang.org/x/sync/errgroup"
@@ -32,7 +32,7 @@ type Published struct {
 	Trust string
 	Head  registry.Manifest
 	Bins  []metadata.Digest // of the manifests that keep alive what the head does not list
-	Files []ceremony.NamedFile
+	Files []trust.NamedFile
 }
 
 // IncompleteError: the head names a file that the repository does not hold. It
@@ -113,7 +113,7 @@ func ReadHead(ctx context.Context, store Store, reference string, m registry.Man
 		known = func(metadata.Digest) []byte { return nil }
 	}
 	r := &reader{store: store, known: known, manifests: h.Bins}
-	var files []ceremony.NamedFile
+	var files []trust.NamedFile
 	group, side := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		files, err = r.files(side, h.Layers)
@@ -153,12 +153,12 @@ func (r *reader) at(sum metadata.Digest) []byte {
 }
 
 // files gets the content of layers, side by side.
-func (r *reader) files(ctx context.Context, layers []head.Layer) ([]ceremony.NamedFile, error) {
-	files := make([]ceremony.NamedFile, len(layers))
+func (r *reader) files(ctx context.Context, layers []head.Layer) ([]trust.NamedFile, error) {
+	files := make([]trust.NamedFile, len(layers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(registry.Parallel)
 	for i, l := range layers {
-		files[i] = ceremony.NamedFile{Name: l.Name, Bytes: l.Data}
+		files[i] = trust.NamedFile{Name: l.Name, Bytes: l.Data}
 		if l.Data != nil {
 			continue
 		}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	tuf "github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/config"
@@ -27,7 +27,7 @@ const base = "set://"
 // refresh runs go-tuf's client workflow (TUF 1.0, section 5) over files, and
 // has it verify every delegated role of the set, which it would otherwise do
 // only on the way to a target.
-func refresh(files []ceremony.NamedFile, set *metadata.Set, pinned []byte, at time.Time) (u *updater.Updater, err error) {
+func refresh(files []trust.NamedFile, set *metadata.Set, pinned []byte, at time.Time) (u *updater.Updater, err error) {
 	defer func() {
 		// It panics over an Ed25519 key of a wrong length.
 		if p := recover(); p != nil {
@@ -100,7 +100,7 @@ func (v *Verified) Find(path string) (Target, error) {
 // fetcher gives go-tuf the files of a set.
 type fetcher map[string][]byte
 
-func newFetcher(files []ceremony.NamedFile) fetcher {
+func newFetcher(files []trust.NamedFile) fetcher {
 	f := fetcher{}
 	for _, named := range files {
 		f[named.Name] = named.Bytes

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/theupdateframework/go-tuf/v2/metadata/updater"
 )
@@ -32,7 +32,7 @@ type Role struct {
 
 // Verify runs a client over files, from the root that is pinned, at the time
 // at. What it refuses it refuses as a whole.
-func Verify(files []ceremony.NamedFile, pinned []byte, at time.Time) (*Verified, error) {
+func Verify(files []trust.NamedFile, pinned []byte, at time.Time) (*Verified, error) {
 	root, err := metadata.ParseFile(pinned, metadata.Adopted)
 	if err != nil {
 		return nil, fmt.Errorf("the pinned root: %w", err)

@@ -9,18 +9,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"pgregory.net/rapid"
 )
 
-func file(name string, size int) ceremony.NamedFile {
-	return ceremony.NamedFile{Name: name, Bytes: bytes.Repeat([]byte("x"), size)}
+func file(name string, size int) trust.NamedFile {
+	return trust.NamedFile{Name: name, Bytes: bytes.Repeat([]byte("x"), size)}
 }
 
-func encode(t testing.TB, files ...ceremony.NamedFile) []byte {
+func encode(t testing.TB, files ...trust.NamedFile) []byte {
 	t.Helper()
 	raw, err := head.Encode("wabbit", 7, files)
 	if err != nil {
@@ -30,7 +30,7 @@ func encode(t testing.TB, files ...ceremony.NamedFile) []byte {
 }
 
 func TestRoundTrip(t *testing.T) {
-	files := []ceremony.NamedFile{file("1.root.json", 10), file("timestamp.json", 11), file("9.snapshot.json", 12), file("3.targets.json", 70_000)}
+	files := []trust.NamedFile{file("1.root.json", 10), file("timestamp.json", 11), file("9.snapshot.json", 12), file("3.targets.json", 70_000)}
 	h, err := head.Parse(encode(t, files...))
 	if err != nil {
 		t.Fatal(err)
@@ -49,23 +49,23 @@ func TestRoundTrip(t *testing.T) {
 // TestInline: what every client needs comes first, the rest while there is room.
 func TestInline(t *testing.T) {
 	for name, c := range map[string]struct {
-		files []ceremony.NamedFile
+		files []trust.NamedFile
 		want  string
 	}{
 		"all of a usual trust": {
-			[]ceremony.NamedFile{file("1.root.json", 5000), file("2.root.json", 5000), file("timestamp.json", 500), file("1.snapshot.json", 500), file("1.targets.json", 3000)},
+			[]trust.NamedFile{file("1.root.json", 5000), file("2.root.json", 5000), file("timestamp.json", 500), file("1.snapshot.json", 500), file("1.targets.json", 3000)},
 			"1.root.json 2.root.json timestamp.json 1.snapshot.json 1.targets.json",
 		},
 		"the newest root before the others": {
-			[]ceremony.NamedFile{file("9.root.json", 30_000), file("10.root.json", 30_000), file("timestamp.json", 500), file("1.snapshot.json", 5000), file("1.targets.json", 20_000)},
+			[]trust.NamedFile{file("9.root.json", 30_000), file("10.root.json", 30_000), file("timestamp.json", 500), file("1.snapshot.json", 5000), file("1.targets.json", 20_000)},
 			"10.root.json timestamp.json 1.snapshot.json 1.targets.json",
 		},
 		"exactly the budget": {
-			[]ceremony.NamedFile{file("timestamp.json", 1), file("1.snapshot.json", head.InlineBudget-1), file("1.targets.json", 1)},
+			[]trust.NamedFile{file("timestamp.json", 1), file("1.snapshot.json", head.InlineBudget-1), file("1.targets.json", 1)},
 			"timestamp.json 1.snapshot.json",
 		},
 		"a snapshot of hash bins": {
-			[]ceremony.NamedFile{file("1.root.json", 5000), file("timestamp.json", 500), file("1.snapshot.json", head.InlineBudget), file("1.targets.json", 3000)},
+			[]trust.NamedFile{file("1.root.json", 5000), file("timestamp.json", 500), file("1.snapshot.json", head.InlineBudget), file("1.targets.json", 3000)},
 			"1.root.json timestamp.json 1.targets.json",
 		},
 	} {
@@ -142,10 +142,10 @@ func TestRefusals(t *testing.T) {
 		"a list":   []byte("[]"),
 		"too long": make([]byte, head.MaxSize+1),
 		"too deep": bytes.Repeat([]byte("["), 1_000_000),
-		"a huge set": encode(t, func() (files []ceremony.NamedFile) {
+		"a huge set": encode(t, func() (files []trust.NamedFile) {
 			shared := make([]byte, head.MaxFile)
 			for i := range 60 {
-				files = append(files, ceremony.NamedFile{Name: fmt.Sprintf("%d.root.json", i+1), Bytes: shared})
+				files = append(files, trust.NamedFile{Name: fmt.Sprintf("%d.root.json", i+1), Bytes: shared})
 			}
 			return files
 		}()...),
@@ -158,7 +158,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestTooLong(t *testing.T) {
-	var files []ceremony.NamedFile
+	var files []trust.NamedFile
 	for i := range 20_000 {
 		files = append(files, file(fmt.Sprintf("1.bin-%x.json", i), 1))
 	}
@@ -170,8 +170,8 @@ func TestTooLong(t *testing.T) {
 // TestSplit: a head that would get too long loses its delegated roles to
 // manifests of their own, which a new timestamp leaves as they are.
 func TestSplit(t *testing.T) {
-	set := func(timestamp, roles int) []ceremony.NamedFile {
-		files := []ceremony.NamedFile{file("1.root.json", 5000), file("timestamp.json", timestamp), file("1.snapshot.json", 5000), file("1.targets.json", 60_000)}
+	set := func(timestamp, roles int) []trust.NamedFile {
+		files := []trust.NamedFile{file("1.root.json", 5000), file("timestamp.json", timestamp), file("1.snapshot.json", 5000), file("1.targets.json", 60_000)}
 		for i := range roles {
 			files = append(files, file(fmt.Sprintf("1.bin-%04x.json", i), 500))
 		}
@@ -215,7 +215,7 @@ func TestHeadSize(t *testing.T) {
 		"many small teams":                  {1, 5000, 20_000, 50_000, 300, 600, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var files []ceremony.NamedFile
+			var files []trust.NamedFile
 			for n := range c.roots {
 				files = append(files, file(fmt.Sprintf("%d.root.json", n+1), c.rootSize))
 			}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -74,7 +74,7 @@ func EmptyConfig() []byte { return []byte("{}") }
 // Encode makes the head manifest of a set: files in the order that Files gives
 // them. version is that of the timestamp, and bins are the manifests that hold
 // the files which Split took out.
-func Encode(trust string, version int64, files []ceremony.NamedFile, bins ...metadata.Digest) ([]byte, error) {
+func Encode(trust string, version int64, files []trust.NamedFile, bins ...metadata.Digest) ([]byte, error) {
 	m := manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: version, bins: bins}
 	bare, err := encode(m, files, nil)
 	if err != nil {
@@ -91,15 +91,15 @@ func room(bare, files int) int {
 }
 
 // EncodeRoot makes the manifest that holds one root by itself.
-func EncodeRoot(trust string, version int64, file []byte) ([]byte, error) {
-	files := []ceremony.NamedFile{{Name: FileName(Root, version), Bytes: file}}
-	return encode(manifest{artifactType: RootArtifactType, trust: trust, role: Root, version: version}, files, inline(files, InlineBudget))
+func EncodeRoot(name string, version int64, file []byte) ([]byte, error) {
+	files := []trust.NamedFile{{Name: FileName(Root, version), Bytes: file}}
+	return encode(manifest{artifactType: RootArtifactType, trust: name, role: Root, version: version}, files, inline(files, InlineBudget))
 }
 
 // EncodeRole makes the manifest that holds a delegated role by itself, as
 // docker/attest's client looks for it. Of files the last is the newest version;
 // the one before it stays for those who have not seen the newest snapshot.
-func EncodeRole(trust, role string, version int64, files []ceremony.NamedFile) ([]byte, error) {
+func EncodeRole(trust, role string, version int64, files []trust.NamedFile) ([]byte, error) {
 	return encode(manifest{artifactType: RoleArtifactType, trust: trust, role: role, version: version}, files, nil)
 }
 
@@ -124,7 +124,7 @@ func (m manifest) annotations() map[string]string {
 	return notes
 }
 
-func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]byte, error) {
+func encode(m manifest, files []trust.NamedFile, inline map[string]bool) ([]byte, error) {
 	layers := make([]ocispec.Descriptor, 0, len(files))
 	for _, f := range files {
 		d := ocispec.Descriptor{
@@ -157,7 +157,7 @@ func encode(m manifest, files []ceremony.NamedFile, inline map[string]bool) ([]b
 
 // inline chooses what a head carries itself: first what every client needs,
 // whatever it already has, then the rest while there is room for its bytes.
-func inline(files []ceremony.NamedFile, left int) map[string]bool {
+func inline(files []trust.NamedFile, left int) map[string]bool {
 	const never = 5
 	newest := newestRoot(files)
 	rank := func(name string) int {
@@ -188,7 +188,7 @@ func inline(files []ceremony.NamedFile, left int) map[string]bool {
 	return chosen
 }
 
-func newestRoot(files []ceremony.NamedFile) (newest int64) {
+func newestRoot(files []trust.NamedFile) (newest int64) {
 	for _, f := range files {
 		if role, version, err := ParseFileName(f.Name); err == nil && role == Root {
 			newest = max(newest, version)

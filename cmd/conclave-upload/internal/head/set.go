@@ -7,16 +7,16 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Files lists a set under the names its files are published by: roots
 // ascending, timestamp, snapshot, targets, delegated roles by name.
-func Files(s *metadata.Set) []ceremony.NamedFile {
-	var files []ceremony.NamedFile
+func Files(s *metadata.Set) []trust.NamedFile {
+	var files []trust.NamedFile
 	add := func(role string, f *metadata.File) {
-		files = append(files, ceremony.NamedFile{Name: FileName(role, f.Version), Bytes: f.Bytes})
+		files = append(files, trust.NamedFile{Name: FileName(role, f.Version), Bytes: f.Bytes})
 	}
 	for _, r := range s.Roots {
 		add(Root, r)
@@ -33,7 +33,7 @@ func Files(s *metadata.Set) []ceremony.NamedFile {
 // Set parses the files of a published set. Each has to be of the role and
 // version that its name says, and no role but root may be there twice. Nothing
 // is verified: that is metadata.VerifySet's.
-func Set(files []ceremony.NamedFile) (*metadata.Set, error) {
+func Set(files []trust.NamedFile) (*metadata.Set, error) {
 	s := &metadata.Set{Delegated: map[string]*metadata.File{}}
 	for _, named := range files {
 		role, version, err := ParseFileName(named.Name)

@@ -3,8 +3,8 @@ package head
 import (
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const (
@@ -35,12 +35,12 @@ type Bins struct {
 // bins. Files are in the order that package head's Files gives
 // them; so the manifests depend on nothing but the roles, and a new timestamp
 // makes no new ones.
-func Split(trust string, files []ceremony.NamedFile) (listed []ceremony.NamedFile, bins []Bins, err error) {
-	whole, err := encode(manifest{artifactType: ArtifactType, trust: trust, role: Timestamp, version: 1}, files, inline(files, InlineBudget))
+func Split(name string, files []trust.NamedFile) (listed []trust.NamedFile, bins []Bins, err error) {
+	whole, err := encode(manifest{artifactType: ArtifactType, trust: name, role: Timestamp, version: 1}, files, inline(files, InlineBudget))
 	if err == nil && len(whole) <= SplitSize {
 		return files, nil, nil
 	}
-	var delegated []ceremony.NamedFile
+	var delegated []trust.NamedFile
 	for _, f := range files {
 		role, _, err := ParseFileName(f.Name)
 		if err != nil {
@@ -61,12 +61,12 @@ func Split(trust string, files []ceremony.NamedFile) (listed []ceremony.NamedFil
 			all[f.Name] = true
 			n++
 		}
-		raw, err := encode(manifest{artifactType: BinsArtifactType, trust: trust, role: Targets}, delegated[:n], all)
+		raw, err := encode(manifest{artifactType: BinsArtifactType, trust: name, role: Targets}, delegated[:n], all)
 		if err != nil {
 			return nil, nil, err
 		}
 		sum := metadata.Sum(raw)
-		bins = append(bins, Bins{BinsTag(trust, sum), sum, raw})
+		bins = append(bins, Bins{BinsTag(name, sum), sum, raw})
 		delegated = delegated[n:]
 	}
 	return listed, bins, nil

@@ -11,8 +11,8 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/durable"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
@@ -118,7 +118,7 @@ func (r *Repository) PutMetadata(s *metadata.Set) error {
 	if err := r.check(s); err != nil {
 		return err
 	}
-	var roots, rest, last []ceremony.NamedFile
+	var roots, rest, last []trust.NamedFile
 	for _, f := range head.Files(s) {
 		switch role, _, err := head.ParseFileName(f.Name); {
 		case err != nil:
@@ -131,7 +131,7 @@ func (r *Repository) PutMetadata(s *metadata.Set) error {
 			rest = append(rest, f)
 		}
 	}
-	for _, files := range [][]ceremony.NamedFile{rest, roots, last} {
+	for _, files := range [][]trust.NamedFile{rest, roots, last} {
 		for _, f := range files {
 			if err := r.put(f.Name, f.Bytes); err != nil {
 				return err

@@ -9,8 +9,8 @@ import (
 	"path"
 	"slices"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -43,7 +43,7 @@ func (s *Source) Close() error { return s.root.Close() }
 
 // Files reads the set that is published: all roots that are there, the
 // timestamp, and what follows from it. Nothing of it has been verified.
-func (s *Source) Files() ([]ceremony.NamedFile, error) {
+func (s *Source) Files() ([]trust.NamedFile, error) {
 	files, err := s.roots()
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (s *Source) Files() ([]ceremony.NamedFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, ceremony.NamedFile{Name: name, Bytes: raw})
+		files = append(files, trust.NamedFile{Name: name, Bytes: raw})
 		f, err := metadata.ParseFile(raw, metadata.Adopted)
 		if err == nil && f.Type != role {
 			err = fmt.Errorf("it is %s metadata", f.Type)
@@ -82,7 +82,7 @@ func (s *Source) Files() ([]ceremony.NamedFile, error) {
 	return client.Complete(files, func(_, name string) ([]byte, error) { return s.file(name) })
 }
 
-func (s *Source) roots() (files []ceremony.NamedFile, err error) {
+func (s *Source) roots() (files []trust.NamedFile, err error) {
 	entries, err := fs.ReadDir(s.root.FS(), s.metadata)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (s *Source) roots() (files []ceremony.NamedFile, err error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, ceremony.NamedFile{Name: e.Name(), Bytes: raw})
+		files = append(files, trust.NamedFile{Name: e.Name(), Bytes: raw})
 	}
 	if len(files) == 0 {
 		return nil, errors.New("the directory holds no root with a version in its name: 1.root.json")

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 const (
@@ -82,8 +82,8 @@ func (c *Command) Sign(ctx context.Context, payload []byte) ([]byte, error) {
 			err = ctx.Err()
 		}
 		why := err.Error()
-		if text := strings.TrimSpace(said.String()); text != "" {
-			why += ": " + ceremony.Safe(text)
+		if raw := strings.TrimSpace(said.String()); raw != "" {
+			why += ": " + text.Safe(raw)
 		}
 		return nil, &CommandError{c.line, why, err}
 	}

@@ -5,20 +5,20 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
 // AskPIN gets the PIN of a token. Unattended says that no person typed it.
-type AskPIN func(ctx context.Context, info ceremony.TokenInfo) (pin ceremony.PIN, unattended bool, err error)
+type AskPIN func(ctx context.Context, info token.Info) (pin token.PIN, unattended bool, err error)
 
 // Token is a key on a token in a reader of this machine.
 type Token struct {
-	token ceremony.Token
-	info  ceremony.TokenInfo
+	token token.Token
+	info  token.Info
 	ask   AskPIN
 	say   func(line string)
-	pin   ceremony.PIN
+	pin   token.PIN
 	asked bool
 }
 
@@ -41,7 +41,7 @@ func (e *NoTokenError) Error() string {
 
 // OpenToken finds the token with that serial, and its key. It asks for no PIN
 // yet. say is told when the token waits for a touch.
-func OpenToken(ctx context.Context, reader ceremony.Reader, serial string, ask AskPIN, say func(line string)) (*Token, error) {
+func OpenToken(ctx context.Context, reader token.Reader, serial string, ask AskPIN, say func(line string)) (*Token, error) {
 	tokens, err := reader.Tokens(ctx)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func OpenToken(ctx context.Context, reader ceremony.Reader, serial string, ask A
 			continue
 		}
 		if info.Key == nil {
-			return nil, ceremony.ErrNoKey
+			return nil, token.ErrNoKey
 		}
 		return &Token{token: t, info: info, ask: ask, say: say}, nil
 	}
@@ -76,7 +76,7 @@ func (t *Token) Sign(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	if !t.asked {
 		if info.PINTries == 0 {
-			return nil, ceremony.ErrPINBlocked
+			return nil, token.ErrPINBlocked
 		}
 		pin, unattended, err := t.ask(ctx, info)
 		if err != nil {
@@ -86,13 +86,13 @@ func (t *Token) Sign(ctx context.Context, payload []byte) ([]byte, error) {
 			pin.Wipe()
 			return nil, ErrLastTry
 		}
-		if err := ceremony.CheckPIN(pin.Bytes()); err != nil {
+		if err := token.CheckPIN(pin.Bytes()); err != nil {
 			pin.Wipe()
 			return nil, err
 		}
 		t.pin, t.asked = pin, true
 	}
-	if info.Touch == ceremony.TouchAlways || info.Touch == ceremony.TouchCached {
+	if info.Touch == token.TouchAlways || info.Touch == token.TouchCached {
 		t.say(fmt.Sprintf("touch token %s now: it waits for that before it signs", info.Serial))
 	}
 	signature, err := t.token.Sign(ctx, t.pin, payload)
@@ -100,7 +100,7 @@ func (t *Token) Sign(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	if err := t.info.Key.Verify(payload, signature); err != nil {
-		return nil, &ceremony.TokenError{Op: "sign", Err: fmt.Errorf("its signature does not verify: %w", err)}
+		return nil, &token.Error{Op: "sign", Err: fmt.Errorf("its signature does not verify: %w", err)}
 	}
 	return signature, nil
 }

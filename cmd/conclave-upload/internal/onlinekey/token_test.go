@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -13,7 +13,7 @@ import (
 const serial, pin = "5417501", "471147"
 
 // drawer has one token in the reader, enrolled, and an empty one.
-func drawer(t *testing.T, touch ceremony.TouchPolicy) *virtual.Drawer {
+func drawer(t *testing.T, touch token.TouchPolicy) *virtual.Drawer {
 	t.Helper()
 	d, err := virtual.OpenDrawer("", virtual.Options{Touch: func(context.Context, string) bool { return true }})
 	if err != nil {
@@ -33,9 +33,9 @@ func drawer(t *testing.T, touch ceremony.TouchPolicy) *virtual.Drawer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = tokens[0].(ceremony.Enroller).Enrol(t.Context(), ceremony.EnrolRequest{
-		PIN: ceremony.NewPIN([]byte(pin)), PUK: ceremony.NewPIN([]byte("81547114")),
-		Algorithm: ceremony.P256, Touch: touch, PINPolicy: ceremony.PINOnce, Subject: "online",
+	_, err = tokens[0].(token.Enroller).Enrol(t.Context(), token.EnrolRequest{
+		PIN: token.NewPIN([]byte(pin)), PUK: token.NewPIN([]byte("81547114")),
+		Algorithm: token.P256, Touch: touch, PINPolicy: token.PINOnce, Subject: "online",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +50,9 @@ type asker struct {
 	asked      int
 }
 
-func (a *asker) ask(context.Context, ceremony.TokenInfo) (ceremony.PIN, bool, error) {
+func (a *asker) ask(context.Context, token.Info) (token.PIN, bool, error) {
 	a.asked++
-	return ceremony.NewPIN([]byte(a.pin)), a.unattended, nil
+	return token.NewPIN([]byte(a.pin)), a.unattended, nil
 }
 
 func tries(t *testing.T, d *virtual.Drawer) int {
@@ -72,7 +72,7 @@ func tries(t *testing.T, d *virtual.Drawer) int {
 func TestToken(t *testing.T) {
 	var said []string
 	a := &asker{pin: pin}
-	key, err := onlinekey.OpenToken(t.Context(), drawer(t, ceremony.TouchAlways), serial, a.ask, func(line string) { said = append(said, line) })
+	key, err := onlinekey.OpenToken(t.Context(), drawer(t, token.TouchAlways), serial, a.ask, func(line string) { said = append(said, line) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestToken(t *testing.T) {
 
 // TestTokenUnattended: a wrong PIN in a file never blocks the token.
 func TestTokenUnattended(t *testing.T) {
-	d := drawer(t, ceremony.TouchNever)
+	d := drawer(t, token.TouchNever)
 	a := &asker{pin: "999999", unattended: true}
 	for run := range 6 {
 		key, err := onlinekey.OpenToken(t.Context(), d, serial, a.ask, func(string) {})
@@ -101,7 +101,7 @@ func TestTokenUnattended(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = key.Sign(t.Context(), []byte("payload"))
-		var wrong *ceremony.WrongPINError
+		var wrong *token.WrongPINError
 		if left := tries(t, d); left < 1 || (run < 2 && !errors.As(err, &wrong)) || (run >= 2 && !errors.Is(err, onlinekey.ErrLastTry)) {
 			t.Errorf("run %d: %d tries are left, %v", run+1, left, err)
 		}
@@ -111,14 +111,14 @@ func TestTokenUnattended(t *testing.T) {
 
 // TestTokenRefuses without a try.
 func TestTokenRefuses(t *testing.T) {
-	d := drawer(t, ceremony.TouchNever)
+	d := drawer(t, token.TouchNever)
 	a := &asker{pin: "12345"}
 	key, err := onlinekey.OpenToken(t.Context(), d, serial, a.ask, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := tries(t, d)
-	var format *ceremony.PINFormatError
+	var format *token.PINFormatError
 	if _, err := key.Sign(t.Context(), []byte("payload")); !errors.As(err, &format) || tries(t, d) != before {
 		t.Errorf("%d tries are left, %v", tries(t, d), err)
 	}
@@ -126,7 +126,7 @@ func TestTokenRefuses(t *testing.T) {
 	if _, err := onlinekey.OpenToken(t.Context(), d, "5417503", a.ask, nil); !errors.As(err, &missing) || len(missing.Found) != 2 {
 		t.Errorf("a token that is not there: %v", err)
 	}
-	if _, err := onlinekey.OpenToken(t.Context(), d, "5417502", a.ask, nil); !errors.Is(err, ceremony.ErrNoKey) {
+	if _, err := onlinekey.OpenToken(t.Context(), d, "5417502", a.ask, nil); !errors.Is(err, token.ErrNoKey) {
 		t.Errorf("a token without a key: %v", err)
 	}
 }

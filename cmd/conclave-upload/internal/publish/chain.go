@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 )
@@ -18,7 +18,7 @@ import (
 // added since. A bundle that brings new versions of some roles, and quotes others
 // from a publication before the live one, goes on from what is live: so the
 // holders of one role need not wait for those of another. live may be nil.
-func chain(live *metadata.Set, offered *ceremony.OfflineSet) (*metadata.Set, error) {
+func chain(live *metadata.Set, offered *trust.Set) (*metadata.Set, error) {
 	next := &metadata.Set{Delegated: maps.Clone(offered.Delegated)}
 	if next.Delegated == nil {
 		next.Delegated = map[string]*metadata.File{}
@@ -46,7 +46,7 @@ func chain(live *metadata.Set, offered *ceremony.OfflineSet) (*metadata.Set, err
 }
 
 // quoted is the live file where the bundle only quotes an older one.
-func quoted(offered *ceremony.OfflineSet, role string, was, next *metadata.File) *metadata.File {
+func quoted(offered *trust.Set, role string, was, next *metadata.File) *metadata.File {
 	if len(offered.Proposed) > 0 && !offered.Proposed[role] && next.Version < was.Version {
 		return was
 	}
@@ -66,7 +66,7 @@ func delegates(s *metadata.Set, role string) bool {
 	return false
 }
 
-func joinRoots(live []*metadata.File, bundle *ceremony.OfflineSet) ([]*metadata.File, error) {
+func joinRoots(live []*metadata.File, bundle *trust.Set) ([]*metadata.File, error) {
 	offered := bundle.Roots
 	newest, brought := live[len(live)-1], offered[len(offered)-1]
 	if quoted(bundle, head.Root, newest, brought).Version < newest.Version {

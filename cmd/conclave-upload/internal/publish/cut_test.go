@@ -10,8 +10,8 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -69,7 +69,7 @@ func TestCut(t *testing.T) {
 
 // cutAt publishes with the connection broken at that request, and then again.
 // It says whether there was such a request.
-func cutAt(t *testing.T, x *trusttest.Trust, offered *ceremony.OfflineSet, at int64, answered bool) (broke bool) {
+func cutAt(t *testing.T, x *trusttest.Trust, offered *trust.Set, at int64, answered bool) (broke bool) {
 	t.Helper()
 	real := registrytest.Embedded(t).Host()
 	c := newCable(t, real, answered)

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -54,16 +54,16 @@ func reads(t *testing.T, r *memory, known client.Known) (p *client.Published, tr
 // gets a new timestamp in one request of 100 KiB at most, whatever the size.
 func TestRoundTrips(t *testing.T) {
 	for name, c := range map[string]struct {
-		offered func(x *trusttest.Trust) *ceremony.OfflineSet
+		offered func(x *trusttest.Trust) *trust.Set
 		trips   int
 		most    int // requests
 	}{
 		"usual": {(*trusttest.Trust).Offline, 1, 1},
-		"80 teams": {func(x *trusttest.Trust) *ceremony.OfflineSet {
+		"80 teams": {func(x *trusttest.Trust) *trust.Set {
 			x.Teams(80)
 			return x.Offline()
 		}, 2, 4},
-		"2000 targets": {func(x *trusttest.Trust) *ceremony.OfflineSet {
+		"2000 targets": {func(x *trusttest.Trust) *trust.Set {
 			x.Targets(func(targets *metadata.Targets) {
 				for n := range 2000 {
 					targets.Targets[fmt.Sprintf("file-%d", n)] = metadata.Target{Length: 1, Hashes: map[string]string{"sha256": metadata.Sum([]byte{byte(n)}).String()}}
@@ -71,14 +71,14 @@ func TestRoundTrips(t *testing.T) {
 			})
 			return x.Offline()
 		}, 2, 2},
-		"28 roots": {func(x *trusttest.Trust) *ceremony.OfflineSet {
+		"28 roots": {func(x *trusttest.Trust) *trust.Set {
 			for range 27 {
 				x.Root(func(*metadata.Root) {})
 			}
 			return x.Offline()
 		}, 2, 9},
-		"succinct hash bins":     {func(x *trusttest.Trust) *ceremony.OfflineSet { return x.Bins(9, true) }, 2, 4},
-		"hash bins, by prefixes": {func(x *trusttest.Trust) *ceremony.OfflineSet { return x.Bins(9, false) }, 2, 4},
+		"succinct hash bins":     {func(x *trusttest.Trust) *trust.Set { return x.Bins(9, true) }, 2, 4},
+		"hash bins, by prefixes": {func(x *trusttest.Trust) *trust.Set { return x.Bins(9, false) }, 2, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newMemory()

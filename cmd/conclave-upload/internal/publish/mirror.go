@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 )
 
@@ -75,7 +75,7 @@ func overtake(live, set *metadata.Set) (*metadata.Set, error) {
 	if live == nil {
 		return set, nil
 	}
-	joined, err := chain(live, &ceremony.OfflineSet{Roots: set.Roots, Targets: set.Targets, Delegated: set.Delegated})
+	joined, err := chain(live, &trust.Set{Roots: set.Roots, Targets: set.Targets, Delegated: set.Delegated})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func overtake(live, set *metadata.Set) (*metadata.Set, error) {
 }
 
 func sameFiles(a, b *metadata.Set) bool {
-	return slices.EqualFunc(head.Files(a), head.Files(b), func(x, y ceremony.NamedFile) bool {
+	return slices.EqualFunc(head.Files(a), head.Files(b), func(x, y trust.NamedFile) bool {
 		return x.Name == y.Name && metadata.Sum(x.Bytes) == metadata.Sum(y.Bytes)
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -65,7 +65,7 @@ type Result struct {
 // can be repeated: what is live already, and still good, is left as it is, and
 // what an interrupted run left is used. Nothing is written before the set was
 // verified as a client would; the trust's tag is written last.
-func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Result, error) {
+func (p *Publisher) Push(ctx context.Context, offered *trust.Set) (*Result, error) {
 	if newest := offered.Roots[len(offered.Roots)-1]; newest.Trust() != "" && newest.Trust() != offered.Trust {
 		return nil, &metadata.OtherTrustError{Role: head.Root, Want: offered.Trust, Got: newest.Trust()}
 	}
@@ -78,7 +78,7 @@ func (p *Publisher) Push(ctx context.Context, offered *ceremony.OfflineSet) (*Re
 
 // publish makes offered live, where live is. A first publication expects that
 // nobody has begun one before, and looks for that where it turns out wrong.
-func (p *Publisher) publish(ctx context.Context, live *state, offered *ceremony.OfflineSet) (*Result, error) {
+func (p *Publisher) publish(ctx context.Context, live *state, offered *trust.Set) (*Result, error) {
 	if live != nil {
 		return p.attempt(ctx, live, offered, p.tail)
 	}
@@ -93,7 +93,7 @@ func (p *Publisher) publish(ctx context.Context, live *state, offered *ceremony.
 }
 
 // attempt is publish, with the log of heads beyond live as tail gives it.
-func (p *Publisher) attempt(ctx context.Context, live *state, offered *ceremony.OfflineSet, tail tail) (*Result, error) {
+func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set, tail tail) (*Result, error) {
 	at := p.Now()
 	next, err := chain(live.metadata(), offered)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -215,7 +215,7 @@ func TestRevokedRole(t *testing.T) {
 	x.Delegate("team", "team/*")
 	x.Publish(r, trusttest.Start)
 	x.Targets(func(targets *metadata.Targets) { targets.Delegations = nil })
-	x.Contents.Proposals = slices.DeleteFunc(x.Contents.Proposals, func(p ceremony.Proposal) bool { return p.Role == "team" })
+	x.Contents.Proposals = slices.DeleteFunc(x.Contents.Proposals, func(p trust.Proposal) bool { return p.Role == "team" })
 	x.Publish(r, trusttest.Start)
 	set := x.Verified(r, trusttest.Start).Set
 	if _, listed := set.Snapshot.Snapshot.Meta["team.json"]; !listed || len(set.Delegated) != 0 {

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/trusttest"
@@ -24,7 +24,7 @@ func TestRace(t *testing.T) {
 	base := newMemory()
 	x.Publish(base, trusttest.Start)
 	x.Vouch("one", []byte("one"), "")
-	steps := []*ceremony.OfflineSet{x.Offline()}
+	steps := []*trust.Set{x.Offline()}
 	x.Vouch("two", []byte("two"), "")
 	steps = append(steps, x.Offline())
 	x.Root(func(*metadata.Root) {})
@@ -40,7 +40,7 @@ func TestRace(t *testing.T) {
 			shared.blobs[sum] = raw
 		}
 		order := newTurns(func(waiting []int) int { return rapid.SampledFrom(waiting).Draw(rt, "next") })
-		offered := make([]*ceremony.OfflineSet, 2)
+		offered := make([]*trust.Set, 2)
 		failed := make([]error, 2)
 		for i := range offered {
 			offered[i] = rapid.SampledFrom(steps).Draw(rt, "bundle")

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 )
@@ -15,7 +15,7 @@ import (
 // anything is signed, where the lifetimes are too short for that, and
 // *DueError, after all is done, where holders have to sign before the next one
 // comes.
-func (p *Publisher) Refresh(ctx context.Context, trust string, every time.Duration) (*Result, error) {
+func (p *Publisher) Refresh(ctx context.Context, name string, every time.Duration) (*Result, error) {
 	for _, role := range []struct {
 		name string
 		life time.Duration
@@ -26,14 +26,14 @@ func (p *Publisher) Refresh(ctx context.Context, trust string, every time.Durati
 	}
 	scheduled := *p
 	scheduled.every = every
-	live, err := scheduled.live(ctx, trust)
+	live, err := scheduled.live(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	if live == nil {
-		return nil, &registry.Error{Op: "refresh " + trust, In: "the repository", Err: registry.ErrNotFound}
+		return nil, &registry.Error{Op: "refresh " + name, In: "the repository", Err: registry.ErrNotFound}
 	}
-	offered := &ceremony.OfflineSet{Trust: trust, Roots: live.set.Roots, Targets: live.set.Targets, Delegated: live.set.Delegated}
+	offered := &trust.Set{Trust: name, Roots: live.set.Roots, Targets: live.set.Targets, Delegated: live.set.Delegated}
 	result, err := scheduled.publish(ctx, live, offered)
 	if err != nil {
 		return nil, err

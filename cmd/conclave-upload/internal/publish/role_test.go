@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -26,8 +26,8 @@ func TestRoleOverALaterSet(t *testing.T) {
 
 	all := x.Contents
 	x.Update("team")
-	role := ceremony.Contents{
-		Trust: "wabbit", Head: published,
+	role := trust.Contents{
+		Trust: "wabbit", Published: published,
 		Proposals:  slices.Clone(x.Contents.Proposals[len(all.Proposals):]),
 		Signatures: slices.Clone(x.Contents.Signatures[len(all.Signatures):]),
 	}
@@ -41,7 +41,7 @@ func TestRoleOverALaterSet(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	offered, err := ceremony.Assemble(role)
+	offered, err := trust.Assemble(role)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRoleOverALaterSet(t *testing.T) {
 	}
 
 	role.Proposals, role.Signatures = nil, nil
-	old, err := ceremony.Assemble(role)
+	old, err := trust.Assemble(role)
 	if err != nil {
 		t.Fatal(err)
 	}

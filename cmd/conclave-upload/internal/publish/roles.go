@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 )
@@ -104,7 +104,7 @@ func reserved(trust, tag string) bool {
 	return false
 }
 
-func (w *writing) putRole(ctx context.Context, role metadata.DelegatedRole, tag string, files []ceremony.NamedFile) error {
+func (w *writing) putRole(ctx context.Context, role metadata.DelegatedRole, tag string, files []trust.NamedFile) error {
 	newest := files[len(files)-1]
 	_, version, err := head.ParseFileName(newest.Name)
 	if err != nil {
@@ -137,7 +137,7 @@ func (w *writing) putRole(ctx context.Context, role metadata.DelegatedRole, tag 
 }
 
 // roleFiles are the live version of a role, if there is one, and the new one.
-func roleFiles(role string, live, job *state) (files []ceremony.NamedFile, changed bool) {
+func roleFiles(role string, live, job *state) (files []trust.NamedFile, changed bool) {
 	next := job.set.Delegated[role]
 	if next == nil {
 		return nil, false
@@ -147,9 +147,9 @@ func roleFiles(role string, live, job *state) (files []ceremony.NamedFile, chang
 		if bytes.Equal(was.Bytes, next.Bytes) {
 			return nil, false
 		}
-		files = append(files, ceremony.NamedFile{Name: head.FileName(role, was.Version), Bytes: was.Bytes})
+		files = append(files, trust.NamedFile{Name: head.FileName(role, was.Version), Bytes: was.Bytes})
 	}
-	return append(files, ceremony.NamedFile{Name: head.FileName(role, next.Version), Bytes: next.Bytes}), true
+	return append(files, trust.NamedFile{Name: head.FileName(role, next.Version), Bytes: next.Bytes}), true
 }
 
 // alone says whether the repository holds no other trust: each leaves a log.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -155,7 +155,7 @@ func end(s *state, log []*state) *state {
 
 // follows says whether next takes nothing back of what s holds.
 func follows(s, next *state) bool {
-	offered := &ceremony.OfflineSet{Roots: next.set.Roots, Targets: next.set.Targets, Delegated: next.set.Delegated}
+	offered := &trust.Set{Roots: next.set.Roots, Targets: next.set.Targets, Delegated: next.set.Delegated}
 	joined, err := chain(s.metadata(), offered)
 	if err != nil || s == nil {
 		return err == nil

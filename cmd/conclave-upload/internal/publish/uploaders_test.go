@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
@@ -77,7 +77,7 @@ type race struct {
 	real     string
 	faults   *registrytest.Faults
 	root     []byte
-	offered  []*ceremony.OfflineSet
+	offered  []*trust.Set
 	patience time.Duration
 
 	taken, done, told atomic.Int64

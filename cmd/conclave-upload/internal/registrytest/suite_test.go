@@ -190,7 +190,7 @@ func (s *suite) fetch(at time.Time) {
 	live := s.x.Verified(s.r, at).Set
 	contents, err := rendezvous.Collect(s.Context(), s.r, "wabbit", live, func(line string) { s.Error(line) })
 	s.check(err)
-	contents.Head = published.Files
+	contents.Published = published.Files
 	if len(contents.Proposals) != 1 || len(contents.Signatures) != len(s.x.Holders()) {
 		s.Errorf("%d proposals and %d signatures", len(contents.Proposals), len(contents.Signatures))
 	}

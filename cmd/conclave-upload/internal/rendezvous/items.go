@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -91,14 +91,14 @@ func unpack(archive []byte) (map[string][]byte, error) {
 }
 
 // read is what a shared object says. Nothing of it has been verified.
-func read(trust string, m ocispec.Manifest, content []byte) (c ceremony.Contents, err error) {
-	c.Trust = trust
-	if got := m.Annotations[noteTrust]; got != trust {
-		return c, &metadata.OtherTrustError{Role: "it", Want: trust, Got: got}
+func read(name string, m ocispec.Manifest, content []byte) (c trust.Contents, err error) {
+	c.Trust = name
+	if got := m.Annotations[noteTrust]; got != name {
+		return c, &metadata.OtherTrustError{Role: "it", Want: name, Got: got}
 	}
 	switch m.ArtifactType {
 	case typeProposal:
-		p := ceremony.Proposal{Trust: trust, Role: m.Annotations[noteRole], Signed: content, Reason: m.Annotations[noteReason]}
+		p := trust.Proposal{Trust: name, Role: m.Annotations[noteRole], Signed: content, Reason: m.Annotations[noteReason]}
 		if p.Version, err = strconv.ParseInt(m.Annotations[noteVersion], 10, 64); err != nil {
 			return c, err
 		}
@@ -107,14 +107,14 @@ func read(trust string, m ocispec.Manifest, content []byte) (c ceremony.Contents
 		}
 		c.Proposals = append(c.Proposals, p)
 	case typeSignature:
-		var s ceremony.ProposalSignature
+		var s trust.ProposalSignature
 		if s.Proposal, err = metadata.ParseDigest(m.Annotations[notePayload]); err != nil {
 			return c, err
 		}
 		err = json.Unmarshal(content, &s.Signature)
 		c.Signatures = append(c.Signatures, s)
 	case typeAttestation:
-		c.Attestations = append(c.Attestations, ceremony.KeyAttestation{KeyID: m.Annotations[noteKeyID], PEM: content})
+		c.Attestations = append(c.Attestations, trust.KeyAttestation{KeyID: m.Annotations[noteKeyID], PEM: content})
 	default:
 		err = fmt.Errorf("it is %q, which is not shared", m.ArtifactType)
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/rendezvous"
@@ -19,7 +19,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-func encode(t *testing.T, c ceremony.Contents) *bundles.Bundle {
+func encode(t *testing.T, c trust.Contents) *bundles.Bundle {
 	t.Helper()
 	b, err := bundles.Encode(c)
 	if err != nil {
@@ -28,7 +28,7 @@ func encode(t *testing.T, c ceremony.Contents) *bundles.Bundle {
 	return b
 }
 
-func collect(t *testing.T, r rendezvous.Registry, trust string, live *metadata.Set) (ceremony.Contents, string) {
+func collect(t *testing.T, r rendezvous.Registry, trust string, live *metadata.Set) (trust.Contents, string) {
 	t.Helper()
 	var mu sync.Mutex
 	var told []string
@@ -129,7 +129,7 @@ func TestShareAgain(t *testing.T) {
 		}
 	}
 	again := x.Contents
-	again.Signatures = append([]ceremony.ProposalSignature{}, x.Contents.Signatures...)
+	again.Signatures = append([]trust.ProposalSignature{}, x.Contents.Signatures...)
 	again.Signatures[0].Sig = "3045" + again.Signatures[0].Sig[4:]
 	if shared, err := rendezvous.Share(t.Context(), r, encode(t, again), nil); err != nil || shared.New != 0 {
 		t.Errorf("another signature by the same key: %+v, %v", shared, err)

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/durable"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
@@ -70,7 +70,7 @@ func (d *Dir) Known(trust string) client.Known {
 
 // Remember keeps a set that was verified, and drops what it does not need of
 // the one before. It returns once that is durable.
-func (d *Dir) Remember(trust string, m registry.Manifest, files []ceremony.NamedFile) error {
+func (d *Dir) Remember(trust string, m registry.Manifest, files []trust.NamedFile) error {
 	needed := map[string]bool{}
 	for _, f := range files {
 		sum := metadata.Sum(f.Bytes).String()

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
@@ -63,7 +63,7 @@ func TestDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if err := d.Remember("wabbit", registry.Manifest{Bytes: []byte("{}")}, []ceremony.NamedFile{{Name: "1.root.json", Bytes: []byte("x")}}); err != nil {
+	if err := d.Remember("wabbit", registry.Manifest{Bytes: []byte("{}")}, []trust.NamedFile{{Name: "1.root.json", Bytes: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if last, err := d.Last(t.Context(), "wabbit"); err == nil {

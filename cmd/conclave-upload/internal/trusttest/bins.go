@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 // Bins is what the offline roles come to with 2 to the power of bits hash bins:
 // succinct ones, or delegations by path_hash_prefixes for clients that don't
 // know those. One holder alone holds the bins, which vouch for nothing. The
 // trust stays as it is.
-func (x *Trust) Bins(bits int, succinct bool) *ceremony.OfflineSet {
+func (x *Trust) Bins(bits int, succinct bool) *trust.Set {
 	x.t.Helper()
 	holder := x.holders[0]
 	held := metadata.Keyholders{KeyIDs: []string{holder.Public().ID()}, Threshold: 1}

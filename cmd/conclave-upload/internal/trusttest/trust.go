@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 )
 
@@ -23,7 +23,7 @@ var Start = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 type Trust struct {
 	Name     string
 	Online   *onlinekey.Key
-	Contents ceremony.Contents // every proposal with all signatures
+	Contents trust.Contents // every proposal with all signatures
 
 	t       testing.TB
 	founded time.Time
@@ -32,7 +32,7 @@ type Trust struct {
 	targets metadata.Targets
 	last    map[string]*metadata.Signed // by role
 
-	assembled *ceremony.OfflineSet // of contents of that size
+	assembled *trust.Set // of contents of that size
 	size      [2]int
 }
 
@@ -61,7 +61,7 @@ func found(t testing.TB, name string, founded time.Time, holders int) *Trust {
 		Name:     name,
 		founded:  founded,
 		Online:   Key(t, onlinekey.P256),
-		Contents: ceremony.Contents{Trust: name},
+		Contents: trust.Contents{Trust: name},
 		t:        t,
 		last:     map[string]*metadata.Signed{},
 		targets:  metadata.Targets{Targets: map[string]metadata.Target{}},
@@ -215,14 +215,14 @@ func (x *Trust) propose(role string, signed []byte, err error) {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	p := ceremony.Proposal{Trust: x.Name, Role: role, Version: body.Version, Signed: signed, Reason: "a test"}
+	p := trust.Proposal{Trust: x.Name, Role: role, Version: body.Version, Signed: signed, Reason: "a test"}
 	if last := x.last[role]; last != nil {
 		p.Base = last.Digest()
 	}
 	x.last[role] = body
 	x.Contents.Proposals = append(x.Contents.Proposals, p)
 	for _, k := range x.holders {
-		x.Contents.Signatures = append(x.Contents.Signatures, ceremony.ProposalSignature{Proposal: body.Digest(), Signature: x.signature(k, body.Payload)})
+		x.Contents.Signatures = append(x.Contents.Signatures, trust.ProposalSignature{Proposal: body.Digest(), Signature: x.signature(k, body.Payload)})
 	}
 }
 
@@ -246,7 +246,7 @@ func (x *Trust) Holders() []string {
 
 // By is what one holder hands on: everything that is proposed, and the own
 // signatures.
-func (x *Trust) By(keyid string) ceremony.Contents {
+func (x *Trust) By(keyid string) trust.Contents {
 	c := x.Contents
 	c.Signatures = nil
 	for _, s := range x.Contents.Signatures {
@@ -259,7 +259,7 @@ func (x *Trust) By(keyid string) ceremony.Contents {
 
 // Ahead is what the offline roles will have come to when n more targets have
 // been signed. The trust stays as it is.
-func (x *Trust) Ahead(n int64) *ceremony.OfflineSet {
+func (x *Trust) Ahead(n int64) *trust.Set {
 	x.t.Helper()
 	header := x.header("targets", 90*24*time.Hour)
 	header.Version += n - 1
@@ -286,11 +286,11 @@ func (x *Trust) Ahead(n int64) *ceremony.OfflineSet {
 
 // Offline is what the offline roles have come to. It is assembled once for what
 // is there.
-func (x *Trust) Offline() *ceremony.OfflineSet {
+func (x *Trust) Offline() *trust.Set {
 	x.t.Helper()
 	size := [2]int{len(x.Contents.Proposals), len(x.Contents.Signatures)}
 	if x.assembled == nil || x.size != size {
-		s, err := ceremony.Assemble(x.Contents)
+		s, err := trust.Assemble(x.Contents)
 		if err != nil {
 			x.t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 )
 
 // Drill is an accident that a group can practise.
@@ -106,7 +106,7 @@ func Find(name string) (Drill, error) {
 		for i, d := range all {
 			names[i] = d.Name
 		}
-		return Drill{}, fmt.Errorf("there is no drill %q, but these: %s", ceremony.Safe(name), strings.Join(names, ", "))
+		return Drill{}, fmt.Errorf("there is no drill %q, but these: %s", text.Safe(name), strings.Join(names, ", "))
 	}
 	return all[i], nil
 }

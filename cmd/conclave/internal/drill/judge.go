@@ -8,6 +8,8 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
 
@@ -19,7 +21,7 @@ type End struct {
 }
 
 // Judge says of each goal whether it was achieved, and why.
-func (d Drill) Judge(end End) ([]ceremony.Check, error) {
+func (d Drill) Judge(end End) ([]token.Check, error) {
 	contents, err := end.Ceremony.Contents()
 	if err != nil {
 		return nil, err
@@ -28,11 +30,11 @@ func (d Drill) Judge(end End) ([]ceremony.Check, error) {
 	if o.founding, err = foundingRoot(contents); err != nil {
 		return nil, err
 	}
-	o.set, o.open = ceremony.Assemble(contents)
-	var checks []ceremony.Check
+	o.set, o.open = trust.Assemble(contents)
+	var checks []token.Check
 	for _, g := range d.goals {
 		name, why, err := g(o)
-		c := ceremony.Check{Name: name, Pass: err == nil, Reason: why}
+		c := token.Check{Name: name, Pass: err == nil, Reason: why}
 		if err != nil {
 			c.Reason = err.Error()
 		}
@@ -44,18 +46,18 @@ func (d Drill) Judge(end End) ([]ceremony.Check, error) {
 // outcome is what goals are judged by.
 type outcome struct {
 	End
-	contents ceremony.Contents
-	founding *metadata.File       // root 1, as it was before the accident
-	set      *ceremony.OfflineSet // nil where something frozen is not complete
-	open     error                // what is not
+	contents trust.Contents
+	founding *metadata.File // root 1, as it was before the accident
+	set      *trust.Set     // nil where something frozen is not complete
+	open     error          // what is not
 }
 
 // goal says why it was achieved, or as an error why it was not.
 type goal func(outcome) (name, why string, err error)
 
 // foundingRoot is the root that the people were given.
-func foundingRoot(c ceremony.Contents) (*metadata.File, error) {
-	for _, f := range c.Head {
+func foundingRoot(c trust.Contents) (*metadata.File, error) {
+	for _, f := range c.Published {
 		if f.Name == "1.root.json" {
 			return metadata.ParseFile(f.Bytes, metadata.Strict)
 		}
@@ -143,7 +145,7 @@ func unblocked(holder, serial string) goal {
 		if err != nil {
 			return name, "", err
 		}
-		i := slices.IndexFunc(all, func(t ceremony.TokenInfo) bool { return t.Serial == serial })
+		i := slices.IndexFunc(all, func(t token.Info) bool { return t.Serial == serial })
 		switch {
 		case i < 0:
 			err = fmt.Errorf("token %s is not in the drawer", serial)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/offline"
@@ -65,7 +67,7 @@ func (d Drill) isOf(c *ceremony.Ceremony) error {
 
 func (d Drill) sign() string { return fmt.Sprintf("This is the drill %s: %s.", d.Name, d.Title) }
 
-func deps(in Set, w ceremony.Workspace, now func() time.Time) ceremony.Deps {
+func deps(in Set, w journal.Workspace, now func() time.Time) ceremony.Deps {
 	return ceremony.Deps{Workspace: w, Now: now, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: in.Tool}
 }
 
@@ -110,7 +112,7 @@ func (s *stage) prepare(d Drill, people *ceremony.Ceremony) error {
 	if _, err := offline.Export(s.ctx, s.Stick, name, b.Bytes); err != nil {
 		return err
 	}
-	if err := people.Begin(ceremony.Amend, "drill", true); err != nil {
+	if err := people.Begin(ceremony.Changing, "drill", true); err != nil {
 		return err
 	}
 	if _, err := people.Import(contents, name, b.Digest); err != nil {
@@ -158,7 +160,7 @@ func (s *stage) of(d Drill, p Person) *virtual.Drawer {
 }
 
 // with puts a token into a reader, for as long as use takes.
-func (s *stage) with(in *virtual.Drawer, serial string, use func(ceremony.Token) error) error {
+func (s *stage) with(in *virtual.Drawer, serial string, use func(token.Token) error) error {
 	if err := in.Insert(serial); err != nil {
 		return err
 	}
@@ -199,13 +201,13 @@ func newOnlineKey(s *stage) error {
 // blockToken has somebody mistype a PIN until the token takes none.
 func blockToken(serial string) func(*stage) error {
 	return func(s *stage) error {
-		return s.with(s.drawer, serial, func(t ceremony.Token) error {
+		return s.with(s.drawer, serial, func(t token.Token) error {
 			for {
 				info, err := t.Info(s.ctx)
 				if err != nil || info.PINTries == 0 {
 					return err
 				}
-				pin := ceremony.NewPIN([]byte("000000"))
+				pin := token.NewPIN([]byte("000000"))
 				if _, err := t.Sign(s.ctx, pin, []byte("mistyped")); err == nil {
 					return errors.New("a wrong PIN was taken")
 				}

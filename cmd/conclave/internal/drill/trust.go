@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 const (
@@ -37,9 +41,9 @@ targets:
 `
 
 // found holds the founding as it was then, and returns what its bundle held.
-func (s *stage) found(d Drill) (contents ceremony.Contents, err error) {
+func (s *stage) found(d Drill) (contents trust.Contents, err error) {
 	then := s.Now().Add(-d.ago)
-	w := &ceremony.Memory{} // what comes of it is in the bundle
+	w := &journal.Memory{} // what comes of it is in the bundle
 	c, err := ceremony.Open(deps(s.Set, w, func() time.Time { return then }))
 	if err != nil {
 		return contents, err
@@ -48,12 +52,12 @@ func (s *stage) found(d Drill) (contents ceremony.Contents, err error) {
 		return contents, err
 	}
 	for _, p := range People() {
-		err := s.with(s.of(d, p), p.Serial, func(t ceremony.Token) error {
-			enroller, ok := t.(ceremony.Enroller)
+		err := s.with(s.of(d, p), p.Serial, func(t token.Token) error {
+			enroller, ok := t.(token.Enroller)
 			if !ok {
 				return errors.New("the token can't be enrolled")
 			}
-			_, err := c.Enrol(s.ctx, p.Name, enroller, pinOf(p), ceremony.NewPIN([]byte(puk)))
+			_, err := c.Enrol(s.ctx, p.Name, enroller, pinOf(p), token.NewPIN([]byte(puk)))
 			return err
 		})
 		if err != nil {
@@ -73,15 +77,15 @@ func (s *stage) found(d Drill) (contents ceremony.Contents, err error) {
 	return c.Contents()
 }
 
-func pinOf(p Person) ceremony.PIN { return ceremony.NewPIN([]byte(p.PIN)) }
+func pinOf(p Person) token.PIN { return token.NewPIN([]byte(p.PIN)) }
 
 func (s *stage) planned(c *ceremony.Ceremony, then time.Time) error {
 	online, err := public(s.online)
 	if err == nil {
-		err = c.Begin(ceremony.Found, "founding", true)
+		err = c.Begin(ceremony.Founding, "founding", true)
 	}
 	if err == nil {
-		err = c.Preflight([]ceremony.Check{{Name: "drill", Pass: true, Reason: "this founding was played by the program"}})
+		err = c.Preflight([]token.Check{{Name: "drill", Pass: true, Reason: "this founding was played by the program"}})
 	}
 	if err == nil {
 		err = c.ConfirmClock(then, "made up for the drill")
@@ -99,12 +103,12 @@ func (s *stage) signed(d Drill, c *ceremony.Ceremony, step ceremony.Step) error 
 		if err != nil {
 			return err
 		}
-		words := ceremony.Words(step.Proposal)
+		words := text.Words(step.Proposal)
 		consent := ceremony.Consent{
 			Proposal: step.Proposal, Phrase: ceremony.Phrase(step.Quorum.Role, step.Quorum.Version),
 			Challenge: challenge, Words: [2]string{words[challenge[0]-1], words[challenge[1]-1]},
 		}
-		err = s.with(s.of(d, p), p.Serial, func(t ceremony.Token) error {
+		err = s.with(s.of(d, p), p.Serial, func(t token.Token) error {
 			_, err := c.Sign(s.ctx, p.Name, t, pinOf(p), consent)
 			return err
 		})
@@ -117,10 +121,10 @@ func (s *stage) signed(d Drill, c *ceremony.Ceremony, step ceremony.Step) error 
 
 // publish signs snapshot and timestamp as the uploader does, and returns the
 // bundle that the people of a drill get.
-func (s *stage) publish(founded ceremony.Contents, version int64) (ceremony.Contents, error) {
-	set, err := ceremony.Assemble(founded)
+func (s *stage) publish(founded trust.Contents, version int64) (trust.Contents, error) {
+	set, err := trust.Assemble(founded)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	root := set.Roots[len(set.Roots)-1]
 	header := metadata.Header{
@@ -129,27 +133,27 @@ func (s *stage) publish(founded ceremony.Contents, version int64) (ceremony.Cont
 	}
 	signed, err := metadata.EncodeSnapshot(header, metadata.Snapshot{Meta: map[string]metadata.FileMeta{"targets.json": metaOf(set.Targets.Version, set.Targets.Bytes)}})
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	snapshot, err := s.signOnline(root, "snapshot", signed)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	if signed, err = metadata.EncodeTimestamp(header, metadata.Timestamp{Snapshot: metaOf(version, snapshot)}); err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
 	timestamp, err := s.signOnline(root, "timestamp", signed)
 	if err != nil {
-		return ceremony.Contents{}, err
+		return trust.Contents{}, err
 	}
-	head := []ceremony.NamedFile{
+	head := []trust.NamedFile{
 		{Name: fmt.Sprintf("%d.root.json", root.Version), Bytes: root.Bytes},
 		{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes},
 		{Name: fmt.Sprintf("%d.snapshot.json", version), Bytes: snapshot},
 		{Name: "timestamp.json", Bytes: timestamp},
 	}
-	slices.SortFunc(head, func(a, b ceremony.NamedFile) int { return strings.Compare(a.Name, b.Name) })
-	return ceremony.Contents{Trust: set.Trust, Head: head, Attestations: founded.Attestations, Journals: founded.Journals}, nil
+	slices.SortFunc(head, func(a, b trust.NamedFile) int { return strings.Compare(a.Name, b.Name) })
+	return trust.Contents{Trust: set.Trust, Published: head, Attestations: founded.Attestations, Journals: founded.Journals}, nil
 }
 
 func metaOf(version int64, file []byte) metadata.FileMeta {

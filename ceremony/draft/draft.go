@@ -1,0 +1,213 @@
+package draft
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
+)
+
+// Draft is a trust with edits made to it: to the complete set, or in a founding
+// to nothing. It is worked out from these each time, and never stored.
+type Draft struct {
+	Input
+	base    *trust.Set
+	keys    map[string]metadata.Key         // root's
+	renamed map[string]string               // root's keyids as they are in base -> here
+	who     map[string]*metadata.Keyholders // root's four roles
+	owners  map[string]string               // keyid -> holder, of the keys that have a vote
+	were    map[string]string               // the same for the keys of base, for as long as the draft lives
+	gone    []string                        // roles to which nothing is delegated any more
+	targets map[string]*metadata.Targets
+	bins    map[string]*bins         // by the role that delegates to them
+	lasting map[string]time.Duration // for how long new versions of roles are good, once looked up
+	touched map[string]bool          // roles that get a new version
+	days    map[string]int           // for how long, where an edit says so
+	missing []string                 // holders whose token is still to be enrolled
+	joining map[string]int           // how many keys a role gets with these tokens
+	lost    map[string]bool          // keyids that can't sign any more
+}
+
+// Input is what a draft is told by whoever makes it.
+type Input struct {
+	Keys    map[string]metadata.Key                                      // by holder: of the tokens that were enrolled for it
+	Spent   func(role string) bool                                       // whether clients may remember a version of a role that is not in the base
+	Periods func(role string, base *metadata.File) (time.Duration, bool) // for how long a role's versions are good; false where nothing says so
+}
+
+// Founding is a draft over nothing: a trust of that name whose roles are empty.
+func Founding(name string, tokens map[string]metadata.Key) *Draft {
+	d := emptyDraft(&trust.Set{Trust: name}, Input{
+		Keys: tokens, Spent: func(string) bool { return false },
+		Periods: func(string, *metadata.File) (time.Duration, bool) { return 0, false },
+	})
+	for _, role := range trust.RootRoles() {
+		d.who[role] = &metadata.Keyholders{}
+	}
+	d.targets["targets"] = &metadata.Targets{Targets: map[string]metadata.Target{}}
+	d.touch("root")
+	d.touch("targets")
+	return d
+}
+
+func emptyDraft(base *trust.Set, in Input) *Draft {
+	return &Draft{
+		Input: in, base: base,
+		keys:    map[string]metadata.Key{},
+		renamed: map[string]string{},
+		who:     map[string]*metadata.Keyholders{},
+		owners:  map[string]string{},
+		targets: map[string]*metadata.Targets{},
+		bins:    map[string]*bins{},
+		lasting: map[string]time.Duration{},
+		touched: map[string]bool{}, days: map[string]int{}, lost: map[string]bool{}, joining: map[string]int{},
+	}
+}
+
+// New takes base over as strict clients want it; what is odd in adopted
+// metadata ends with the version before.
+func New(base *trust.Set, in Input) (*Draft, error) {
+	d := emptyDraft(base, in)
+	if err := d.takeRoot(d.Base("root").Signed); err != nil {
+		return nil, fmt.Errorf("the root can't be taken over: %w", err)
+	}
+	if base.Targets != nil {
+		if err := d.takeTargets("targets", base.Targets.Signed); err != nil {
+			return nil, fmt.Errorf("targets can't be taken over: %w", err)
+		}
+	}
+	for role, f := range base.Delegated {
+		if err := d.takeTargets(role, f.Signed); err != nil {
+			return nil, fmt.Errorf("%s can't be taken over: %w", text.Safe(role), err)
+		}
+	}
+	maps.DeleteFunc(d.owners, func(id, _ string) bool { return !d.votes(id) })
+	d.were = maps.Clone(d.owners)
+	return d, nil
+}
+
+// Apply makes edits, in order, up to the first that can't be made: an *EditError.
+func (d *Draft) Apply(edits ...Edit) error {
+	for _, e := range edits {
+		if err := e.apply(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Draft) takeRoot(root *metadata.Signed) error {
+	keys, renamed, err := strictKeys(root.Root.Keys)
+	if err != nil {
+		return err
+	}
+	d.keys, d.renamed = keys, renamed
+	for _, role := range trust.RootRoles() {
+		who, err := rename(root.Root.Roles[role], renamed)
+		if err != nil {
+			return err
+		}
+		d.who[role] = &who
+	}
+	d.takeOwners(root, renamed)
+	return nil
+}
+
+func (d *Draft) takeTargets(role string, from *metadata.Signed) error {
+	out := &metadata.Targets{Targets: map[string]metadata.Target{}}
+	for path, t := range from.Targets.Targets {
+		sum, ok := t.Hashes["sha256"]
+		if !ok {
+			return fmt.Errorf("target %s has no sha256", text.Safe(path))
+		}
+		t.Hashes = map[string]string{"sha256": sum}
+		out.Targets[path] = t
+	}
+	d.targets[role] = out
+	if from.Targets.Delegations == nil {
+		return nil
+	}
+	del := *from.Targets.Delegations
+	keys, renamed, err := strictKeys(del.Keys)
+	if err != nil {
+		return err
+	}
+	del.Keys, del.Roles = keys, slices.Clone(del.Roles)
+	for i := range del.Roles {
+		if del.Roles[i].Keyholders, err = rename(del.Roles[i].Keyholders, renamed); err != nil {
+			return err
+		}
+	}
+	out.Delegations = &del
+	if b := takeBins(role, &del); b != nil {
+		d.bins[role] = b
+	}
+	d.takeOwners(from, renamed)
+	return nil
+}
+
+func (d *Draft) takeOwners(from *metadata.Signed, renamed map[string]string) {
+	if from.Conclave == nil {
+		return
+	}
+	for id, name := range from.Conclave.Holders {
+		if strict, ok := renamed[id]; ok {
+			d.owners[strict] = name
+		}
+	}
+}
+
+// delegation is what is said of role by the first that delegates to it; nil for
+// none, and for hash bins.
+func (d *Draft) delegation(role string) *metadata.DelegatedRole {
+	for _, e := range d.entries(role) {
+		if e.role != nil {
+			return e.role
+		}
+	}
+	return nil
+}
+
+// Only keeps the draft from making new versions of other roles.
+func (d *Draft) Only(roles ...string) {
+	maps.DeleteFunc(d.touched, func(role string, _ bool) bool { return !slices.Contains(roles, role) })
+}
+
+// Missing lists the holders whose new token is still to be enrolled.
+func (d *Draft) Missing() []string { return d.missing }
+
+func (d *Draft) touch(role string) { d.touched[role] = true }
+
+// touchKeys: who may sign role is about to change. What it says is signed anew
+// then, because the old signatures may not reach the new threshold.
+func (d *Draft) touchKeys(role string) {
+	for _, e := range d.entries(role) {
+		d.touch(e.parent)
+	}
+	for _, own := range d.own(role) {
+		if own != "root" {
+			d.touch(own)
+		}
+	}
+}
+
+// signedByHolders says whether role has metadata that holders sign.
+func (d *Draft) signedByHolders(role string) bool { return len(d.own(role)) > 0 }
+
+// Base is the version of a role that a new one builds on; nil for none.
+func (d *Draft) Base(role string) *metadata.File {
+	switch role {
+	case "root":
+		if len(d.base.Roots) == 0 {
+			return nil
+		}
+		return d.base.Roots[len(d.base.Roots)-1]
+	case "targets":
+		return d.base.Targets
+	}
+	return d.base.Delegated[role] // nil for snapshot and timestamp
+}

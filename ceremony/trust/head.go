@@ -1,0 +1,165 @@
+package trust
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+)
+
+// ReadPublished parses a published set. Names are those of a consistent snapshot
+// (TUF 6.1): N.ROLE.json, and timestamp.json.
+func ReadPublished(files []NamedFile) ([]RoleFile, error) {
+	bodies := make([]RoleFile, 0, len(files))
+	for _, f := range files {
+		role, version, err := roleOfName(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		file, err := metadata.ParseFile(f.Bytes, metadata.Adopted)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+		if version != 0 && file.Version != version {
+			return nil, fmt.Errorf("%s: it holds version %d", f.Name, file.Version)
+		}
+		bodies = append(bodies, RoleFile{role, file})
+	}
+	slices.SortStableFunc(bodies, func(a, b RoleFile) int {
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.File.Version, b.File.Version))
+	})
+	return bodies, nil
+}
+
+// roleOfName returns the role that a metadata file's name speaks of, and the
+// version; 0 for the timestamp, whose name has none.
+func roleOfName(name string) (string, int64, error) {
+	stem, ok := strings.CutSuffix(name, ".json")
+	if !ok {
+		return "", 0, fmt.Errorf("%q is no metadata file's name", text.Safe(name))
+	}
+	if stem == "timestamp" {
+		return stem, 0, nil
+	}
+	number, role, ok := strings.Cut(stem, ".")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || version < 1 || role == "" || strconv.FormatInt(version, 10) != number {
+		return "", 0, fmt.Errorf("%q does not begin with a version", text.Safe(name))
+	}
+	return role, version, nil
+}
+
+// CheckPublished verifies a published set as far as a site without a clock for the
+// online roles can: the root chain, and every threshold. Expiry is not looked
+// at: the bundle may have travelled for longer than a timestamp lives.
+func CheckPublished(bodies []RoleFile) error {
+	roots := rootsOf(bodies)
+	if len(roots) == 0 {
+		return fmt.Errorf("the published set holds no root")
+	}
+	if err := metadata.VerifyRootChain(roots, time.Time{}); err != nil {
+		return err
+	}
+	newest := roots[len(roots)-1].Signed
+	byRole := map[string]*metadata.Signed{} // the highest version: bodies ascend
+	for _, b := range bodies {
+		byRole[b.Role] = b.File.Signed
+	}
+	known := PublishedOnly(bodies)
+	for _, b := range bodies {
+		if c := b.File.Conclave; c != nil && c.Role != "" && c.Role != b.Role {
+			return fmt.Errorf("%s %d: it says that it is a version of %s", text.Safe(b.Role), b.File.Version, text.Safe(c.Role))
+		}
+		parents := []*metadata.Signed{newest}
+		switch b.Role {
+		case "root":
+			continue
+		case "targets", "snapshot", "timestamp":
+		default:
+			parents = nil
+			for _, parent := range known.delegations().parents(b.Role) {
+				parents = append(parents, byRole[parent])
+			}
+			if len(parents) == 0 {
+				return fmt.Errorf("%s: nothing in the published set delegates to it", text.Safe(b.Role))
+			}
+		}
+		for _, parent := range parents {
+			if _, err := metadata.VerifyFile(parent, b.Role, b.File); err != nil {
+				return fmt.Errorf("%s %d: %w", text.Safe(b.Role), b.File.Version, err)
+			}
+		}
+	}
+	return nil
+}
+
+// roleInName is the role in a file's name: "3.team.json", "team.json", "x/team.json".
+func roleInName(name string) string {
+	stem := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".json")
+	if number, role, ok := strings.Cut(stem, "."); ok && strings.Trim(number, "0123456789") == "" {
+		return role
+	}
+	return stem
+}
+
+func rootsOf(bodies []RoleFile) []*metadata.File {
+	var roots []*metadata.File
+	for _, b := range bodies {
+		if b.Role == "root" {
+			roots = append(roots, b.File)
+		}
+	}
+	return roots
+}
+
+// Older says whether a published set is one that we have gone beyond: a
+// late bundle has it, and ours stays. A set that goes on in one file and back in
+// another, or has other bytes under a number that is taken, is refused. After a
+// recovery from a fast-forward attack snapshot and timestamp begin anew (TUF
+// 1.0, 5.3.11), and a role may go that nobody delegates to any more.
+func (k Known) Older(bodies []RoleFile) (bool, error) {
+	ours, theirs := PublishedOnly(k.Published), PublishedOnly(bodies)
+	if len(ours.Published) == 0 {
+		return false, nil
+	}
+	anew := recovered(ours.Newest("root"), theirs.Newest("root"))
+	ahead, behind := theirs.Newest("root").Version > ours.Newest("root").Version, ""
+	for _, our := range ours.Published {
+		name, their := fmt.Sprintf("%s %d", text.Safe(our.Role), our.File.Version), theirs.Newest(our.Role)
+		switch {
+		case anew && IsOnline(our.Role):
+			continue
+		case their == nil && isDelegated(our.Role) && len(theirs.delegations().of(our.Role)) == 0:
+			continue
+		case their == nil || their.Version < our.File.Version:
+			behind = name
+		case their.Version > our.File.Version:
+			ahead = ahead || our.Role != "root"
+		}
+		for _, their := range theirs.byRole[our.Role] {
+			if their.body.Version == our.File.Version && their.id != our.File.Digest() {
+				return false, fmt.Errorf("%s is not the one that this machine knows", name)
+			}
+		}
+	}
+	if behind != "" && ahead {
+		return false, fmt.Errorf("it goes back behind %s, which this machine knows", behind)
+	}
+	return behind != "", nil
+}
+
+// recovered says whether the keys of snapshot or timestamp are others than before.
+func recovered(before, now *metadata.Signed) bool {
+	for _, role := range []string{"snapshot", "timestamp"} {
+		a, b := slices.Sorted(slices.Values(before.Root.Roles[role].KeyIDs)), slices.Sorted(slices.Values(now.Root.Roles[role].KeyIDs))
+		if !slices.Equal(a, b) {
+			return true
+		}
+	}
+	return false
+}

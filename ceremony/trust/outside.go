@@ -1,0 +1,82 @@
+package trust
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
+)
+
+// Outside warns of targets that no client finds once p is published: of its own,
+// and of those of the roles that it delegates to.
+func (k Known) Outside(p *Payload) []string {
+	return k.outside(append(delegates(p.Body, k.roles()), p.Role)...)
+}
+
+// OutsideAny is Outside for everything that is known.
+func (k Known) OutsideAny() []string { return k.outside(k.roles()...) }
+
+// outside: a role holds a target, and no walk along the delegations of its path
+// leads to the role (TUF 1.0, 5.6.7). Roles that nobody delegates to have their
+// own warning.
+func (k Known) outside(roles ...string) []string {
+	var list []string
+	for _, role := range roles {
+		held := k.Newest(role)
+		if held == nil || held.Targets == nil || role != "targets" && len(k.delegations().parents(role)) == 0 {
+			continue
+		}
+		var lost []string
+		for _, p := range slices.Sorted(maps.Keys(held.Targets.Targets)) {
+			if !k.leads(p, role, nil) {
+				lost = append(lost, text.Safe(p))
+			}
+		}
+		if n := len(lost); n > 0 {
+			first := strings.Join(lost[:min(n, outsideNamed)], ", ")
+			if n > outsideNamed {
+				first += " and others"
+			}
+			list = append(list, fmt.Sprintf("What is delegated to %s does not reach %s in it, and no client finds what it does not reach: %s.",
+				text.Safe(role), text.Count(n, "target"), first))
+		}
+	}
+	return list
+}
+
+// outsideNamed is how many targets outside of a role's paths are named.
+const outsideNamed = 3
+
+// leads says whether a client that looks for p comes to role. below are the
+// roles that it would come to from there.
+func (k Known) leads(p, role string, below []string) bool {
+	if role == "targets" {
+		return true
+	}
+	return slices.ContainsFunc(k.delegations().parents(role), func(parent string) bool {
+		return !slices.Contains(below, parent) && hands(k.Newest(parent), p, role) && k.leads(p, parent, append(below, role))
+	})
+}
+
+// hands says whether body delegates p to role.
+func hands(body *metadata.Signed, p, role string) bool {
+	del := body.Targets.Delegations
+	if s := del.Succinct; s != nil && s.Bin(role) {
+		return s.For(p) == role
+	}
+	return slices.ContainsFunc(del.Roles, func(r metadata.DelegatedRole) bool { return r.Name == role && reaches(r, p) })
+}
+
+// reaches says whether p is among the paths of a delegation (TUF 1.0, 4.5).
+func reaches(r metadata.DelegatedRole, p string) bool {
+	if len(r.PathHashPrefixes) > 0 {
+		sum := metadata.Sum([]byte(p))
+		digits := hex.EncodeToString(sum[:])
+		return slices.ContainsFunc(r.PathHashPrefixes, func(prefix string) bool { return strings.HasPrefix(digits, prefix) })
+	}
+	return slices.ContainsFunc(r.Paths, func(pattern string) bool { return MatchPath(pattern, p) })
+}
