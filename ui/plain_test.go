@@ -198,7 +198,7 @@ func TestPlainAnswers(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var a talk
-			p := plays(t, a.choose(page("Who acts now?"), twoWays...))
+			p := plays(t, a.choose(somePage("Who acts now?"), twoWays...))
 			for _, line := range test.lines {
 				p.prompt()
 				p.answers(line)
@@ -215,12 +215,12 @@ func TestPlainAnswers(t *testing.T) {
 
 func TestPlainEndOfInputMeansNo(t *testing.T) {
 	for name, ask := range map[string]func(*talk) func(context.Context, ui.Person) error{
-		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(page("Who?"), twoWays...) },
+		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(somePage("Who?"), twoWays...) },
 		"text": func(a *talk) func(context.Context, ui.Person) error {
-			return a.typed(page("Do you?"), ui.Field{Label: "Type"})
+			return a.typed(somePage("Do you?"), ui.Field{Label: "Type"})
 		},
-		"secret": func(a *talk) func(context.Context, ui.Person) error { return a.secret(page("PIN")) },
-		"tell":   func(a *talk) func(context.Context, ui.Person) error { return a.told(page("Signed")) },
+		"secret": func(a *talk) func(context.Context, ui.Person) error { return a.secret(somePage("PIN")) },
+		"tell":   func(a *talk) func(context.Context, ui.Person) error { return a.told(somePage("Signed")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a talk
@@ -238,7 +238,7 @@ func TestPlainEndOfInputMeansNo(t *testing.T) {
 func TestPlainSecrets(t *testing.T) {
 	t.Run("not from a pipe", func(t *testing.T) {
 		var a talk
-		p := plays(t, a.secret(page("PIN of token 5417533")), func(p *ui.Plain) { p.PipedSecrets = false })
+		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *ui.Plain) { p.PipedSecrets = false })
 		if err := p.ends(); !errors.Is(err, ui.ErrQuit) {
 			t.Error(err)
 		}
@@ -249,7 +249,7 @@ func TestPlainSecrets(t *testing.T) {
 	t.Run("from a terminal, checked", func(t *testing.T) {
 		lines := []string{"1234", "739184"}
 		var a talk
-		p := plays(t, a.secret(page("PIN of token 5417533")), func(p *ui.Plain) {
+		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *ui.Plain) {
 			p.Hidden = func() ([]byte, error) {
 				line := lines[0]
 				lines = lines[1:]
@@ -268,7 +268,7 @@ func TestPlainSecrets(t *testing.T) {
 func TestPlainWait(t *testing.T) {
 	dropped := false
 	p := plays(t, func(ctx context.Context, person ui.Person) error {
-		return person.Wait(ctx, page("Touch the token when it blinks"), func(context.Context) error { return token.ErrNoTouch })
+		return person.Wait(ctx, somePage("Touch the token when it blinks"), func(context.Context) error { return token.ErrNoTouch })
 	}, func(p *ui.Plain) { p.Drop = func() { dropped = true } })
 	if err := p.ends(); !errors.Is(err, token.ErrNoTouch) || !dropped {
 		t.Errorf("%v; dropped what was typed ahead: %v", err, dropped)

@@ -37,7 +37,7 @@ func TestRealTerminalIsRestored(t *testing.T) {
 	go func() {
 		terminal := ui.Terminal{In: tty, Out: tty, Env: utf8Env, Now: time.Now}
 		ended <- terminal.Run(ctx, func(ctx context.Context, p ui.Person) error {
-			return p.Wait(ctx, page("Touch the token"), func(ctx context.Context) error {
+			return p.Wait(ctx, somePage("Touch the token"), func(ctx context.Context) error {
 				raw, err := term.GetState(int(tty.Fd()))
 				if err != nil || reflect.DeepEqual(raw, before) {
 					t.Errorf("the terminal is not raw while keys are read: %v", err)

@@ -16,7 +16,7 @@ import (
 
 // What is taken away, and what gets weaker, is said in words.
 func TestChangesAreShownBeforeAndAfter(t *testing.T) {
-	p := page("What root 7 does",
+	p := somePage("What root 7 does",
 		ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}, {"Expires", "2027-02-25 12:00 UTC, in 92 days"}},
 		ui.Changes{
 			{Field: "expires", Before: "2027-11-25 12:00 UTC", After: "2027-02-25 12:00 UTC", Note: "it expires earlier than before"},
@@ -46,7 +46,7 @@ func TestChangesAreShownBeforeAndAfter(t *testing.T) {
 // Names that mean to steer the terminal reach it as text.
 func TestHostileNamesReachTheTerminalAsText(t *testing.T) {
 	const evil = "\x1b]52;c;ZXZpbA==\x07\x1b[31;5;7mAda\u202e\u200b\u009b2J"
-	p := page(evil, ui.Para(evil), ui.Facts{{evil, evil}}, ui.Changes{{Field: evil, Before: evil, After: evil, Note: evil}})
+	p := somePage(evil, ui.Para(evil), ui.Facts{{evil, evil}}, ui.Changes{{Field: evil, Before: evil, After: evil, Note: evil}})
 	p.Banner.Trust, p.Banner.Who = evil, evil
 	var a talk
 	e := start(t, setting{}, a.choose(p, ui.Choice{Key: "evil", Label: evil, Detail: evil}))
@@ -86,7 +86,7 @@ func TestReviewOfAKeyThatChangesUnderItsKeyid(t *testing.T) {
 	key := func(more, fingerprint string) string {
 		return "hardware not known: no attestation, key 5be32ff4, ecdsa-sha2-nistp256" + more + ", fingerprint " + fingerprint
 	}
-	p := page("What root 13 does",
+	p := somePage("What root 13 does",
 		ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}, {"Expires", "2027-02-25 12:00 UTC, in 92 days"}},
 		ui.Changes{
 			{Field: "root: Ada", Before: key(", which by its content is key 1f92b0a4", "e5fca53d42cf81b2c53c0b51d9e29c5e"), After: key("", "411782d5be985ead38b2bf75f5ccbf0a"),
@@ -117,7 +117,7 @@ func targetChanges(n int) []review.Change {
 
 func pageOfTargets(n int) ui.Page {
 	changes := append(ui.Changes{{Field: "expires", Before: "2026-12-25 12:00 UTC, in 30 days", After: "2027-06-25 12:00 UTC, in 212 days"}}, targetChanges(n)...)
-	p := page("What targets 9 does", ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}}, changes)
+	p := somePage("What targets 9 does", ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}}, changes)
 	p.Banner.Doing, p.Banner.Progress = "targets 9", "1 of 2 signatures"
 	p.List = &ui.Listing{Changes: changes[1:], Seen: make([]bool, n)}
 	p.ReadAll = true

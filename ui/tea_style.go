@@ -6,10 +6,10 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// style is how a terminal draws a look. Text stands in the terminal's own
+// styleOf is how a terminal draws a look. Text stands in the terminal's own
 // colour or on a band that sets both colours, so its contrast never depends on
 // the theme; the colours are of the 16 that the terminal itself defines.
-func (l look) style() lipgloss.Style {
+func styleOf(l look) lipgloss.Style {
 	s := lipgloss.NewStyle()
 	switch l {
 	case strong, here:
@@ -35,7 +35,7 @@ func draw(rows []line) string {
 			b.WriteByte('\n')
 		}
 		for _, s := range l {
-			b.WriteString(s.look.style().Render(s.text))
+			b.WriteString(styleOf(s.look).Render(s.text))
 		}
 	}
 	return b.String()

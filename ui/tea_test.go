@@ -14,7 +14,7 @@ import (
 
 var ada = ui.Banner{Trust: "wabbit", Site: "Berlin", Who: "Ada", Doing: "root 1", Progress: "1 of 3 signatures"}
 
-func page(title string, body ...ui.Block) ui.Page {
+func somePage(title string, body ...ui.Block) ui.Page {
 	return ui.Page{Banner: ada, Title: title, Body: body, Help: []string{"This explains the step."}}
 }
 
@@ -83,7 +83,7 @@ func TestChoose(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var a talk
-			e := start(t, setting{}, a.choose(page("Who acts now?"), twoWays...))
+			e := start(t, setting{}, a.choose(somePage("Who acts now?"), twoWays...))
 			e.sees("Who acts now?", "Found a new trust")
 			e.types(test.keys)
 			if err := e.ends(); !errors.Is(err, test.err) || a.key != test.want {
@@ -99,7 +99,7 @@ func TestManyChoices(t *testing.T) {
 		choices[i] = ui.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
 	}
 	var a talk
-	e := start(t, setting{}, a.choose(page("Which file?"), choices...))
+	e := start(t, setting{}, a.choose(somePage("Which file?"), choices...))
 	e.sees("1 to 9 of 14")
 	e.types("12")
 	e.sees("Way 12", "of 14")
@@ -116,7 +116,7 @@ func TestReadToTheEndCountsWhatTheChoicesCover(t *testing.T) {
 	for i := range lines {
 		lines[i] = ui.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of the text"}
 	}
-	p := page("Which one is meant?", lines)
+	p := somePage("Which one is meant?", lines)
 	p.ReadAll = true
 	choices := make([]ui.Choice, 5)
 	for i := range choices {
@@ -139,10 +139,10 @@ func TestReadToTheEndCountsWhatTheChoicesCover(t *testing.T) {
 
 func TestKeyHeldDownAnswersNoSecondPage(t *testing.T) {
 	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
-		if err := p.Tell(ctx, page("First page")); err != nil {
+		if err := p.Tell(ctx, somePage("First page")); err != nil {
 			return err
 		}
-		return p.Tell(ctx, page("Second page"))
+		return p.Tell(ctx, somePage("Second page"))
 	})
 	e.sees("First page")
 	e.types("\r\r\r") // Enter is no way on
@@ -156,7 +156,7 @@ func TestKeyHeldDownAnswersNoSecondPage(t *testing.T) {
 
 func TestNoWayBackIsSaid(t *testing.T) {
 	var a talk
-	p := page("Signed")
+	p := somePage("Signed")
 	p.NoBack = "The signature is made."
 	e := start(t, setting{}, a.told(p))
 	if s := e.sees("Signed"); strings.Contains(s, "Esc") {
@@ -172,7 +172,7 @@ func TestNoWayBackIsSaid(t *testing.T) {
 
 func TestWholeTextMustBeSeen(t *testing.T) {
 	var a talk
-	p := page("What root 1 does", long())
+	p := somePage("What root 1 does", long())
 	p.ReadAll = true
 	e := start(t, setting{}, a.typed(p, ui.Field{Label: "Type: sign root 1"}))
 	if s := e.sees("Read to the end to go on", "more below"); strings.Contains(s, "Enter") {
@@ -197,7 +197,7 @@ func TestTextIsChecked(t *testing.T) {
 		}
 		return nil
 	}
-	e := start(t, setting{}, a.typed(page("Do you sign?"), ui.Field{Label: "Type it", Check: check}))
+	e := start(t, setting{}, a.typed(somePage("Do you sign?"), ui.Field{Label: "Type it", Check: check}))
 	e.sees("Do you sign?")
 	e.types(enter)
 	e.sees("Nothing was typed yet.")
@@ -212,7 +212,7 @@ func TestTextIsChecked(t *testing.T) {
 func TestSecretIsNeverShown(t *testing.T) {
 	const canary = "7391x84!"
 	var a talk
-	e := start(t, setting{}, a.secret(page("PIN of token 5417533 (Ada)")))
+	e := start(t, setting{}, a.secret(somePage("PIN of token 5417533 (Ada)")))
 	e.sees("PIN of token")
 	e.types("73")
 	e.sees("••")
@@ -231,7 +231,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 
 func TestSecretIsCheckedBeforeAnythingElse(t *testing.T) {
 	var a talk
-	e := start(t, setting{}, a.secret(page("PIN of token 5417533 (Ada)")))
+	e := start(t, setting{}, a.secret(somePage("PIN of token 5417533 (Ada)")))
 	e.sees("PIN of token")
 	e.types("1234" + enter)
 	e.sees("No try was used.")
@@ -252,7 +252,7 @@ func TestPastesAndBurstsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a talk // and a clock by which all of it comes at once
-			e := start(t, setting{clock: fixedClock}, a.secret(page("PIN of token 5417533 (Ada)")))
+			e := start(t, setting{clock: fixedClock}, a.secret(somePage("PIN of token 5417533 (Ada)")))
 			e.sees("PIN of token")
 			e.types(sent)
 			e.sees("That was not typed")
@@ -271,8 +271,8 @@ func TestPastesAndBurstsAreRefused(t *testing.T) {
 func TestBurstAnswersNothing(t *testing.T) {
 	const otp = "cccccchbbbklnvtgtdtgjirnfgfddtruhhkcvcgjkhcf"
 	for name, ask := range map[string]func(*talk) func(context.Context, ui.Person) error{
-		"told":   func(a *talk) func(context.Context, ui.Person) error { return a.told(page("Signed")) },
-		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(page("Who?"), twoWays...) },
+		"told":   func(a *talk) func(context.Context, ui.Person) error { return a.told(somePage("Signed")) },
+		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(somePage("Who?"), twoWays...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a talk
@@ -295,7 +295,7 @@ func TestWaitShowsItsPageFirst(t *testing.T) {
 	var before string
 	e = start(t, setting{}, func(ctx context.Context, p ui.Person) error {
 		<-ready
-		err := p.Wait(ctx, page("Now: sign root 1", ui.Strong("Touch the token when it blinks.")), func(context.Context) error {
+		err := p.Wait(ctx, somePage("Now: sign root 1", ui.Strong("Touch the token when it blinks.")), func(context.Context) error {
 			before = e.screen()
 			<-touched
 			return nil
@@ -303,7 +303,7 @@ func TestWaitShowsItsPageFirst(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return p.Tell(ctx, page("Signed"))
+		return p.Tell(ctx, somePage("Signed"))
 	})
 	close(ready)
 	e.sees("Touch the token when it blinks.", "Waiting, 0 s")
@@ -323,7 +323,7 @@ func TestWaitShowsItsPageFirst(t *testing.T) {
 func TestCancelTellsTheTruth(t *testing.T) {
 	answered := make(chan struct{})
 	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
-		return p.Wait(ctx, page("Now: sign root 1"), func(ctx context.Context) error {
+		return p.Wait(ctx, somePage("Now: sign root 1"), func(ctx context.Context) error {
 			<-ctx.Done()
 			<-answered
 			return ctx.Err()
@@ -340,7 +340,7 @@ func TestCancelTellsTheTruth(t *testing.T) {
 
 func TestEndOfInputMeansNo(t *testing.T) {
 	var a talk
-	e := start(t, setting{}, a.choose(page("Who acts now?"), twoWays...))
+	e := start(t, setting{}, a.choose(somePage("Who acts now?"), twoWays...))
 	e.sees("Who acts now?")
 	_ = e.keys.Close()
 	if err := e.ends(); !errors.Is(err, ui.ErrQuit) || a.key != "" {
@@ -357,7 +357,7 @@ func TestSignalWaitsForTheToken(t *testing.T) {
 	finish := make(chan struct{})
 	done := false
 	e := startWith(ctx, t, setting{}, func(ctx context.Context, p ui.Person) error {
-		return p.Wait(ctx, page("Now: sign root 1"), func(ctx context.Context) error {
+		return p.Wait(ctx, somePage("Now: sign root 1"), func(ctx context.Context) error {
 			close(signing)
 			<-ctx.Done()
 			<-finish

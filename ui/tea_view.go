@@ -256,9 +256,9 @@ func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
 	full := typeface{width: m.width, ascii: m.ascii}
 	banner := f.page.Banner
 	if banner.Rehearsal {
-		rows = append(rows, full.watermark())
+		rows = append(rows, watermark())
 	}
-	rows = append(rows, full.bar(banner), line{}, indent(line{{full.narrower(2 * margin).fit(f.page.Title), strong}}), line{})
+	rows = append(rows, barOf(full, banner), line{}, indent(line{{full.narrower(2 * margin).fit(f.page.Title), strong}}), line{})
 
 	last := min(len(f.body), f.scroll+f.rows)
 	for _, l := range f.body[min(f.scroll, last):last] {
@@ -280,9 +280,9 @@ func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
 	for _, l := range f.foot {
 		rows = append(rows, indent(l))
 	}
-	rows = append(rows, full.ruleWith(f.beyond), full.legend(m.keys(f)))
+	rows = append(rows, ruleWith(full, f.beyond), legend(full, m.keys(f)))
 	if banner.Rehearsal {
-		rows = append(rows, full.watermark())
+		rows = append(rows, watermark())
 	}
 	return rows, cursor
 }
@@ -302,12 +302,12 @@ func more(above, below int) string {
 func indent(l line) line { return append(line{{strings.Repeat(" ", margin), normal}}, l...) }
 
 // watermark is the row above and below every page of a rehearsal.
-func (t typeface) watermark() line {
+func watermark() line {
 	return line{{" ", normal}, {" " + rehearsal + " ", watered}, {" " + rehearsalMeans, normal}}
 }
 
-// bar is the row that says where one is, and who acts for what.
-func (t typeface) bar(b Banner) line {
+// barOf is the row that says where one is, and who acts for what.
+func barOf(t typeface, b Banner) line {
 	left, right := b.parts()
 	gap := " " + t.glyph("·", "|") + " "
 	acting := span{" " + t.narrower(t.width/3).fit(strings.Join(right, gap)) + " ", bar}
@@ -321,7 +321,7 @@ func (t typeface) bar(b Banner) line {
 }
 
 // ruleWith is a row that divides, with words in it where there are any.
-func (t typeface) ruleWith(words string) line {
+func ruleWith(t typeface, words string) line {
 	if words == "" {
 		return line{{t.rule(), quiet}}
 	}
@@ -332,7 +332,7 @@ func (t typeface) ruleWith(words string) line {
 }
 
 // legend lists keys, as far apart as there is room for.
-func (t typeface) legend(keys [][2]string) line {
+func legend(t typeface, keys [][2]string) line {
 	var l line
 	for gap := 4; gap > 0; gap-- {
 		l = line{{strings.Repeat(" ", margin), normal}}

@@ -13,8 +13,8 @@ import (
 
 // converse puts the person at the machine in front of one of the two drivers.
 func converse(c *cobra.Command, plain, pipedSecrets bool, hold func(context.Context, ui.Person) error) error {
-	in, inTerminal := terminal(c.InOrStdin())
-	out, outTerminal := terminal(c.OutOrStdout())
+	in, inTerminal := asTerminal(c.InOrStdin())
+	out, outTerminal := asTerminal(c.OutOrStdout())
 	env := os.Environ()
 	if !plain && inTerminal && outTerminal && os.Getenv("TERM") != "dumb" {
 		t := ui.Terminal{In: in, Out: out, Env: env, Now: time.Now}
@@ -34,8 +34,8 @@ func converse(c *cobra.Command, plain, pipedSecrets bool, hold func(context.Cont
 	return hold(c.Context(), p)
 }
 
-// terminal says whether a stream of the program is a terminal.
-func terminal(stream any) (*os.File, bool) {
+// asTerminal says whether a stream of the program is a terminal.
+func asTerminal(stream any) (*os.File, bool) {
 	f, ok := stream.(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }

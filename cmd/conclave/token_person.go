@@ -29,8 +29,8 @@ func (f *tokenFlags) talkAbout(c *cobra.Command, t seen, doing string, hold func
 	if err := f.allow(t.info); err != nil {
 		return err
 	}
-	_, typed := terminal(c.InOrStdin())
-	_, shown := terminal(c.OutOrStdout())
+	_, typed := asTerminal(c.InOrStdin())
+	_, shown := asTerminal(c.OutOrStdout())
 	if !f.rehearsal && !(typed && shown) {
 		return errNoTerminal
 	}
