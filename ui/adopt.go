@@ -12,6 +12,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // opening asks in which form the trust comes that is to be changed. To co-sign
@@ -21,13 +22,13 @@ func (f *flow) opening(ctx context.Context) error {
 		return f.importing(ctx)
 	}
 	return f.menu(ctx, f.page("Where does the trust come from?",
-		Para("What it says today is needed first: every change builds on it."),
-	).help(
+		page.Para("What it says today is needed first: every change builds on it."),
+	).WithHelp(
 		"A bundle was written by this program, at the last ceremony or by the uploader.",
 		"A repository is a directory of metadata files, as TUF clients see it. Its whole chain of roots has to be there.",
 	),
-		option{Choice{"bundle", "From a bundle", "of an earlier ceremony"}, f.importing},
-		option{Choice{"adopt", "From a repository that others made", "to be adopted"}, f.adopt},
+		option{page.Choice{Key: "bundle", Label: "From a bundle", Detail: "of an earlier ceremony"}, f.importing},
+		option{page.Choice{Key: "adopt", Label: "From a repository that others made", Detail: "to be adopted"}, f.adopt},
 	)
 }
 
@@ -42,10 +43,10 @@ func (f *flow) adopt(ctx context.Context) error {
 		switch {
 		case err == nil, ends(ctx, err):
 			return err
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 		default:
-			if err := f.Person.Tell(ctx, f.page("This repository can't be adopted", Facts{{"In", in.Path}}).with(explain(err)).
-				help("Nothing of it was taken over. Every root from the oldest on has to be there, and the newest file of every other role.")); err != nil && !errors.Is(err, ErrBack) {
+			if err := f.Person.Tell(ctx, f.page("This repository can't be adopted", page.Facts{{Label: "In", Value: in.Path}}).WithProblem(explain(err)).
+				WithHelp("Nothing of it was taken over. Every root from the oldest on has to be there, and the newest file of every other role.")); err != nil && !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}
@@ -54,8 +55,8 @@ func (f *flow) adopt(ctx context.Context) error {
 
 func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 	var files map[string][]byte
-	err := f.Person.Wait(ctx, f.page("Reading the repository", Facts{{"In", in.Path}},
-		Para("Every metadata file below it is read and verified."),
+	err := f.Person.Wait(ctx, f.page("Reading the repository", page.Facts{{Label: "In", Value: in.Path}},
+		page.Para("Every metadata file below it is read and verified."),
 	), func(ctx context.Context) (err error) {
 		files, err = f.Machine.Repository(ctx, in)
 		return err
@@ -82,20 +83,20 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 		return err
 	}
 	p := f.page("The trust was adopted",
-		Facts{{"Trust", adopted.Contents.Trust}},
-		Para("Nothing of it was changed. The next version is written as strict clients want it, and the keys of today sign it too."),
-		StepList(now(f.Ceremony.Steps())),
-	).help("Say whose the keys are first: then the list of steps can name who signs.")
+		page.Facts{{Label: "Trust", Value: adopted.Contents.Trust}},
+		page.Para("Nothing of it was changed. The next version is written as strict clients want it, and the keys of today sign it too."),
+		page.StepList(now(f.Ceremony.Steps())),
+	).WithHelp("Say whose the keys are first: then the list of steps can name who signs.")
 	p.NoBack = "The trust is adopted."
 	return f.Person.Tell(ctx, p)
 }
 
 func (f *flow) trustName(ctx context.Context, in Place, files int) (string, error) {
 	return f.Person.Text(ctx, f.page("What is the trust called?",
-		Facts{{"In", in.Path}, {"Read", plural(files, "metadata file", "metadata files")}},
-		Para("From the next version on the metadata names its trust, so that no other trust's can be mistaken for it. If it has a name already, it keeps that one."),
-	).help("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too."),
-		Field{Label: "Name of the trust", Check: func(typed []byte) error {
+		page.Facts{{Label: "In", Value: in.Path}, {Label: "Read", Value: plural(files, "metadata file", "metadata files")}},
+		page.Para("From the next version on the metadata names its trust, so that no other trust's can be mistaken for it. If it has a name already, it keeps that one."),
+	).WithHelp("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too."),
+		page.Field{Label: "Name of the trust", Judge: func(typed []byte) error {
 			name := string(typed)
 			if err := trust.CheckName(name); err != nil {
 				return err
@@ -116,16 +117,16 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted) error {
 	who := root.Root.Roles["root"]
 	d := root.Digest()
 	p := f.page("Adopt "+a.Contents.Trust,
-		append(Facts{{"In", in.Path}}, headFacts(a.Contents.Published)...),
-		Facts{
-			{fmt.Sprintf("Root %d", root.Version), fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
-			{"Expires", date(root.Expires)},
+		append(page.Facts{{Label: "In", Value: in.Path}}, headFacts(a.Contents.Published)...),
+		page.Facts{
+			{Label: fmt.Sprintf("Root %d", root.Version), Value: fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
+			{Label: "Expires", Value: date(root.Expires)},
 		},
-		Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
-		Hex(d), WordGrid(text.Words(d)),
-		Para("What strict clients would stumble over, by kind. The next version puts it right."),
+		page.Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
+		page.Hex(d), page.WordGrid(text.Words(d)),
+		page.Para("What strict clients would stumble over, by kind. The next version puts it right."),
 		findings(a.Findings),
-	).help(
+	).WithHelp(
 		"The chain of roots and every threshold were verified. Expiry was not looked at: a trust that has expired can be renewed.",
 		"The digest is that of the canonical form of what the root's holders signed.",
 	)
@@ -145,7 +146,7 @@ func newestRoot(head []trust.NamedFile) (*metadata.File, error) {
 }
 
 // headFacts name the files that are taken over, the roots as one.
-func headFacts(head []trust.NamedFile) Facts {
+func headFacts(head []trust.NamedFile) page.Facts {
 	var roots, others []string
 	for _, file := range head {
 		if strings.HasSuffix(file.Name, ".root.json") {
@@ -154,20 +155,20 @@ func headFacts(head []trust.NamedFile) Facts {
 			others = append(others, file.Name)
 		}
 	}
-	facts := Facts{{"Roots", roots[0]}}
+	facts := page.Facts{{Label: "Roots", Value: roots[0]}}
 	if n := len(roots); n > 1 {
 		facts[0].Value = fmt.Sprintf("%s to %s: the chain verifies", roots[0], roots[n-1])
 	}
 	if len(others) > 0 {
-		facts = append(facts, Fact{"Others", strings.Join(others, ", ") + ": signed as they should be"})
+		facts = append(facts, page.Fact{Label: "Others", Value: strings.Join(others, ", ") + ": signed as they should be"})
 	}
 	return facts
 }
 
 // findings are counted by their codes, with the first of each.
-func findings(found []trust.FileFinding) Facts {
+func findings(found []trust.FileFinding) page.Facts {
 	if len(found) == 0 {
-		return Facts{{"Findings", "none"}}
+		return page.Facts{{Label: "Findings", Value: "none"}}
 	}
 	count, first := map[string]int{}, map[string]trust.FileFinding{}
 	for _, a := range found {
@@ -175,10 +176,10 @@ func findings(found []trust.FileFinding) Facts {
 			first[a.Finding.Code] = a
 		}
 	}
-	var facts Facts
+	var facts page.Facts
 	for _, code := range slices.Sorted(maps.Keys(count)) {
 		a := first[code]
-		facts = append(facts, Fact{code, fmt.Sprintf("%s, the first in %s: %s", plural(count[code], "time", "times"), a.File, a.Finding.Text)})
+		facts = append(facts, page.Fact{Label: code, Value: fmt.Sprintf("%s, the first in %s: %s", plural(count[code], "time", "times"), a.File, a.Finding.Text)})
 	}
 	return facts
 }

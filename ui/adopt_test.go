@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // A trust that others made is adopted, and a key gets a name and a new token.
@@ -59,7 +59,7 @@ func TestAdoptInATerminal(t *testing.T) {
 	e.types(ctrlC)
 	e.sees("Leave now?")
 	e.types("l")
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(e.bytes()), pins["Ada"]) {

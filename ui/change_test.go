@@ -8,7 +8,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // complete is a site whose founding has all its signatures.
@@ -149,7 +149,7 @@ func (s *site) signsByBoth(e *emulated) {
 	e.types(ctrlC)
 	e.sees("Leave now?")
 	e.types("l")
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 		s.t.Fatal(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // conflicts groups the payloads that claim to be one version of a role.
@@ -36,24 +37,24 @@ func openName(p ceremony.OpenPayload) string { return trust.PayloadName(p.Role, 
 func (f *flow) chooseRival(ctx context.Context, rivals []ceremony.OpenPayload) error {
 	name := openName(rivals[0])
 	if len(rivals) == 1 { // the other one is published
-		return f.withdraw(ctx, rivals[0], Para("Another "+name+" is published already. This one can never take its place."))
+		return f.withdraw(ctx, rivals[0], page.Para("Another "+name+" is published already. This one can never take its place."))
 	}
-	var beside Rivals
-	var facts Facts
+	var beside page.Rivals
+	var facts page.Facts
 	var options []option
 	for _, p := range rivals {
 		label := "Payload " + short(p.Proposal.String())
-		beside = append(beside, Rival{label, p.Changes})
-		facts = append(facts, Fact{label, rivalFacts(p)})
+		beside = append(beside, page.Rival{Name: label, Changes: p.Changes})
+		facts = append(facts, page.Fact{Label: label, Value: rivalFacts(p)})
 		if mayGo(rivals, p) {
-			options = append(options, option{Choice{"keep " + short(p.Proposal.String()), "Keep payload " + short(p.Proposal.String()), ""},
+			options = append(options, option{page.Choice{Key: "keep " + short(p.Proposal.String()), Label: "Keep payload " + short(p.Proposal.String()), Detail: ""},
 				func(ctx context.Context) error { return f.keep(ctx, p, rivals) }})
 		}
 	}
 	p := f.page("Which "+name+" is meant?",
-		Para("There are several payloads of this version, and none of them can be signed. Talk to the other sites, and choose the same one everywhere."),
+		page.Para("There are several payloads of this version, and none of them can be signed. Talk to the other sites, and choose the same one everywhere."),
 		facts, beside,
-	).as(ceremony.Facilitator, name, "").help(
+	).By(ceremony.Facilitator, name, "").WithHelp(
 		"Two sites have changed the same version without knowing of each other. Only people can say which one is meant.",
 		"The others are withdrawn here, for good: with a bundle that still has them they do not come back. Every site has to choose for itself.",
 	)
@@ -100,17 +101,17 @@ func signedBy(q trust.Quorum) string {
 // keep withdraws all others.
 func (f *flow) keep(ctx context.Context, kept ceremony.OpenPayload, rivals []ceremony.OpenPayload) error {
 	digest := kept.Proposal
-	body := []Block{Para("It keeps the signatures that it has. Its SHA-256, to be compared with the other sites:"), Hex(digest), WordGrid(text.Words(digest))}
+	body := []page.Block{page.Para("It keeps the signatures that it has. Its SHA-256, to be compared with the other sites:"), page.Hex(digest), page.WordGrid(text.Words(digest))}
 	var others []ceremony.OpenPayload
 	for _, p := range rivals {
 		if p.Proposal != digest {
 			others = append(others, p)
-			body = append(body, Warning(fmt.Sprintf("Payload %s goes, for good: %s.", short(p.Proposal.String()), signedBy(p.Quorum))))
+			body = append(body, page.Warning(fmt.Sprintf("Payload %s goes, for good: %s.", short(p.Proposal.String()), signedBy(p.Quorum))))
 		}
 	}
 	words := "keep " + short(digest.String())
-	page := f.page("Keep payload "+short(digest.String())+" of "+openName(kept), body...).as(ceremony.Facilitator, openName(kept), "").
-		help("What was withdrawn stays in the journal, with who had signed it. Nothing of it is ever published.")
+	page := f.page("Keep payload "+short(digest.String())+" of "+openName(kept), body...).By(ceremony.Facilitator, openName(kept), "").
+		WithHelp("What was withdrawn stays in the journal, with who had signed it. Nothing of it is ever published.")
 	page.ReadAll = true
 	if _, err := f.Person.Text(ctx, page, phrase(words)); err != nil {
 		return err
@@ -132,17 +133,17 @@ func (f *flow) cancel(ctx context.Context) error {
 	}
 	for {
 		id, err := f.pick(ctx, f.page("What should nobody sign?",
-			Para("These are frozen and do not have all their signatures. What has them all may be published already, and can only be followed by another version."),
-		).help("A cancelled payload does not come back with a bundle. The journal keeps it, with who had signed it."), "payload", items)
+			page.Para("These are frozen and do not have all their signatures. What has them all may be published already, and can only be followed by another version."),
+		).WithHelp("A cancelled payload does not come back with a bundle. The journal keeps it, with who had signed it."), "payload", items)
 		if err != nil {
 			return err
 		}
 		i := slices.IndexFunc(items, func(it item) bool { return it.id == id })
-		what := Para("Its version number is free again, for another payload. A token that was enrolled for it keeps its key: to enrol that token again it has to be reset.")
+		what := page.Para("Its version number is free again, for another payload. A token that was enrolled for it keeps its key: to enrol that token again it has to be reset.")
 		if f.founding(open[i]) {
 			what = "It can be frozen anew then, from the same plan. The tokens stay enrolled. Where it is root 1 that goes, targets 1 goes with it."
 		}
-		if err := f.withdraw(ctx, open[i], what); !errors.Is(err, ErrBack) {
+		if err := f.withdraw(ctx, open[i], what); !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}
@@ -154,21 +155,21 @@ func (f *flow) founding(p ceremony.OpenPayload) bool {
 }
 
 // withdraw says what goes with a payload, asks why, and has it typed.
-func (f *flow) withdraw(ctx context.Context, p ceremony.OpenPayload, what Para) error {
+func (f *flow) withdraw(ctx context.Context, p ceremony.OpenPayload, what page.Para) error {
 	name := openName(p)
 	reason := ""
 	return inTurn(ctx,
 		func(ctx context.Context) (err error) {
-			page := f.page("Why is "+name+" cancelled?", Facts{{"Frozen for", p.Reason}, {"Signatures", signedBy(p.Quorum)}}, Changes(p.Changes)).
-				as(ceremony.Facilitator, name, "").help("The words stand in the record, for whoever asks later.")
-			reason, err = f.Person.Text(ctx, page, Field{Label: "Reason", Check: visible})
+			shown := f.page("Why is "+name+" cancelled?", page.Facts{{Label: "Frozen for", Value: p.Reason}, {Label: "Signatures", Value: signedBy(p.Quorum)}}, page.Changes(p.Changes)).
+				By(ceremony.Facilitator, name, "").WithHelp("The words stand in the record, for whoever asks later.")
+			reason, err = f.Person.Text(ctx, shown, page.Field{Label: "Reason", Judge: visible})
 			return err
 		},
 		func(ctx context.Context) error {
 			page := f.page("Cancel "+name, what,
-				Warning("It goes for good, and with it every signature over it: "+signedBy(p.Quorum)+"."),
-				Para("Tell the other sites: they can still sign it, and have to cancel it too."),
-			).as(ceremony.Facilitator, name, "").help("Nothing that is published is touched.")
+				page.Warning("It goes for good, and with it every signature over it: "+signedBy(p.Quorum)+"."),
+				page.Para("Tell the other sites: they can still sign it, and have to cancel it too."),
+			).By(ceremony.Facilitator, name, "").WithHelp("Nothing that is published is touched.")
 			_, err := f.Person.Text(ctx, page, phrase("cancel "+name))
 			return err
 		},

@@ -7,7 +7,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // edited is a draft, frozen.
@@ -89,7 +89,7 @@ func TestCancelWhatIsFrozen(t *testing.T) {
 	e.types(ctrlC)
 	e.sees("Leave now?")
 	e.types("l")
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 		t.Fatal(err)
 	}
 	if open := s.open().Undecided(); len(open) != 0 {

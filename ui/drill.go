@@ -7,15 +7,16 @@ import (
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // Drill is an accident that people practise to deal with, around an ordinary
 // conversation.
 type Drill struct {
-	Title    string   // "A token is lost"
-	Happened []string // sentences
-	Achieve  []string // sentences
-	Known    Facts    // what the people have on paper or in their heads
+	Title    string     // "A token is lost"
+	Happened []string   // sentences
+	Achieve  []string   // sentences
+	Known    page.Facts // what the people have on paper or in their heads
 	// Judge says of each goal whether it was achieved. It is asked when the
 	// people leave the list of steps.
 	Judge func() ([]token.Check, error)
@@ -44,23 +45,23 @@ func RunDrill(ctx context.Context, c Config, d Drill) error {
 	}
 }
 
-func (f *flow) happened(d Drill) Page {
+func (f *flow) happened(d Drill) page.Page {
 	p := f.page("Drill: " + d.Title)
-	p.Body = append(p.Body, Strong("What has happened"))
+	p.Body = append(p.Body, page.Strong("What has happened"))
 	for _, s := range d.Happened {
-		p.Body = append(p.Body, Para(s))
+		p.Body = append(p.Body, page.Para(s))
 	}
-	p.Body = append(p.Body, Strong("What you are to achieve"))
+	p.Body = append(p.Body, page.Strong("What you are to achieve"))
 	for i, s := range d.Achieve {
-		p.Body = append(p.Body, Para(fmt.Sprintf("%d. %s", i+1, s)))
+		p.Body = append(p.Body, page.Para(fmt.Sprintf("%d. %s", i+1, s)))
 	}
 	if len(d.Known) > 0 {
-		p.Body = append(p.Body, Strong("What you know, or have on paper"), d.Known)
+		p.Body = append(p.Body, page.Strong("What you know, or have on paper"), d.Known)
 	}
-	p.Body = append(p.Body, Para(`From the next page on everything is as it would be on that day. When you think that it is done, choose "Leave" in the list of steps: then it is said what was achieved.`))
+	p.Body = append(p.Body, page.Para(`From the next page on everything is as it would be on that day. When you think that it is done, choose "Leave" in the list of steps: then it is said what was achieved.`))
 	p.ReadAll = true
 	p.NoBack = "This is the first page: there is nothing to go back to. Ctrl-C leaves."
-	return p.help("The tokens and the trust are made up. No key of a rehearsal can get into a real trust.",
+	return p.WithHelp("The tokens and the trust are made up. No key of a rehearsal can get into a real trust.",
 		"You can leave at any time and go on later: start the same drill again, with the same workspace.")
 }
 
@@ -71,18 +72,18 @@ func (f *flow) judged(ctx context.Context, d Drill) (again bool, err error) {
 		return false, err
 	}
 	if !slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass }) {
-		p := f.page("The drill is achieved", Checks(checks),
-			Para("This was worked out from the journal and the tokens, not from the keys that you pressed. Talk about it while it is fresh: what took long, what was unclear, what is missing in your drawers."),
-		).help("The workspace keeps it all: \"conclave record\" prints what you did.")
+		p := f.page("The drill is achieved", page.Checks(checks),
+			page.Para("This was worked out from the journal and the tokens, not from the keys that you pressed. Talk about it while it is fresh: what took long, what was unclear, what is missing in your drawers."),
+		).WithHelp("The workspace keeps it all: \"conclave record\" prints what you did.")
 		p.NoBack = "The drill is over. To do it again take another workspace."
 		return false, f.Person.Tell(ctx, p)
 	}
-	key, err := f.Person.Choose(ctx, f.page("The drill is not achieved yet", Checks(checks),
-		Para("What is there is kept. Go on now, or start the same drill again later."),
-	).help("Each line says what is still missing."),
-		[]Choice{{"go on", "Go on with the drill", ""}, {"leave", "Leave it for now", "everything is kept"}})
+	key, err := f.Person.Choose(ctx, f.page("The drill is not achieved yet", page.Checks(checks),
+		page.Para("What is there is kept. Go on now, or start the same drill again later."),
+	).WithHelp("Each line says what is still missing."),
+		[]page.Choice{{Key: "go on", Label: "Go on with the drill", Detail: ""}, {Key: "leave", Label: "Leave it for now", Detail: "everything is kept"}})
 	switch {
-	case errors.Is(err, ErrBack), err == nil && key == "go on":
+	case errors.Is(err, page.ErrBack), err == nil && key == "go on":
 		return true, nil
 	case err == nil:
 		err = ErrDrillOpen

@@ -7,15 +7,16 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // drilled is a conversation about a made-up accident. done says whether it was dealt with.
-func (s *site) drilled(done func() bool) func(context.Context, ui.Person) error {
+func (s *site) drilled(done func() bool) func(context.Context, page.Person) error {
 	d := ui.Drill{
 		Title:    "A token is lost",
 		Happened: []string{"Cy came by train, and token 5417503 did not arrive."},
 		Achieve:  []string{"The next root no longer names the lost key.", "The bundle with it is written."},
-		Known:    ui.Facts{{Label: "Ada", Value: "token 5417501, PIN 470213"}, {Label: "Cy", Value: "token 5417503, which is nowhere"}},
+		Known:    page.Facts{{Label: "Ada", Value: "token 5417501, PIN 470213"}, {Label: "Cy", Value: "token 5417503, which is nowhere"}},
 		Judge: func() ([]token.Check, error) {
 			if done() {
 				return []token.Check{{Name: "Cy's old key is out", Pass: true, Reason: "root 2 does not name it"}}, nil
@@ -23,7 +24,7 @@ func (s *site) drilled(done func() bool) func(context.Context, ui.Person) error 
 			return []token.Check{{Name: "Cy's old key is out", Reason: "there is no next root"}}, nil
 		},
 	}
-	return func(ctx context.Context, p ui.Person) error { return ui.RunDrill(ctx, s.config(p), d) }
+	return func(ctx context.Context, p page.Person) error { return ui.RunDrill(ctx, s.config(p), d) }
 }
 
 // TestDrill: it is said what has happened, and in the end what was achieved.

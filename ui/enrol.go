@@ -8,12 +8,13 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // enrol makes a token the token of a holder.
 func (f *flow) enrol(ctx context.Context, name string) error {
 	h, doing := f.enrolee(name)
-	dress := func(p Page) Page { return p.as(h.Name, "enrolment", doing) }
+	dress := func(p page.Page) page.Page { return p.By(h.Name, "enrolment", doing) }
 	var enrolled ceremony.Enrolled
 	for {
 		way, err := f.beforeEnrol(ctx, h, dress)
@@ -24,16 +25,16 @@ func (f *flow) enrol(ctx context.Context, name string) error {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, ErrBack) {
+		if !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}
 	p := dress(f.page("Token "+enrolled.Serial+" is "+h.Name+"'s",
-		Para("The key was made on the token, the token vouched for it, and it proved that it can sign. This is in the journal."),
-		Facts{{"Key", halves(enrolled.KeyID)}},
-		Checks(enrolled.Verdict.Checks),
-		Para("Take the token out. "+h.Name+" keeps the token, and the paper with the PUK, in different places."),
-	)).help("Each line is a check of what the token's maker and the token itself say about the key. They are done again by every site that gets the bundle.")
+		page.Para("The key was made on the token, the token vouched for it, and it proved that it can sign. This is in the journal."),
+		page.Facts{{Label: "Key", Value: halves(enrolled.KeyID)}},
+		page.Checks(enrolled.Verdict.Checks),
+		page.Para("Take the token out. "+h.Name+" keeps the token, and the paper with the PUK, in different places."),
+	)).WithHelp("Each line is a check of what the token's maker and the token itself say about the key. They are done again by every site that gets the bundle.")
 	p.NoBack = "The token is enrolled: that is not undone by going back."
 	return f.Person.Tell(ctx, p)
 }
@@ -58,7 +59,7 @@ type way struct {
 
 // beforeEnrol says what is going to happen. Where an enrolment was cut short it
 // goes on with that very token, unless the people want another one.
-func (f *flow) beforeEnrol(ctx context.Context, h ceremony.Holder, dress func(Page) Page) (way, error) {
+func (f *flow) beforeEnrol(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page) (way, error) {
 	serial, cut := f.Ceremony.CutShort(h.Name)
 	if !cut {
 		return way{holder: h}, f.newToken(ctx, h, dress)
@@ -72,59 +73,59 @@ func (f *flow) beforeEnrol(ctx context.Context, h ceremony.Holder, dress func(Pa
 		switch err := f.giveUp(ctx, h, serial, dress); {
 		case err == nil:
 			return way{holder: h, givenUp: serial}, nil
-		case !errors.Is(err, ErrBack):
+		case !errors.Is(err, page.ErrBack):
 			return way{}, err
 		}
 	}
 }
 
-func (f *flow) newToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page) error {
+func (f *flow) newToken(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page) error {
 	p := dress(f.page(h.Name+" enrols a token",
-		Facts{{"Expected", tokenOf(h)}, {"State", "as it came from the factory"}},
-		Para("These are replaced: the PIN and the PUK that every new token has, and its management key. Then the token makes a key that never leaves it, and vouches for it."),
-		Para("A token that holds a key already is refused: nothing is ever overwritten."),
-	)).help(
+		page.Facts{{Label: "Expected", Value: tokenOf(h)}, {Label: "State", Value: "as it came from the factory"}},
+		page.Para("These are replaced: the PIN and the PUK that every new token has, and its management key. Then the token makes a key that never leaves it, and vouches for it."),
+		page.Para("A token that holds a key already is refused: nothing is ever overwritten."),
+	)).WithHelp(
 		"The PIN is what the holder types to sign. The PUK unblocks the PIN after too many wrong ones.",
 		"The enrolment can be interrupted at any moment, even by a power cut: it then goes on with the same token.",
 	)
-	_, err := f.Person.Choose(ctx, p, []Choice{{"new", "Enrol a new token", "choose a PIN, get a PUK"}})
+	_, err := f.Person.Choose(ctx, p, []page.Choice{{Key: "new", Label: "Enrol a new token", Detail: "choose a PIN, get a PUK"}})
 	return err
 }
 
 // interrupted says that an enrolment was cut short, and asks whether another
 // token is to be enrolled instead.
-func (f *flow) interrupted(ctx context.Context, h ceremony.Holder, serial string, dress func(Page) Page) (another bool, err error) {
+func (f *flow) interrupted(ctx context.Context, h ceremony.Holder, serial string, dress func(page.Page) page.Page) (another bool, err error) {
 	token := ceremony.Holder{Name: h.Name, Serial: serial}
 	p := dress(f.page("The enrolment of "+h.Name+" was interrupted",
-		Facts{{"Expected", tokenOf(token)}, {"Needed", "the PIN and the PUK that were chosen then"}},
-		Para("The journal says that the enrolment of this very token began. How far it came is seen when the token is in the reader: what was done stays, and only the rest is done."),
-	)).help(
+		page.Facts{{Label: "Expected", Value: tokenOf(token)}, {Label: "Needed", Value: "the PIN and the PUK that were chosen then"}},
+		page.Para("The journal says that the enrolment of this very token began. How far it came is seen when the token is in the reader: what was done stays, and only the rest is done."),
+	)).WithHelp(
 		"The token may know the PIN and the PUK of then already, or still have those of the factory. Both are right: type those of then.",
 		"If the paper with the PUK is lost, or nobody remembers the PIN, enrol another token.",
 	)
-	choices := []Choice{{"go on", "Go on with token " + serial, "same PIN, same PUK"}}
+	choices := []page.Choice{{Key: "go on", Label: "Go on with token " + serial, Detail: "same PIN, same PUK"}}
 	if h.Serial == "" {
-		choices = append(choices, Choice{"another", "Enrol another token instead", "this one is lost, or not wanted"})
+		choices = append(choices, page.Choice{Key: "another", Label: "Enrol another token instead", Detail: "this one is lost, or not wanted"})
 	} else {
-		p.Body = append(p.Body, Para("The plan names this token for "+h.Name+". If it is lost, a new ceremony with another plan is needed."))
+		p.Body = append(p.Body, page.Para("The plan names this token for "+h.Name+". If it is lost, a new ceremony with another plan is needed."))
 	}
 	key, err := f.Person.Choose(ctx, p, choices)
 	return key == "another", err
 }
 
 // giveUp has a person say in words that a token is not gone on with.
-func (f *flow) giveUp(ctx context.Context, h ceremony.Holder, serial string, dress func(Page) Page) error {
+func (f *flow) giveUp(ctx context.Context, h ceremony.Holder, serial string, dress func(page.Page) page.Page) error {
 	p := dress(f.page("Another token for "+h.Name,
-		Facts{{"Given up", tokenOf(ceremony.Holder{Name: h.Name, Serial: serial})}},
-		Warning("Once another token is changed, the enrolment of token "+serial+" can't be gone on with. Before that token can be enrolled again it has to be reset."),
-		Para("A key that was made on it is in no plan and in no metadata: nobody needs it."),
-	)).help("Nothing is changed yet. Esc goes back to the choice.")
+		page.Facts{{Label: "Given up", Value: tokenOf(ceremony.Holder{Name: h.Name, Serial: serial})}},
+		page.Warning("Once another token is changed, the enrolment of token "+serial+" can't be gone on with. Before that token can be enrolled again it has to be reset."),
+		page.Para("A key that was made on it is in no plan and in no metadata: nobody needs it."),
+	)).WithHelp("Nothing is changed yet. Esc goes back to the choice.")
 	_, err := f.Person.Text(ctx, p, phrase("enrol another token"))
 	return err
 }
 
 // enrolment asks for the token and its secrets, and has the key made.
-func (f *flow) enrolment(ctx context.Context, w way, dress func(Page) Page) (ceremony.Enrolled, error) {
+func (f *flow) enrolment(ctx context.Context, w way, dress func(page.Page) page.Page) (ceremony.Enrolled, error) {
 	match := func(info token.Info) error { return f.mayEnrol(w, info) }
 	var last error
 	for {
@@ -153,7 +154,7 @@ func (f *flow) mayEnrol(w way, info token.Info) error {
 	return f.Ceremony.CheckEnrol(w.holder.Name, info)
 }
 
-func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(Page) Page, said *Problem) (ceremony.Enrolled, error) {
+func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(page.Page) page.Page, said *page.Problem) (ceremony.Enrolled, error) {
 	tok, ok := t.token.(token.Enroller)
 	switch {
 	case !ok:

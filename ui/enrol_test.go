@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // anyTokens is the plan without serial numbers.
@@ -226,7 +227,7 @@ func TestSecretsOutsideOfACeremony(t *testing.T) {
 	info, err := token.Info(t.Context())
 	s.must(err)
 	var pin, puk []byte
-	p := plays(t, func(ctx context.Context, person ui.Person) error {
+	p := plays(t, func(ctx context.Context, person page.Person) error {
 		secrets := ui.Secrets{Person: person, Token: info}
 		chosen, err := secrets.NewPIN(ctx)
 		if err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
@@ -15,11 +13,12 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/plan"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // Explain gives an error the words that help a person, for programs that end
 // with one outside of a conversation.
-func Explain(err error) Problem {
+func Explain(err error) page.Problem {
 	p := *explain(err)
 	if p.Code == stopped {
 		p.NotDone, p.Next = "The command was not finished.", "Put right what it names, and give the command again."
@@ -32,15 +31,15 @@ const stopped = "STOPPED"
 
 // explain gives an error the words that help: what happened, what was not done,
 // what to do next, and a code to look up. It is the only place that does.
-func explain(err error) *Problem {
-	for _, of := range []func(error) *Problem{
+func explain(err error) *page.Problem {
+	for _, of := range []func(error) *page.Problem{
 		ofImport, ofSecret, ofTokenInReader, ofToken, ofReader, ofPlan, ofPayload, ofMetadata, ofMachine, ofCode,
 	} {
 		if p := of(err); p != nil {
 			return p
 		}
 	}
-	return &Problem{stopped, sentence(err), "This step was not finished. Everything before it is kept.", "Put right what it names, and do the step again."}
+	return &page.Problem{Code: stopped, Happened: page.Sentence(err), NotDone: "This step was not finished. Everything before it is kept.", Next: "Put right what it names, and do the step again."}
 }
 
 const (
@@ -56,7 +55,7 @@ const (
 )
 
 // ofSecret: a PIN or a PUK was refused.
-func ofSecret(err error) *Problem {
+func ofSecret(err error) *page.Problem {
 	var pin *token.WrongPINError
 	var puk *token.WrongPUKError
 	var format *token.PINFormatError
@@ -67,19 +66,19 @@ func ofSecret(err error) *Problem {
 	}
 	switch {
 	case errors.As(err, &pin) && pin.Tries != 0:
-		return &Problem{"TOKEN-PIN-WRONG", "The token refused the PIN. " + takes(pin.Tries),
-			notSigned, "Make sure that it is the PIV PIN, of this token. If in doubt, go back."}
+		return &page.Problem{Code: "TOKEN-PIN-WRONG", Happened: "The token refused the PIN. " + takes(pin.Tries),
+			NotDone: notSigned, Next: "Make sure that it is the PIV PIN, of this token. If in doubt, go back."}
 	case errors.As(err, &pin), errors.Is(err, token.ErrPINBlocked):
-		return &Problem{"TOKEN-PIN-BLOCKED", "The PIN of " + whose + " is blocked: there are no tries left.",
-			notSigned, "Its holder unblocks it with the PUK from their paper, or another holder signs instead."}
+		return &page.Problem{Code: "TOKEN-PIN-BLOCKED", Happened: "The PIN of " + whose + " is blocked: there are no tries left.",
+			NotDone: notSigned, Next: "Its holder unblocks it with the PUK from their paper, or another holder signs instead."}
 	case errors.As(err, &puk) && puk.Tries != 0:
-		return &Problem{"TOKEN-PUK-WRONG", "The token refused the PUK. " + takes(puk.Tries),
-			"The PIN was not changed by it.", "Compare the serial number on the paper with the token's, and read the PUK again. If in doubt, go back."}
+		return &page.Problem{Code: "TOKEN-PUK-WRONG", Happened: "The token refused the PUK. " + takes(puk.Tries),
+			NotDone: "The PIN was not changed by it.", Next: "Compare the serial number on the paper with the token's, and read the PUK again. If in doubt, go back."}
 	case errors.As(err, &puk), errors.Is(err, token.ErrPUKBlocked):
-		return &Problem{"TOKEN-PUK-BLOCKED", "The PUK of " + whose + " is blocked: there are no tries left, and it can't unblock the PIN any more.",
-			nothingDone, resetOnly}
+		return &page.Problem{Code: "TOKEN-PUK-BLOCKED", Happened: "The PUK of " + whose + " is blocked: there are no tries left, and it can't unblock the PIN any more.",
+			NotDone: nothingDone, Next: resetOnly}
 	case errors.As(err, &format):
-		return &Problem{"TOKEN-PIN-FORMAT", "It can't be a PIN: " + format.Why + ".", noTry, "Type it again."}
+		return &page.Problem{Code: "TOKEN-PIN-FORMAT", Happened: "It can't be a PIN: " + format.Why + ".", NotDone: noTry, Next: "Type it again."}
 	}
 	return nil
 }
@@ -101,12 +100,12 @@ func takes(tries int) string {
 }
 
 // differ: a secret that is typed twice was not the same.
-func differ(what string) *Problem {
-	return &Problem{what + "-DIFFERS", "The two " + what + "s were not the same.", "The token was not changed.", "Type the " + what + " again, twice."}
+func differ(what string) *page.Problem {
+	return &page.Problem{Code: what + "-DIFFERS", Happened: "The two " + what + "s were not the same.", NotDone: "The token was not changed.", Next: "Type the " + what + " again, twice."}
 }
 
 // ofTokenInReader: another token is there than the one that is due.
-func ofTokenInReader(err error) *Problem {
+func ofTokenInReader(err error) *page.Problem {
 	var several *severalError
 	var stranger *strangerError
 	var signed *signedAlreadyError
@@ -120,29 +119,29 @@ func ofTokenInReader(err error) *Problem {
 		if several.due.Serial != "" && !several.in {
 			next = "Take them out, and put in " + tokenOf(several.due) + "."
 		}
-		return &Problem{"TOKEN-SEVERAL", "There are several tokens in reach: " + several.names + ".", "None of them was asked for anything.", next}
+		return &page.Problem{Code: "TOKEN-SEVERAL", Happened: "There are several tokens in reach: " + several.names + ".", NotDone: "None of them was asked for anything.", Next: next}
 	case errors.As(err, &stranger):
-		return &Problem{"TOKEN-STRANGER", fmt.Sprintf("%s Its key is nobody's in %s.", wrongToken(stranger.WrongTokenError), stranger.trust), notChanged,
-			takeItOut + " This one may be a spare, or serve another trust."}
+		return &page.Problem{Code: "TOKEN-STRANGER", Happened: fmt.Sprintf("%s Its key is nobody's in %s.", wrongToken(stranger.WrongTokenError), stranger.trust), NotDone: notChanged,
+			Next: takeItOut + " This one may be a spare, or serve another trust."}
 	case errors.As(err, &rekeyed):
-		return &Problem{"TOKEN-OTHER-KEY", fmt.Sprintf("Token %s (%s) holds another key than the one that was enrolled.", rekeyed.Found, rekeyed.Owner), notChanged,
-			"Another holder signs instead. Find out who reset this token: the key that was enrolled is gone."}
+		return &page.Problem{Code: "TOKEN-OTHER-KEY", Happened: fmt.Sprintf("Token %s (%s) holds another key than the one that was enrolled.", rekeyed.Found, rekeyed.Owner), NotDone: notChanged,
+			Next: "Another holder signs instead. Find out who reset this token: the key that was enrolled is gone."}
 	case errors.As(err, &signed):
-		return &Problem{"TOKEN-SIGNED-ALREADY", fmt.Sprintf("%s %s has signed %s already.", wrongToken(signed.WrongTokenError), signed.Owner, signed.what),
-			notChanged + " It needs no second PIN.", takeItOut}
+		return &page.Problem{Code: "TOKEN-SIGNED-ALREADY", Happened: fmt.Sprintf("%s %s has signed %s already.", wrongToken(signed.WrongTokenError), signed.Owner, signed.what),
+			NotDone: notChanged + " It needs no second PIN.", Next: takeItOut}
 	case errors.As(err, &givenUp):
-		return &Problem{"TOKEN-GIVEN-UP", "Token " + givenUp.serial + " is the one whose enrolment was interrupted, and another one is to be enrolled instead.",
-			notChanged, "Put in the other token. To go on with this one, go back."}
+		return &page.Problem{Code: "TOKEN-GIVEN-UP", Happened: "Token " + givenUp.serial + " is the one whose enrolment was interrupted, and another one is to be enrolled instead.",
+			NotDone: notChanged, Next: "Put in the other token. To go on with this one, go back."}
 	case errors.As(err, &wrong):
-		return &Problem{"TOKEN-WRONG", wrongToken(wrong), notChanged, takeItOut}
+		return &page.Problem{Code: "TOKEN-WRONG", Happened: wrongToken(wrong), NotDone: notChanged, Next: takeItOut}
 	case errors.Is(err, token.ErrAlreadySigned):
-		return &Problem{"TOKEN-SIGNED-ALREADY", "This token has signed this already.", notChanged + " It needs no second PIN.", "Take it out. Another holder is next."}
+		return &page.Problem{Code: "TOKEN-SIGNED-ALREADY", Happened: "This token has signed this already.", NotDone: notChanged + " It needs no second PIN.", Next: "Take it out. Another holder is next."}
 	case errors.Is(err, token.ErrNoKey):
-		return &Problem{"TOKEN-EMPTY", "The token has no key to sign with.", notChanged,
-			"Put in the token that was enrolled. If this is the one, it was reset: its key is gone, and another holder signs instead."}
+		return &page.Problem{Code: "TOKEN-EMPTY", Happened: "The token has no key to sign with.", NotDone: notChanged,
+			Next: "Put in the token that was enrolled. If this is the one, it was reset: its key is gone, and another holder signs instead."}
 	case errors.As(err, &occupied):
-		return &Problem{"TOKEN-OCCUPIED", fmt.Sprintf("Slot %s of token %s holds a key already. It may serve another trust.", occupied.Slot, occupied.Serial),
-			"Nothing on it was changed: a key is never overwritten.", "Take another token, or reset this one elsewhere if its key is not needed by anyone."}
+		return &page.Problem{Code: "TOKEN-OCCUPIED", Happened: fmt.Sprintf("Slot %s of token %s holds a key already. It may serve another trust.", occupied.Slot, occupied.Serial),
+			NotDone: "Nothing on it was changed: a key is never overwritten.", Next: "Take another token, or reset this one elsewhere if its key is not needed by anyone."}
 	}
 	return nil
 }
@@ -190,32 +189,32 @@ func wrongToken(e *token.WrongTokenError) string {
 }
 
 // ofToken: the token is the right one, and something is the matter with it.
-func ofToken(err error) *Problem {
+func ofToken(err error) *page.Problem {
 	var policy *token.PolicyError
 	var removed *token.RemovedError
 	var verdict *token.VerdictError
 	var bad *token.BadSignatureError
 	switch {
 	case errors.As(err, &verdict):
-		return &Problem{"TOKEN-ATTESTATION", sentence(err), "It was not enrolled, and nothing was recorded.", "Take another token. This one does not do what the plan demands."}
+		return &page.Problem{Code: "TOKEN-ATTESTATION", Happened: page.Sentence(err), NotDone: "It was not enrolled, and nothing was recorded.", Next: "Take another token. This one does not do what the plan demands."}
 	case errors.As(err, &policy):
-		return &Problem{"TOKEN-POLICY", sentence(errors.New(policy.Why)), notChanged, "Take a token that the plan allows."}
+		return &page.Problem{Code: "TOKEN-POLICY", Happened: page.Sentence(errors.New(policy.Why)), NotDone: notChanged, Next: "Take a token that the plan allows."}
 	case errors.As(err, &removed):
 		during := "The token was taken out too early."
 		if removed.During != "" {
 			during = "The token was taken out " + removed.During + "."
 		}
-		return &Problem{"TOKEN-REMOVED", during, notSigned, "Put it in again, and leave it in until the next page."}
+		return &page.Problem{Code: "TOKEN-REMOVED", Happened: during, NotDone: notSigned, Next: "Put it in again, and leave it in until the next page."}
 	case errors.Is(err, token.ErrNoTouch):
-		return &Problem{"TOKEN-NO-TOUCH", "The token was not touched in time.", "Not signed. No try was used.", "Type the PIN again, and touch the token when it blinks."}
+		return &page.Problem{Code: "TOKEN-NO-TOUCH", Happened: "The token was not touched in time.", NotDone: "Not signed. No try was used.", Next: "Type the PIN again, and touch the token when it blinks."}
 	case errors.As(err, &bad):
-		return &Problem{"TOKEN-BAD-SIGNATURE", fmt.Sprintf("Token %s returned a signature that its key did not make.", bad.Serial),
-			"The signature was thrown away. Nothing was recorded.", "Stop using this token, and note its serial in the record."}
+		return &page.Problem{Code: "TOKEN-BAD-SIGNATURE", Happened: fmt.Sprintf("Token %s returned a signature that its key did not make.", bad.Serial),
+			NotDone: "The signature was thrown away. Nothing was recorded.", Next: "Stop using this token, and note its serial in the record."}
 	}
 	return nil
 }
 
-func ofReader(err error) *Problem {
+func ofReader(err error) *page.Problem {
 	var busy *token.BusyError
 	var service *token.NoServiceError
 	var tok *token.Error
@@ -225,27 +224,27 @@ func ofReader(err error) *Problem {
 		if len(busy.By) > 0 {
 			by = "Another program is using the token: it may be " + strings.Join(busy.By, " or ") + "."
 		}
-		return &Problem{"READER-BUSY", by, noTry, "Close that program, then try again."}
+		return &page.Problem{Code: "READER-BUSY", Happened: by, NotDone: noTry, Next: "Close that program, then try again."}
 	case errors.As(err, &service):
-		return &Problem{"READER-SERVICE", "The card service does not answer: " + service.Err.Error() + ".", "No token was looked for.", "Start the service (pcscd), then look again."}
+		return &page.Problem{Code: "READER-SERVICE", Happened: "The card service does not answer: " + service.Err.Error() + ".", NotDone: "No token was looked for.", Next: "Start the service (pcscd), then look again."}
 	case errors.Is(err, token.ErrNoCardSupport):
-		return &Problem{"READER-NONE", "This program was built without card support.", "No token was looked for.", "Use a build with card support, or rehearse with virtual tokens."}
+		return &page.Problem{Code: "READER-NONE", Happened: "This program was built without card support.", NotDone: "No token was looked for.", Next: "Use a build with card support, or rehearse with virtual tokens."}
 	case errors.As(err, &tok):
-		return &Problem{"TOKEN-FAILED", sentence(tok.Err), "What the token was asked for is not done.", "Take the token out, put it in again, and repeat the step."}
+		return &page.Problem{Code: "TOKEN-FAILED", Happened: page.Sentence(tok.Err), NotDone: "What the token was asked for is not done.", Next: "Take the token out, put it in again, and repeat the step."}
 	}
 	return nil
 }
 
-func ofPlan(err error) *Problem {
+func ofPlan(err error) *page.Problem {
 	var plan *plan.Error
 	if errors.As(err, &plan) {
-		return &Problem{"PLAN", sentence(plan), "The plan was not accepted.", "Correct the file, and choose it again."}
+		return &page.Problem{Code: "PLAN", Happened: page.Sentence(plan), NotDone: "The plan was not accepted.", Next: "Correct the file, and choose it again."}
 	}
 	return nil
 }
 
 // ofPayload: what was to be signed can't be, or not now.
-func ofPayload(err error) *Problem {
+func ofPayload(err error) *page.Problem {
 	var edit *draft.EditError
 	var needed *ceremony.NeededError
 	var stuck *draft.Error
@@ -261,28 +260,28 @@ func ofPayload(err error) *Problem {
 		if edit.Edit != nil {
 			why = edit.Edit.String() + ": " + why
 		}
-		return &Problem{"EDIT", sentence(errors.New(why)), notEdited, "Look at what stands there now, and change it in another way."}
+		return &page.Problem{Code: "EDIT", Happened: page.Sentence(errors.New(why)), NotDone: notEdited, Next: "Look at what stands there now, and change it in another way."}
 	case errors.As(err, &needed):
-		return &Problem{"EDIT-NEEDED", sentence(fmt.Errorf("a later edit needs it (%s): without it, %s", needed.By, needed.Why)), notEdited, "Take the later edit back first."}
+		return &page.Problem{Code: "EDIT-NEEDED", Happened: page.Sentence(fmt.Errorf("a later edit needs it (%s): without it, %s", needed.By, needed.Why)), NotDone: notEdited, Next: "Take the later edit back first."}
 	case errors.As(err, &stuck):
-		return &Problem{"DRAFT-STUCK", sentence(stuck.Err), "Nothing is frozen: as it is, this draft can't be.", "Change something more, or throw the draft away."}
+		return &page.Problem{Code: "DRAFT-STUCK", Happened: page.Sentence(stuck.Err), NotDone: "Nothing is frozen: as it is, this draft can't be.", Next: "Change something more, or throw the draft away."}
 	case errors.As(err, &unusable):
-		return &Problem{"FILE-UNUSABLE", sentence(unusable), notEdited, "Choose another file, or have this one made again."}
+		return &page.Problem{Code: "FILE-UNUSABLE", Happened: page.Sentence(unusable), NotDone: notEdited, Next: "Choose another file, or have this one made again."}
 	case errors.As(err, &consent):
-		return &Problem{"CONSENT", sentence(errors.New(consent.Why)), notSigned, "Read the payload again, and type what is asked for."}
+		return &page.Problem{Code: "CONSENT", Happened: page.Sentence(errors.New(consent.Why)), NotDone: notSigned, Next: "Read the payload again, and type what is asked for."}
 	case errors.As(err, &conflict):
-		return &Problem{"CONFLICT", sentence(conflict), notSigned, "Ask the other sites which one is meant, and choose it in the list of steps."}
+		return &page.Problem{Code: "CONFLICT", Happened: page.Sentence(conflict), NotDone: notSigned, Next: "Ask the other sites which one is meant, and choose it in the list of steps."}
 	case errors.As(err, &expired):
-		return &Problem{"EXPIRED", sentence(expired), notSigned, "Check the clock. If it is right, a new version with a later expiry is needed."}
+		return &page.Problem{Code: "EXPIRED", Happened: page.Sentence(expired), NotDone: notSigned, Next: "Check the clock. If it is right, a new version with a later expiry is needed."}
 	case errors.As(err, &horizon):
-		return &Problem{"HORIZON", fmt.Sprintf("%s %d expires on %s, later than it may. The clock says %s.", horizon.Role, horizon.Version, date(horizon.Expires), date(horizon.Now)),
-			notSigned, "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
+		return &page.Problem{Code: "HORIZON", Happened: fmt.Sprintf("%s %d expires on %s, later than it may. The clock says %s.", horizon.Role, horizon.Version, date(horizon.Expires), date(horizon.Now)),
+			NotDone: notSigned, Next: "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
 	case errors.As(err, &incomplete):
-		return &Problem{"INCOMPLETE", sentence(incomplete), "It was not treated as complete.", "Have the missing holders sign, here or at another site."}
+		return &page.Problem{Code: "INCOMPLETE", Happened: page.Sentence(incomplete), NotDone: "It was not treated as complete.", Next: "Have the missing holders sign, here or at another site."}
 	case errors.Is(err, trust.ErrUnknown):
-		return &Problem{"PAYLOAD-UNKNOWN", "What this was about is not here any more: it was cancelled, or another took its place.", nothingDone, "Look at the list again, and choose there."}
+		return &page.Problem{Code: "PAYLOAD-UNKNOWN", Happened: "What this was about is not here any more: it was cancelled, or another took its place.", NotDone: nothingDone, Next: "Look at the list again, and choose there."}
 	case errors.Is(err, ceremony.ErrNotNow):
-		return &Problem{"NOT-NOW", "This step is not due now.", nothingDone, "Go on with a step that the list calls now."}
+		return &page.Problem{Code: "NOT-NOW", Happened: "This step is not due now.", NotDone: nothingDone, Next: "Go on with a step that the list calls now."}
 	}
 	return nil
 }
@@ -298,16 +297,16 @@ func (e *unusableError) Unwrap() error { return e.err }
 
 // ofImport: a bundle was refused. What it holds may say why in its own words;
 // in any case nothing of it was taken over.
-func ofImport(err error) *Problem {
+func ofImport(err error) *page.Problem {
 	var in *ceremony.ImportError
 	if !errors.As(err, &in) {
 		return nil
 	}
 	var policy *token.PolicyError
 	if errors.As(in.Err, &policy) {
-		return &Problem{"BUNDLE-OTHER-KIND", sentence(errors.New(policy.Why)), notTaken, "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
+		return &page.Problem{Code: "BUNDLE-OTHER-KIND", Happened: page.Sentence(errors.New(policy.Why)), NotDone: notTaken, Next: "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
 	}
-	for _, of := range []func(error) *Problem{ofPayload, ofMachine} {
+	for _, of := range []func(error) *page.Problem{ofPayload, ofMachine} {
 		if p := of(in.Err); p != nil {
 			p.NotDone = notTaken
 			return p
@@ -316,7 +315,7 @@ func ofImport(err error) *Problem {
 	if p := ofMetadata(in.Err); p != nil && p.Code == otherTrust {
 		return p
 	}
-	return &Problem{"BUNDLE-REFUSED", sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), notTaken, writeAgain}
+	return &page.Problem{Code: "BUNDLE-REFUSED", Happened: page.Sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), NotDone: notTaken, Next: writeAgain}
 }
 
 const (
@@ -326,7 +325,7 @@ const (
 
 // ofMetadata: metadata that is not what it must be. Inside of a bundle that
 // makes the bundle one that is refused.
-func ofMetadata(err error) *Problem {
+func ofMetadata(err error) *page.Problem {
 	var trust *metadata.OtherTrustError
 	var threshold *metadata.ThresholdError
 	var version *metadata.VersionError
@@ -335,36 +334,36 @@ func ofMetadata(err error) *Problem {
 	const notUsed = "Nothing of it was used."
 	switch {
 	case errors.As(err, &trust):
-		return &Problem{otherTrust, sentence(trust), notTaken, "Choose a bundle of this trust."}
+		return &page.Problem{Code: otherTrust, Happened: page.Sentence(trust), NotDone: notTaken, Next: "Choose a bundle of this trust."}
 	case errors.As(err, &threshold):
-		return &Problem{"METADATA-UNSIGNED", sentence(threshold), notUsed, "Get the file with the missing signatures, from where it was signed."}
+		return &page.Problem{Code: "METADATA-UNSIGNED", Happened: page.Sentence(threshold), NotDone: notUsed, Next: "Get the file with the missing signatures, from where it was signed."}
 	case errors.As(err, &version):
-		return &Problem{"METADATA-VERSION", sentence(version), notUsed, "Get the version that is asked for. An older one may be an attempt to go back."}
+		return &page.Problem{Code: "METADATA-VERSION", Happened: page.Sentence(version), NotDone: notUsed, Next: "Get the version that is asked for. An older one may be an attempt to go back."}
 	case errors.As(err, &field):
-		return &Problem{"METADATA-FIELD", sentence(field), notUsed, "Have the file corrected where it was made: a field of it is not as the standard says."}
+		return &page.Problem{Code: "METADATA-FIELD", Happened: page.Sentence(field), NotDone: notUsed, Next: "Have the file corrected where it was made: a field of it is not as the standard says."}
 	case errors.As(err, &mismatch):
-		return &Problem{"METADATA-MISMATCH", sentence(mismatch), notUsed, "Get all files of one published set, from one place."}
+		return &page.Problem{Code: "METADATA-MISMATCH", Happened: page.Sentence(mismatch), NotDone: notUsed, Next: "Get all files of one published set, from one place."}
 	case errors.Is(err, metadata.ErrSignature):
-		return &Problem{"METADATA-SIGNATURE", sentence(err), notUsed, "Get the file again. If it happens twice, treat its source as tampered with."}
+		return &page.Problem{Code: "METADATA-SIGNATURE", Happened: page.Sentence(err), NotDone: notUsed, Next: "Get the file again. If it happens twice, treat its source as tampered with."}
 	}
 	return nil
 }
 
 // ofMachine: the clock, a journal, or somebody who stopped it.
-func ofMachine(err error) *Problem {
+func ofMachine(err error) *page.Problem {
 	var clock *ceremony.ClockError
 	var broken *journal.Error
 	var fork *journal.ForkError
 	switch {
 	case errors.As(err, &clock):
-		return &Problem{"CLOCK", fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
-			nothingDone, "Set the clock of this machine, and start again."}
+		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
+			NotDone: nothingDone, Next: "Set the clock of this machine, and start again."}
 	case errors.As(err, &fork):
-		return &Problem{"BUNDLE-FORK", sentence(fork), notTaken, "Stop, and find out with the other site which of the two happened."}
+		return &page.Problem{Code: "BUNDLE-FORK", Happened: page.Sentence(fork), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):
-		return &Problem{"JOURNAL", sentence(err), nothingDone, "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
+		return &page.Problem{Code: "JOURNAL", Happened: page.Sentence(err), NotDone: nothingDone, Next: "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
 	case errors.Is(err, context.Canceled):
-		return &Problem{"CANCELLED", "It was stopped before it was done.", "No signature was recorded.", "Do the step again when you are ready."}
+		return &page.Problem{Code: "CANCELLED", Happened: "It was stopped before it was done.", NotDone: "No signature was recorded.", Next: "Do the step again when you are ready."}
 	}
 	return nil
 }
@@ -377,7 +376,7 @@ type coded interface {
 }
 
 // ofCode has the words for errors of files and media, known by their codes.
-func ofCode(err error) *Problem {
+func ofCode(err error) *page.Problem {
 	var known coded
 	if !errors.As(err, &known) {
 		return nil
@@ -397,19 +396,5 @@ func ofCode(err error) *Problem {
 	if words.next == "" {
 		return nil
 	}
-	return &Problem{known.Code(), sentence(err), words.notDone, words.next}
-}
-
-// sentence is an error as people write: a capital first, a full stop last. The
-// name of a file or a field stays as it is.
-func sentence(err error) string {
-	s := err.Error()
-	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(strings.TrimRight(first, ".,:;"), `./\_="0123456789`) {
-		r, n := utf8.DecodeRuneInString(s)
-		s = string(unicode.ToUpper(r)) + s[n:]
-	}
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
+	return &page.Problem{Code: known.Code(), Happened: page.Sentence(err), NotDone: words.notDone, Next: words.next}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // export writes everything that this site has to hand on to a medium.
@@ -18,9 +19,9 @@ func (f *flow) export(ctx context.Context) error {
 	var written Written
 	var checked trust.Checked
 	err = f.Person.Wait(ctx, f.page("Writing the bundle",
-		Facts{{"To", to.Path}},
-		Strong("Leave the drive in."),
-		Para("What is finished is checked as clients check it. Then the bundle is written, read back and compared."),
+		page.Facts{{Label: "To", Value: to.Path}},
+		page.Strong("Leave the drive in."),
+		page.Para("What is finished is checked as clients check it. Then the bundle is written, read back and compared."),
 	), func(ctx context.Context) (err error) {
 		var contents trust.Contents
 		if contents, checked, err = f.Ceremony.Handover(); err != nil {
@@ -35,16 +36,16 @@ func (f *flow) export(ctx context.Context) error {
 	if err := f.Ceremony.Exported(written.Path, written.Digest, written.Size); err != nil {
 		return err
 	}
-	last := Para("It is on the disk of this machine.")
+	last := page.Para("It is on the disk of this machine.")
 	if to.Removable {
-		last = Para("It is safe to remove the drive now.")
+		last = page.Para("It is safe to remove the drive now.")
 	}
 	p := f.page("The bundle is written",
-		Facts{{"File", written.Path}, {"Size", bytesText(written.Size) + ", read back and compared; SHA-256:"}},
-		Hex(written.Digest), WordGrid(text.Words(written.Digest)),
-		Strong(last),
-		Para(clients(checked)),
-	).help(
+		page.Facts{{Label: "File", Value: written.Path}, {Label: "Size", Value: bytesText(written.Size) + ", read back and compared; SHA-256:"}},
+		page.Hex(written.Digest), page.WordGrid(text.Words(written.Digest)),
+		page.Strong(last),
+		page.Para(clients(checked)),
+	).WithHelp(
 		"Read the words to the other site over the phone. They see the same words when they open the bundle.",
 		"The bundle holds no secret. It holds what is proposed, the signatures so far, the attestations of the keys, and this site's journal.",
 	)

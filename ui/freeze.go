@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // freeze makes the payloads that everybody signs: of a draft where there is
@@ -21,9 +22,9 @@ func (f *flow) freeze(ctx context.Context) error {
 	if plan == nil || len(roles) == 0 {
 		return ceremony.ErrNotNow
 	}
-	p := f.page("Freeze "+strings.Join(roles, " 1 and ")+" 1", append([]Block{
-		Para("Every holder has a token. Now the first root and the first targets are made from the plan and from the keys. From here on their bytes don't change: these are what is read, signed and published."),
-	}, planned(plan, f.Now())...)...).help(
+	p := f.page("Freeze "+strings.Join(roles, " 1 and ")+" 1", append([]page.Block{
+		page.Para("Every holder has a token. Now the first root and the first targets are made from the plan and from the keys. From here on their bytes don't change: these are what is read, signed and published."),
+	}, planned(plan, f.Now())...)...).WithHelp(
 		"Freezing signs nothing. It fixes the bytes, so that all holders read and sign the same.",
 		"What is frozen is never edited. It can be cancelled while it lacks signatures, and frozen anew; a plan that is wrong needs a new ceremony.",
 	)
@@ -41,9 +42,9 @@ func (f *flow) freezeDraft(ctx context.Context, d ceremony.Preview) error {
 		return err
 	}
 	what := d.Names()
-	p := f.draftPage("Freeze "+what, append([]Block{
-		Para("From here on the bytes don't change: these are what is read, signed and published."),
-	}, blocks...)...).help(
+	p := f.draftPage("Freeze "+what, append([]page.Block{
+		page.Para("From here on the bytes don't change: these are what is read, signed and published."),
+	}, blocks...)...).WithHelp(
 		"Freezing signs nothing. It fixes the bytes, so that all holders read and sign the same.",
 		"What is frozen can be withdrawn as long as it does not have all its signatures, and takes their signatures with it.",
 	)

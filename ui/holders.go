@@ -9,6 +9,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // holders asks what is to change about the people and their tokens.
@@ -18,24 +19,24 @@ func (f *flow) holders(ctx context.Context) error {
 		return err
 	}
 	options := []option{
-		{Choice{"join", "Somebody joins", "with a token of their own"},
+		{page.Choice{Key: "join", Label: "Somebody joins", Detail: "with a token of their own"},
 			func(ctx context.Context) error { return f.edit(ctx, f.joins) }},
-		{Choice{"new token", "Somebody gets a new token", "the old one still signs"},
+		{page.Choice{Key: "new token", Label: "Somebody gets a new token", Detail: "the old one still signs"},
 			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(false)) }},
-		{Choice{"lost", "A token is lost or broken", "its holder gets a new one"},
+		{page.Choice{Key: "lost", Label: "A token is lost or broken", Detail: "its holder gets a new one"},
 			func(ctx context.Context) error { return f.edit(ctx, f.newTokenFor(true)) }},
-		{Choice{"join role", "Somebody signs one more role", "with the token that they have"},
+		{page.Choice{Key: "join role", Label: "Somebody signs one more role", Detail: "with the token that they have"},
 			func(ctx context.Context) error { return f.edit(ctx, f.joinsRole) }},
-		{Choice{"leave role", "Somebody leaves one role", "and stays in the others"},
+		{page.Choice{Key: "leave role", Label: "Somebody leaves one role", Detail: "and stays in the others"},
 			func(ctx context.Context) error { return f.edit(ctx, f.leavesRole) }},
-		{Choice{"leave", "Somebody leaves", "every role at once"},
+		{page.Choice{Key: "leave", Label: "Somebody leaves", Detail: "every role at once"},
 			func(ctx context.Context) error { return f.edit(ctx, f.leaves) }},
 	}
 	if n := len(d.Unnamed); n > 0 {
-		options = append(options, option{Choice{"name", "Say whose a key is", plural(n, "key has", "keys have") + " no name"},
+		options = append(options, option{page.Choice{Key: "name", Label: "Say whose a key is", Detail: plural(n, "key has", "keys have") + " no name"},
 			func(ctx context.Context) error { return f.edit(ctx, f.namesHolder) }})
 	}
-	p := f.draftPage("Which holder, which token?", rolesNow(d.Roles)).help(
+	p := f.draftPage("Which holder, which token?", rolesNow(d.Roles)).WithHelp(
 		"Somebody who gets a new token signs the new root with both: the old token counts for the old root, the new one for the new root.",
 		"A new root needs as many signatures by the keys of the old root as the old root says. Every token that still signs helps.",
 	)
@@ -43,14 +44,14 @@ func (f *flow) holders(ctx context.Context) error {
 }
 
 // rolesNow says who signs which role, with the edits so far.
-func rolesNow(roles []draft.RoleState) Facts {
-	var facts Facts
+func rolesNow(roles []draft.RoleState) page.Facts {
+	var facts page.Facts
 	for _, r := range signedByHolders(roles) {
 		who := "nobody yet"
 		if len(r.Holders) > 0 {
 			who = fmt.Sprintf("%d of %s", r.Threshold, strings.Join(r.Holders, ", "))
 		}
-		facts = append(facts, Fact{r.Name, who})
+		facts = append(facts, page.Fact{Label: r.Name, Value: who})
 	}
 	return facts
 }
@@ -62,7 +63,7 @@ func signedByHolders(roles []draft.RoleState) []draft.RoleState {
 	})
 }
 
-func (f *flow) joins(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) joins(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.AddHolder
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
@@ -71,15 +72,15 @@ func (f *flow) joins(ctx context.Context, problem *Problem) ([]draft.Edit, error
 	err = inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.Holder, err = f.Person.Text(ctx, f.draftPage("Who joins?", rolesNow(d.Roles),
-				Para("The name stands in the metadata, for everybody to read, for years."),
-			).with(problem).help("Choose a name that nobody can mistake for another holder's."),
-				Field{Label: "Name of the new holder", Check: visible})
+				page.Para("The name stands in the metadata, for everybody to read, for years."),
+			).WithProblem(problem).WithHelp("Choose a name that nobody can mistake for another holder's."),
+				page.Field{Label: "Name of the new holder", Judge: visible})
 			return err
 		},
 		func(ctx context.Context) (err error) {
 			e.Roles, err = f.several(ctx, f.draftPage("What does "+e.Holder+" sign?",
-				Para("Choose one role or more. One token serves all of them."),
-			).help("The number of signatures that a role needs stays as it is: that is another change."), 1, roleItems(signedByHolders(d.Roles)))
+				page.Para("Choose one role or more. One token serves all of them."),
+			).WithHelp("The number of signatures that a role needs stays as it is: that is another change."), 1, roleItems(signedByHolders(d.Roles)))
 			return err
 		},
 	)
@@ -94,13 +95,13 @@ func roleItems(roles []draft.RoleState) []item {
 	return items
 }
 
-func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]draft.Edit, error) {
-	title, what := "Who gets a new token?", Para("The old token signs the new root a last time, for the old root. Keep it until then.")
+func (f *flow) newTokenFor(lost bool) func(context.Context, *page.Problem) ([]draft.Edit, error) {
+	title, what := "Who gets a new token?", page.Para("The old token signs the new root a last time, for the old root. Keep it until then.")
 	if lost {
 		title, what = "Whose token is lost or broken?", "It is not counted on for any signature. The new token takes its place in every role."
 	}
-	return func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
-		name, err := f.pickHolder(ctx, f.draftPage(title, what).with(problem).help(
+	return func(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
+		name, err := f.pickHolder(ctx, f.draftPage(title, what).WithProblem(problem).WithHelp(
 			"The new token is enrolled in the list of steps, after this. It has to be one that holds no key.",
 		))
 		return []draft.Edit{draft.ReplaceToken{Holder: name, Lost: lost}}, err
@@ -108,14 +109,14 @@ func (f *flow) newTokenFor(lost bool) func(context.Context, *Problem) ([]draft.E
 }
 
 // joinsRole gives somebody a vote in more roles, with the key that they have.
-func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) joinsRole(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var name string
 	var roles []string
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			name, err = f.pickHolder(ctx, f.draftPage("Who signs one more role?",
-				Para("Their token stays the same: no other one is enrolled."),
-			).with(problem).help("Somebody who has no token yet joins instead."))
+				page.Para("Their token stays the same: no other one is enrolled."),
+			).WithProblem(problem).WithHelp("Somebody who has no token yet joins instead."))
 			return err
 		},
 		func(ctx context.Context) error {
@@ -123,9 +124,9 @@ func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]draft.Edit, e
 			if err != nil {
 				return err
 			}
-			p := f.draftPage("What does " + name + " sign as well?").help("The number of signatures that a role needs stays as it is: that is another change.")
+			p := f.draftPage("What does " + name + " sign as well?").WithHelp("The number of signatures that a role needs stays as it is: that is another change.")
 			if len(others) == 0 {
-				p.Body = append(p.Body, Strong(name+" signs every role already."))
+				p.Body = append(p.Body, page.Strong(name+" signs every role already."))
 				return backFrom(f.Person.Tell(ctx, p))
 			}
 			roles, err = f.several(ctx, p, 1, roleItems(others))
@@ -140,13 +141,13 @@ func (f *flow) joinsRole(ctx context.Context, problem *Problem) ([]draft.Edit, e
 }
 
 // leavesRole takes somebody's vote in one role away.
-func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) leavesRole(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.LeaveRole
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves a role?",
-				Para("Their key has no vote any more in that role, and keeps its votes in the others."),
-			).with(problem).help("Whose token is lost leaves every role: choose that instead."))
+				page.Para("Their key has no vote any more in that role, and keeps its votes in the others."),
+			).WithProblem(problem).WithHelp("Whose token is lost leaves every role: choose that instead."))
 			return err
 		},
 		func(ctx context.Context) error {
@@ -155,8 +156,8 @@ func (f *flow) leavesRole(ctx context.Context, problem *Problem) ([]draft.Edit, 
 				return err
 			}
 			role, err := f.pickRoleOf(ctx, f.draftPage("Which role does "+e.Holder+" leave?",
-				Para("The number of signatures that the role needs stays as it is."),
-			).help("If the role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."), roles,
+				page.Para("The number of signatures that the role needs stays as it is."),
+			).WithHelp("If the role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."), roles,
 				func(r draft.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
 			e.Role = role.Name
 			return err
@@ -176,13 +177,13 @@ func (f *flow) rolesOf(name string, signs bool) ([]draft.RoleState, error) {
 	}), nil
 }
 
-func (f *flow) leaves(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) leaves(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.RemoveHolder
 	err := inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.Holder, err = f.pickHolder(ctx, f.draftPage("Who leaves?",
-				Para("Their key has no vote any more in any role of the new versions. The numbers of signatures stay as they are."),
-			).with(problem).help("If a role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."))
+				page.Para("Their key has no vote any more in any role of the new versions. The numbers of signatures stay as they are."),
+			).WithProblem(problem).WithHelp("If a role has too few keys then for its threshold, the draft says so: change the threshold, or let somebody join."))
 			return err
 		},
 		func(ctx context.Context) (err error) { e.Lost, err = f.stillSigns(ctx, e.Holder); return err },
@@ -193,20 +194,20 @@ func (f *flow) leaves(ctx context.Context, problem *Problem) ([]draft.Edit, erro
 // stillSigns asks whether a token can be counted on for one more signature.
 func (f *flow) stillSigns(ctx context.Context, name string) (lost bool, err error) {
 	key, err := f.Person.Choose(ctx, f.draftPage("Can the token of "+name+" sign once more?",
-		Para("A new root needs the signatures of the old one, and this token's may be one of them."),
-	).help("The program counts whether the old root's holders can give as many signatures as it needs."),
-		[]Choice{{"yes", "Yes, " + name + " still has it", ""}, {"lost", "No", "lost, broken, or not to be trusted"}})
+		page.Para("A new root needs the signatures of the old one, and this token's may be one of them."),
+	).WithHelp("The program counts whether the old root's holders can give as many signatures as it needs."),
+		[]page.Choice{{Key: "yes", Label: "Yes, " + name + " still has it", Detail: ""}, {Key: "lost", Label: "No", Detail: "lost, broken, or not to be trusted"}})
 	return key == "lost", err
 }
 
 // pickHolder has somebody chosen who has a key.
-func (f *flow) pickHolder(ctx context.Context, p Page) (string, error) {
+func (f *flow) pickHolder(ctx context.Context, p page.Page) (string, error) {
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return "", err
 	}
 	if len(d.Holders) == 0 {
-		p.Body = append(p.Body, Strong("No key has a holder's name yet: say whose the keys are first."))
+		p.Body = append(p.Body, page.Strong("No key has a holder's name yet: say whose the keys are first."))
 		return "", backFrom(f.Person.Tell(ctx, p))
 	}
 	return f.pick(ctx, p, "holder", f.holderItems(d))
@@ -215,7 +216,7 @@ func (f *flow) pickHolder(ctx context.Context, p Page) (string, error) {
 // backFrom makes a page that only tells something one to go back from.
 func backFrom(err error) error {
 	if err == nil {
-		return ErrBack
+		return page.ErrBack
 	}
 	return err
 }
@@ -245,7 +246,7 @@ func (f *flow) holderItems(d ceremony.Drafting) []item {
 	return items
 }
 
-func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) namesHolder(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.NameHolder
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
@@ -258,14 +259,14 @@ func (f *flow) namesHolder(ctx context.Context, problem *Problem) ([]draft.Edit,
 	err = inTurn(ctx,
 		func(ctx context.Context) (err error) {
 			e.KeyID, err = f.pick(ctx, f.draftPage("Which key has a holder?",
-				Para("The metadata that was adopted names no holders. A key is shown by the keyid that strict clients give it: a token's is the same."),
-			).with(problem).help("The command: conclave token list shows the keyid of a token. Where the adopted metadata has the key under another keyid, that one is not the hash of the key as it is written today."), "key", items)
+				page.Para("The metadata that was adopted names no holders. A key is shown by the keyid that strict clients give it: a token's is the same."),
+			).WithProblem(problem).WithHelp("The command: conclave token list shows the keyid of a token. Where the adopted metadata has the key under another keyid, that one is not the hash of the key as it is written today."), "key", items)
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			e.Holder, err = f.Person.Text(ctx, f.draftPage("Whose is it?", Facts{{"Key", e.KeyID}},
-				Para("The name stands in the metadata from the next version on. The key stays the same."),
-			).help("Only people can know this: ask the holder to show the token."), Field{Label: "Name of the holder", Check: visible})
+			e.Holder, err = f.Person.Text(ctx, f.draftPage("Whose is it?", page.Facts{{Label: "Key", Value: e.KeyID}},
+				page.Para("The name stands in the metadata from the next version on. The key stays the same."),
+			).WithHelp("Only people can know this: ask the holder to show the token."), page.Field{Label: "Name of the holder", Judge: visible})
 			return err
 		},
 	)

@@ -9,18 +9,19 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // home is the list of steps: who does what. It returns what was chosen, and
 // nil where the people leave.
-func (f *flow) home(ctx context.Context, problem *Problem) (action, error) {
+func (f *flow) home(ctx context.Context, problem *page.Problem) (action, error) {
 	steps := f.Ceremony.Steps()
 	due := now(steps)
 	title := "Who acts now?"
 	if len(due) == 0 {
 		title = "Every step is done"
 	}
-	p := f.page(title, StepList(folded(f.withoutRivals(steps)))).with(problem).help(
+	p := f.page(title, page.StepList(folded(f.withoutRivals(steps)))).WithProblem(problem).WithHelp(
 		"This list comes from the journal. It shows who can act now; the order among them is free.",
 		"A holder steps up to the machine, reads what there is to sign, and signs with their own token.",
 		"If signatures are missing and nobody else is here: export a bundle, and let another site co-sign it.",
@@ -84,41 +85,41 @@ func (f *flow) withoutRivals(steps []ceremony.Step) []ceremony.Step {
 
 // ways are the choices of the list: for each person what they can do, then what
 // the facilitator can.
-func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
-	var choices []Choice
+func (f *flow) ways(due, steps []ceremony.Step) ([]page.Choice, map[string]action) {
+	var choices []page.Choice
 	actions := map[string]action{"leave": nil}
-	add := func(c Choice, do action) {
+	add := func(c page.Choice, do action) {
 		choices = append(choices, c)
 		actions[c.Key] = do
 	}
 	signing := false
-	draft := Choice{"change", "Change this trust", changeDetail}
+	draft := page.Choice{Key: "change", Label: "Change this trust", Detail: changeDetail}
 	for _, s := range due {
 		switch s.Kind {
 		case ceremony.StepBegin:
-			add(Choice{"begin", s.Text, ""}, f.welcome)
+			add(page.Choice{Key: "begin", Label: s.Text, Detail: ""}, f.welcome)
 		case ceremony.StepPreflight:
-			add(Choice{"preflight", s.Text, ""}, f.preflight)
+			add(page.Choice{Key: "preflight", Label: s.Text, Detail: ""}, f.preflight)
 		case ceremony.StepPlan:
-			add(Choice{"plan", s.Text, ""}, f.plan)
+			add(page.Choice{Key: "plan", Label: s.Text, Detail: ""}, f.plan)
 		case ceremony.StepImport:
-			add(Choice{"import", s.Text, ""}, f.opening)
+			add(page.Choice{Key: "import", Label: s.Text, Detail: ""}, f.opening)
 		case ceremony.StepEnrol:
-			add(Choice{"enrol " + s.Holder, s.Holder + " enrols a token", s.Detail},
+			add(page.Choice{Key: "enrol " + s.Holder, Label: s.Holder + " enrols a token", Detail: s.Detail},
 				func(ctx context.Context) error { return f.enrol(ctx, s.Holder) })
 		case ceremony.StepDraft:
-			draft = Choice{"change", s.Text, changeDetail}
+			draft = page.Choice{Key: "change", Label: s.Text, Detail: changeDetail}
 			if s.Detail != "" {
-				draft = Choice{"change", "Go on with the draft", ""}
+				draft = page.Choice{Key: "change", Label: "Go on with the draft", Detail: ""}
 			}
 		case ceremony.StepFreeze:
-			add(Choice{"freeze", s.Text, ""}, f.freeze)
+			add(page.Choice{Key: "freeze", Label: s.Text, Detail: ""}, f.freeze)
 		case ceremony.StepSign:
 			signing = true
 		}
 	}
 	for _, rivals := range conflicts(f.Ceremony.Undecided()) {
-		add(Choice{"choose " + openName(rivals[0]), "Choose between payloads of " + openName(rivals[0]), rivalDetail(rivals)},
+		add(page.Choice{Key: "choose " + openName(rivals[0]), Label: "Choose between payloads of " + openName(rivals[0]), Detail: rivalDetail(rivals)},
 			func(ctx context.Context) error { return f.chooseRival(ctx, rivals) })
 	}
 	if signing {
@@ -127,25 +128,25 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]Choice, map[string]action) {
 	frozen := slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() })
 	out := frozen || slices.ContainsFunc(due, func(s ceremony.Step) bool { return s.Kind == ceremony.StepExport })
 	if out {
-		add(Choice{"export", "Write the bundle to a medium", ""}, f.export)
+		add(page.Choice{Key: "export", Label: "Write the bundle to a medium", Detail: ""}, f.export)
 	}
 	blocked := f.Ceremony.Changeable()
 	_, conflict := errors.AsType[*trust.ConflictError](blocked)
 	if out || blocked == nil || conflict {
-		add(Choice{"import", "Take over a bundle of another site", ""}, f.importing)
+		add(page.Choice{Key: "import", Label: "Take over a bundle of another site", Detail: ""}, f.importing)
 	}
 	if len(f.Ceremony.RecordSigners()) > 0 {
-		add(Choice{"record", "Sign the record", "holders stand by the journal"}, f.signRecord)
+		add(page.Choice{Key: "record", Label: "Sign the record", Detail: "holders stand by the journal"}, f.signRecord)
 	}
 	if blocked == nil {
 		add(draft, f.draft)
 	}
 	if blocked == nil || conflict {
-		add(Choice{"recover", "Something went wrong", "a token, a key, an expiry"}, f.recover)
+		add(page.Choice{Key: "recover", Label: "Something went wrong", Detail: "a token, a key, an expiry"}, f.recover)
 	} else if len(f.Ceremony.Undecided()) > 0 {
-		add(Choice{"cancel", "Something is frozen that is wrong", "cancel it"}, f.cancel)
+		add(page.Choice{Key: "cancel", Label: "Something is frozen that is wrong", Detail: "cancel it"}, f.cancel)
 	}
-	choices = append(choices, Choice{"leave", "Leave", "everything is kept"})
+	choices = append(choices, page.Choice{Key: "leave", Label: "Leave", Detail: "everything is kept"})
 	return choices, actions
 }
 
@@ -153,7 +154,7 @@ const changeDetail = "holders, expiry, targets"
 
 // signers adds one choice for each key that can sign something now: somebody
 // who gets a new token has one with each of the two, named by their serials.
-func (f *flow) signers(due []ceremony.Step, add func(Choice, action)) {
+func (f *flow) signers(due []ceremony.Step, add func(page.Choice, action)) {
 	var signers []ceremony.Holder // in the order in which they are named
 	open := map[string][]ceremony.Step{}
 	keys := map[string]int{} // by name
@@ -175,7 +176,7 @@ func (f *flow) signers(due []ceremony.Step, add func(Choice, action)) {
 		for _, s := range open[h.KeyID] {
 			names = append(names, what(s.Quorum))
 		}
-		c := Choice{"sign " + h.Name, fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), ""}
+		c := page.Choice{Key: "sign " + h.Name, Label: fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), Detail: ""}
 		if keys[h.Name] > 1 {
 			c.Key += " " + keyName(h)
 			c.Detail = "with " + keyName(h)
@@ -198,13 +199,13 @@ func (f *flow) signOne(ctx context.Context, h ceremony.Holder, open []ceremony.S
 		return f.sign(ctx, h, open[0])
 	}
 	for {
-		choices := make([]Choice, len(open))
+		choices := make([]page.Choice, len(open))
 		for i, s := range open {
-			choices[i] = Choice{what(s.Quorum), "Sign " + what(s.Quorum), progress(s.Quorum)}
+			choices[i] = page.Choice{Key: what(s.Quorum), Label: "Sign " + what(s.Quorum), Detail: progress(s.Quorum)}
 		}
 		key, err := f.Person.Choose(ctx, f.page("What does "+h.Name+" sign first?",
-			Para("Each payload is read, and consented to, by itself."),
-		).as(h.Name, "", "").help("The order doesn't matter. After the first signature the other one is still in the list."), choices)
+			page.Para("Each payload is read, and consented to, by itself."),
+		).By(h.Name, "", "").WithHelp("The order doesn't matter. After the first signature the other one is still in the list."), choices)
 		if err != nil {
 			return err
 		}
@@ -212,7 +213,7 @@ func (f *flow) signOne(ctx context.Context, h ceremony.Holder, open []ceremony.S
 			if key != what(s.Quorum) {
 				continue
 			}
-			if err := f.sign(ctx, h, s); !errors.Is(err, ErrBack) {
+			if err := f.sign(ctx, h, s); !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // importing has a bundle of another site chosen, checked and taken over.
@@ -21,10 +22,10 @@ func (f *flow) importing(ctx context.Context) error {
 		switch {
 		case err == nil, ends(ctx, err):
 			return err
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 		default:
-			if err := f.Person.Tell(ctx, f.page("This bundle can't be used", Facts{{"File", file.Path}}).with(explain(err)).
-				help("Everything that was signed here so far is untouched. Ask the other site for the bundle again.")); err != nil && !errors.Is(err, ErrBack) {
+			if err := f.Person.Tell(ctx, f.page("This bundle can't be used", page.Facts{{Label: "File", Value: file.Path}}).WithProblem(explain(err)).
+				WithHelp("Everything that was signed here so far is untouched. Ask the other site for the bundle again.")); err != nil && !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}
@@ -35,8 +36,8 @@ func (f *flow) importFile(ctx context.Context, file File) error {
 	var contents trust.Contents
 	var digest metadata.Digest
 	err := f.Person.Wait(ctx, f.page("Reading the bundle",
-		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
-		Para("Everything in it is checked before any of it is taken over."),
+		page.Facts{{Label: "File", Value: file.Path}, {Label: "Size", Value: bytesText(file.Size)}},
+		page.Para("Everything in it is checked before any of it is taken over."),
 	), func(ctx context.Context) (err error) {
 		contents, digest, err = f.Machine.ReadBundle(ctx, file)
 		return err
@@ -53,18 +54,18 @@ func (f *flow) importFile(ctx context.Context, file File) error {
 		return err
 	}
 	p := f.page("The bundle was taken over",
-		Facts{
-			{"Trust", contents.Trust},
-			{"New to this site", fmt.Sprintf("%s, %s, %s",
+		page.Facts{
+			{Label: "Trust", Value: contents.Trust},
+			{Label: "New to this site", Value: fmt.Sprintf("%s, %s, %s",
 				plural(in.Proposals, "proposal", "proposals"),
 				plural(in.Signatures, "signature", "signatures"),
 				plural(in.Attestations, "attestation", "attestations"))},
 		},
-		Para("Its signatures verify, and it builds on what this site knows."),
-		StepList(now(f.Ceremony.Steps())),
+		page.Para("Its signatures verify, and it builds on what this site knows."),
+		page.StepList(now(f.Ceremony.Steps())),
 	)
 	if in.Older {
-		p.Body = append(p.Body, Para("The published set in it is older than the one that this site knows, which stays. The rest of the bundle was taken over."))
+		p.Body = append(p.Body, page.Para("The published set in it is older than the one that this site knows, which stays. The rest of the bundle was taken over."))
 	}
 	p.Help = []string{"What was in the bundle stands in this site's journal now, with its name and digest."}
 	p.NoBack = "The bundle is taken over."
@@ -76,15 +77,15 @@ func (f *flow) importFile(ctx context.Context, file File) error {
 // then people compare the words.
 func (f *flow) compare(ctx context.Context, file File, c trust.Contents, d metadata.Digest, first bool) error {
 	p := f.page("Is this the bundle that was sent?",
-		Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}, {"Trust", c.Trust}},
-		Hex(d), WordGrid(text.Words(d)),
-	).help("Call the other site, on a number that you knew before, and have them read the words that they saw when the bundle was written.")
+		page.Facts{{Label: "File", Value: file.Path}, {Label: "Size", Value: bytesText(file.Size)}, {Label: "Trust", Value: c.Trust}},
+		page.Hex(d), page.WordGrid(text.Words(d)),
+	).WithHelp("Call the other site, on a number that you knew before, and have them read the words that they saw when the bundle was written.")
 	p.Banner.Trust, p.ReadAll = c.Trust, true
 	if !first {
 		return f.Person.Tell(ctx, p)
 	}
-	p.Body = append([]Block{
-		Strong("This machine knows nothing of this trust yet. Only people can tell whether this is the right bundle: compare the words with the other site by voice."),
+	p.Body = append([]page.Block{
+		page.Strong("This machine knows nothing of this trust yet. Only people can tell whether this is the right bundle: compare the words with the other site by voice."),
 	}, p.Body...)
 	_, err := f.Person.Text(ctx, p, phrase("the words match"))
 	return err

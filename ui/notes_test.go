@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 const ctrlN = "\x0e"
@@ -115,7 +115,7 @@ func TestNotesInLines(t *testing.T) {
 	p.answers("q")
 	p.sees("Leave?")
 	p.answers("leave")
-	if err := p.ends(); !errors.Is(err, ui.ErrQuit) {
+	if err := p.ends(); !errors.Is(err, page.ErrQuit) {
 		t.Errorf("it ended with %v", err)
 	}
 }

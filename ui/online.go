@@ -6,6 +6,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // onlineKeys asks for the public key with which the uploader signs from now on.
@@ -14,10 +15,10 @@ func (f *flow) onlineKeys(ctx context.Context) error {
 	return inTurn(ctx,
 		func(ctx context.Context) error {
 			key, err := f.Person.Choose(ctx, f.draftPage("Which online key is changed?",
-				Para("Snapshot and timestamp are signed by the uploader, without people. The new root names its public key."),
-				Para("Clients that see a new key for a role forget the versions of it that they have seen: its numbers may begin again."),
-			).help("The uploader makes a key with: conclave-upload key new. Its public half comes here in a file, in PEM."),
-				[]Choice{{"both", "Both, with the same key", ""}, {"snapshot", "Snapshot only", ""}, {"timestamp", "Timestamp only", ""}})
+				page.Para("Snapshot and timestamp are signed by the uploader, without people. The new root names its public key."),
+				page.Para("Clients that see a new key for a role forget the versions of it that they have seen: its numbers may begin again."),
+			).WithHelp("The uploader makes a key with: conclave-upload key new. Its public half comes here in a file, in PEM."),
+				[]page.Choice{{Key: "both", Label: "Both, with the same key", Detail: ""}, {Key: "snapshot", Label: "Snapshot only", Detail: ""}, {Key: "timestamp", Label: "Timestamp only", Detail: ""}})
 			if roles = []string{key}; key == "both" {
 				roles = []string{"snapshot", "timestamp"}
 			}
@@ -47,14 +48,14 @@ func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
 			edits = append(edits, draft.SetOnlineKey{Role: role, Key: key})
 		}
 		_, err = f.Person.Choose(ctx, f.draftPage("Is this the uploader's new key?",
-			Facts{{"File", file.Path}, {"Kind", key.Scheme}, {"Keyid", halves(key.ID())}, {"Fingerprint", halves(fingerprint.String())}},
-			Para("Compare the keyid with the one that the uploader's machine shows."),
-		).help("Who has the private half of this key says what is current, for as long as it is in the root."),
-			[]Choice{{"use", "Use this key", ""}})
+			page.Facts{{Label: "File", Value: file.Path}, {Label: "Kind", Value: key.Scheme}, {Label: "Keyid", Value: halves(key.ID())}, {Label: "Fingerprint", Value: halves(fingerprint.String())}},
+			page.Para("Compare the keyid with the one that the uploader's machine shows."),
+		).WithHelp("Who has the private half of this key says what is current, for as long as it is in the root."),
+			[]page.Choice{{Key: "use", Label: "Use this key", Detail: ""}})
 		if err == nil {
 			return f.Ceremony.Edit(edits...)
 		}
-		if !errors.Is(err, ErrBack) {
+		if !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}

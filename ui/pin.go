@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // pin asks for the PIN of a token, to sign with it, after saying how many
@@ -21,14 +22,14 @@ func (s Secrets) pin(ctx context.Context) (token.PIN, error) {
 		wanted = "the PIN that was set with the token's own tools"
 	}
 	p := s.page("PIN of "+s.token(),
-		s.facts(Fact{"Wanted", wanted}, Fact{"Tries left", tries(s.Token.PINTries)}),
-		Para("Only the holder types it. It is not shown, not kept, and asked for each time."),
-	).with(s.Problem).help(
+		s.facts(page.Fact{Label: "Wanted", Value: wanted}, page.Fact{Label: "Tries left", Value: tries(s.Token.PINTries)}),
+		page.Para("Only the holder types it. It is not shown, not kept, and asked for each time."),
+	).WithProblem(s.Problem).WithHelp(
 		"Its length is checked before the token is asked, so a slip of the finger costs no try.",
 		"A wrong PIN costs one try. With none left the token takes no PIN until its PUK unblocks it.",
 		"Don't touch the token yet: that comes after the PIN.",
 	)
-	return s.Person.Secret(ctx, p, Field{Label: "PIN", Check: s.Token.CheckPIN})
+	return s.Person.Secret(ctx, p, page.Field{Label: "PIN", Judge: s.Token.CheckPIN})
 }
 
 // beforePIN stops where the PIN is blocked, and asks before its last try.
@@ -38,7 +39,7 @@ func (s *Secrets) beforePIN(ctx context.Context) error {
 		return token.ErrPINBlocked
 	case 1:
 		return s.risk(ctx, "One try is left",
-			Warning("If the next PIN is wrong, the token is blocked. Only its PUK, on paper with "+s.holder()+", can unblock it then."),
+			page.Warning("If the next PIN is wrong, the token is blocked. Only its PUK, on paper with "+s.holder()+", can unblock it then."),
 			"If there is any doubt, go back: another holder can sign instead.", keyboard)
 	}
 	return nil
@@ -52,12 +53,12 @@ func (s Secrets) NewPIN(ctx context.Context) (token.PIN, error) {
 func (s Secrets) choosePIN(ctx context.Context, check func([]byte) error) (token.PIN, error) {
 	return s.twice(ctx, "PIN",
 		s.page("Choose a PIN for token "+s.Token.Serial, s.facts(),
-			Para("6 to 8 characters: digits, or letters that every keyboard has. It is not shown. No birthday, no 123456."),
-		).help(pinHelp()...),
+			page.Para("6 to 8 characters: digits, or letters that every keyboard has. It is not shown. No birthday, no 123456."),
+		).WithHelp(pinHelp()...),
 		s.page("Type the PIN once more", s.facts(),
-			Para("So that a slip of the finger doesn't lock the token."),
-		).help(pinHelp()...),
-		Field{Label: "New PIN", Check: check})
+			page.Para("So that a slip of the finger doesn't lock the token."),
+		).WithHelp(pinHelp()...),
+		page.Field{Label: "New PIN", Judge: check})
 }
 
 // PINOfThen has the PIN typed that was chosen when an enrolment of this token
@@ -68,13 +69,13 @@ func (s Secrets) PINOfThen(ctx context.Context) (token.PIN, error) {
 		return token.PIN{}, err
 	}
 	return s.twice(ctx, "PIN",
-		s.page("The PIN of the interrupted enrolment", s.facts(Fact{"Tries left", tries(s.Token.PINTries)}),
-			Para("Type the PIN that was chosen then. If the token was not changed before the interruption, it gets this PIN now: that is why it is typed twice."),
-		).help(pinHelp("If the PIN was unblocked since then, it is the new one. A token that was in use before may have a PIN of its own.")...),
+		s.page("The PIN of the interrupted enrolment", s.facts(page.Fact{Label: "Tries left", Value: tries(s.Token.PINTries)}),
+			page.Para("Type the PIN that was chosen then. If the token was not changed before the interruption, it gets this PIN now: that is why it is typed twice."),
+		).WithHelp(pinHelp("If the PIN was unblocked since then, it is the new one. A token that was in use before may have a PIN of its own.")...),
 		s.page("Type the PIN once more", s.facts(),
-			Para("So that a slip of the finger doesn't lock the token."),
-		).help(pinHelp()...),
-		Field{Label: "PIN", Check: newPIN})
+			page.Para("So that a slip of the finger doesn't lock the token."),
+		).WithHelp(pinHelp()...),
+		page.Field{Label: "PIN", Judge: newPIN})
 }
 
 func pinHelp(more ...string) []string {

@@ -4,26 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // place asks for a directory or a drive.
 func (f *flow) place(ctx context.Context, title string, forWriting bool) (Place, error) {
-	var problem *Problem
+	var problem *page.Problem
 	for {
 		places, err := f.Machine.Places(ctx)
 		if err != nil {
 			problem = explain(err)
 		}
-		var choices []Choice
+		var choices []page.Choice
 		for i, p := range places {
 			if !forWriting || p.Writable {
-				choices = append(choices, Choice{fmt.Sprint(i), p.Name, joined(p.Path, p.Detail)})
+				choices = append(choices, page.Choice{Key: fmt.Sprint(i), Label: p.Name, Detail: joined(p.Path, p.Detail)})
 			}
 		}
-		choices = append(choices, Choice{"again", "Look again", "after a drive was put in"})
+		choices = append(choices, page.Choice{Key: "again", Label: "Look again", Detail: "after a drive was put in"})
 		page := f.page(title,
-			Para("Drives are listed when the system has mounted them."),
-		).with(problem).help("Put the drive in, wait until its light is steady, then choose Look again.")
+			page.Para("Drives are listed when the system has mounted them."),
+		).WithProblem(problem).WithHelp("Put the drive in, wait until its light is steady, then choose Look again.")
 		key, err := f.Person.Choose(ctx, page, choices)
 		if err != nil {
 			return Place{}, err
@@ -53,7 +55,7 @@ func (f *flow) file(ctx context.Context, what string, list func(context.Context,
 			return File{}, err
 		}
 		file, err := f.fileIn(ctx, what, in, list)
-		if !errors.Is(err, ErrBack) {
+		if !errors.Is(err, page.ErrBack) {
 			return file, err
 		}
 	}
@@ -62,22 +64,22 @@ func (f *flow) file(ctx context.Context, what string, list func(context.Context,
 func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(context.Context, Place) ([]File, error)) (File, error) {
 	for {
 		files, err := list(ctx, in)
-		p := f.page("Which "+what+"?", Facts{{"In", in.Path}}).
-			help("Only files that could be a " + what + " by their names are listed. What is in one is checked when it is chosen.")
+		p := f.page("Which "+what+"?", page.Facts{{Label: "In", Value: in.Path}}).
+			WithHelp("Only files that could be a " + what + " by their names are listed. What is in one is checked when it is chosen.")
 		if err != nil {
 			p.Problem = explain(err)
 		} else if len(files) == 0 {
-			p.Body = append(p.Body, Strong("There is no "+what+" here."))
+			p.Body = append(p.Body, page.Strong("There is no "+what+" here."))
 		}
-		choices := make([]Choice, 0, len(files)+1)
+		choices := make([]page.Choice, 0, len(files)+1)
 		for i, file := range files {
 			detail := bytesText(file.Size)
 			if file.Folder {
 				detail = "directory"
 			}
-			choices = append(choices, Choice{fmt.Sprint(i), file.Name, detail})
+			choices = append(choices, page.Choice{Key: fmt.Sprint(i), Label: file.Name, Detail: detail})
 		}
-		choices = append(choices, Choice{"again", "Look again", ""})
+		choices = append(choices, page.Choice{Key: "again", Label: "Look again", Detail: ""})
 		key, err := f.Person.Choose(ctx, p, choices)
 		if err != nil {
 			return File{}, err

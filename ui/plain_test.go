@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
+	"github.com/conclave-tuf/conclave/ui/plain"
 )
 
 // player plays a conversation in plain lines, as a script would: it reads up to
@@ -25,11 +26,11 @@ type player struct {
 }
 
 // plays runs talk in plain lines; change may alter the driver.
-func plays(t *testing.T, talk func(context.Context, ui.Person) error, change ...func(*ui.Plain)) *player {
+func plays(t *testing.T, talk func(context.Context, page.Person) error, change ...func(*plain.Driver)) *player {
 	t.Helper()
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	plain := &ui.Plain{Out: outW, Lines: ui.NewLines(inR), PipedSecrets: true}
+	plain := &plain.Driver{Out: outW, Lines: plain.NewLines(inR), PipedSecrets: true}
 	for _, c := range change {
 		c(plain)
 	}
@@ -190,8 +191,8 @@ func TestPlainAnswers(t *testing.T) {
 		{"an empty line is no answer", []string{"", "1"}, "found", nil, "! Nothing was typed."},
 		{"what is not there", []string{"7", "1"}, "found", nil, `! There is no choice "7".`},
 		{"help", []string{"?", "1"}, "found", nil, "This explains the step."},
-		{"back", []string{"b"}, "", ui.ErrBack, ""},
-		{"leave", []string{"q", "leave"}, "", ui.ErrQuit, ""},
+		{"back", []string{"b"}, "", page.ErrBack, ""},
+		{"leave", []string{"q", "leave"}, "", page.ErrQuit, ""},
 		{"stay", []string{"q", "", "2"}, "co-sign", nil, ""},
 		{"what steers a terminal", []string{"\x1b[2J", "1"}, "found", nil, `\x1b[2J`},
 	}
@@ -214,13 +215,13 @@ func TestPlainAnswers(t *testing.T) {
 }
 
 func TestPlainEndOfInputMeansNo(t *testing.T) {
-	for name, ask := range map[string]func(*talk) func(context.Context, ui.Person) error{
-		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(somePage("Who?"), twoWays...) },
-		"text": func(a *talk) func(context.Context, ui.Person) error {
-			return a.typed(somePage("Do you?"), ui.Field{Label: "Type"})
+	for name, ask := range map[string]func(*talk) func(context.Context, page.Person) error{
+		"choose": func(a *talk) func(context.Context, page.Person) error { return a.choose(somePage("Who?"), twoWays...) },
+		"text": func(a *talk) func(context.Context, page.Person) error {
+			return a.typed(somePage("Do you?"), page.Field{Label: "Type"})
 		},
-		"secret": func(a *talk) func(context.Context, ui.Person) error { return a.secret(somePage("PIN")) },
-		"tell":   func(a *talk) func(context.Context, ui.Person) error { return a.told(somePage("Signed")) },
+		"secret": func(a *talk) func(context.Context, page.Person) error { return a.secret(somePage("PIN")) },
+		"tell":   func(a *talk) func(context.Context, page.Person) error { return a.told(somePage("Signed")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a talk
@@ -228,7 +229,7 @@ func TestPlainEndOfInputMeansNo(t *testing.T) {
 			p.prompt()
 			_, _ = io.WriteString(p.in, "1") // a line without its end was not entered
 			_ = p.in.Close()
-			if err := p.ends(); !errors.Is(err, ui.ErrQuit) || a.key != "" || a.text != "" || len(a.pin) != 0 {
+			if err := p.ends(); !errors.Is(err, page.ErrQuit) || a.key != "" || a.text != "" || len(a.pin) != 0 {
 				t.Errorf("answered %+v, %v", a, err)
 			}
 		})
@@ -238,8 +239,8 @@ func TestPlainEndOfInputMeansNo(t *testing.T) {
 func TestPlainSecrets(t *testing.T) {
 	t.Run("not from a pipe", func(t *testing.T) {
 		var a talk
-		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *ui.Plain) { p.PipedSecrets = false })
-		if err := p.ends(); !errors.Is(err, ui.ErrQuit) {
+		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *plain.Driver) { p.PipedSecrets = false })
+		if err := p.ends(); !errors.Is(err, page.ErrQuit) {
 			t.Error(err)
 		}
 		if !containsAll(p.all.String(), []string{"only a rehearsal takes one from a pipe", "No try was used."}) {
@@ -249,7 +250,7 @@ func TestPlainSecrets(t *testing.T) {
 	t.Run("from a terminal, checked", func(t *testing.T) {
 		lines := []string{"1234", "739184"}
 		var a talk
-		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *ui.Plain) {
+		p := plays(t, a.secret(somePage("PIN of token 5417533")), func(p *plain.Driver) {
 			p.Hidden = func() ([]byte, error) {
 				line := lines[0]
 				lines = lines[1:]
@@ -267,9 +268,9 @@ func TestPlainSecrets(t *testing.T) {
 
 func TestPlainWait(t *testing.T) {
 	dropped := false
-	p := plays(t, func(ctx context.Context, person ui.Person) error {
+	p := plays(t, func(ctx context.Context, person page.Person) error {
 		return person.Wait(ctx, somePage("Touch the token when it blinks"), func(context.Context) error { return token.ErrNoTouch })
-	}, func(p *ui.Plain) { p.Drop = func() { dropped = true } })
+	}, func(p *plain.Driver) { p.Drop = func() { dropped = true } })
 	if err := p.ends(); !errors.Is(err, token.ErrNoTouch) || !dropped {
 		t.Errorf("%v; dropped what was typed ahead: %v", err, dropped)
 	}

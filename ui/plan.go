@@ -9,6 +9,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/plan"
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // plan has a plan chosen, read and accepted.
@@ -22,9 +23,9 @@ func (f *flow) plan(ctx context.Context) error {
 		switch {
 		case err == nil, ends(ctx, err):
 			return err
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 		default:
-			if err := f.Person.Tell(ctx, f.page("This plan can't be used").with(explain(err)).help("Correct the file on another machine, or here with an editor, and choose it again.")); err != nil && !errors.Is(err, ErrBack) {
+			if err := f.Person.Tell(ctx, f.page("This plan can't be used").WithProblem(explain(err)).WithHelp("Correct the file on another machine, or here with an editor, and choose it again.")); err != nil && !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}
@@ -40,7 +41,7 @@ func (f *flow) acceptPlan(ctx context.Context, file File) error {
 	if err != nil {
 		return err
 	}
-	p := f.page("The plan of "+written.Trust, append([]Block{Facts{{"File", file.Path}}}, planned(written, f.Now())...)...)
+	p := f.page("The plan of "+written.Trust, append([]page.Block{page.Facts{{Label: "File", Value: file.Path}}}, planned(written, f.Now())...)...)
 	p.Banner.Trust, p.ReadAll = written.Trust, true
 	p.Help = []string{
 		"Read the plan together, line by line. It decides who can change this trust, for years.",
@@ -58,33 +59,33 @@ func (f *flow) acceptPlan(ctx context.Context, file File) error {
 }
 
 // planned is a plan in words.
-func planned(p *plan.Plan, at time.Time) []Block {
-	holders := make(Facts, len(p.Holders))
+func planned(p *plan.Plan, at time.Time) []page.Block {
+	holders := make(page.Facts, len(p.Holders))
 	for i, h := range p.Holders {
 		token := "any token"
 		if h.Serial != "" {
 			token = "token " + h.Serial
 		}
-		holders[i] = Fact{h.Name, token}
+		holders[i] = page.Fact{Label: h.Name, Value: token}
 	}
-	roles := Facts{role("root 1", p.Root, at), role("targets 1", p.Targets, at)}
+	roles := page.Facts{role("root 1", p.Root, at), role("targets 1", p.Targets, at)}
 	roles = append(roles,
-		Fact{"snapshot", "online key " + short(p.Online.Snapshot.ID())},
-		Fact{"timestamp", "online key " + short(p.Online.Timestamp.ID())})
+		page.Fact{Label: "snapshot", Value: "online key " + short(p.Online.Snapshot.ID())},
+		page.Fact{Label: "timestamp", Value: "online key " + short(p.Online.Timestamp.ID())})
 	if p.Margin > 0 {
-		roles = append(roles, Fact{"Margin", "the next versions are signed " + plural(int(p.Margin/(24*time.Hour)), "day", "days") + " before these expire"})
+		roles = append(roles, page.Fact{Label: "Margin", Value: "the next versions are signed " + plural(int(p.Margin/(24*time.Hour)), "day", "days") + " before these expire"})
 	}
 	t := p.Tokens
-	tokens := Facts{{"Keys", fmt.Sprintf("%s, touch %s, PIN %s", t.Algorithm, t.Touch, t.PIN)}}
+	tokens := page.Facts{{Label: "Keys", Value: fmt.Sprintf("%s, touch %s, PIN %s", t.Algorithm, t.Touch, t.PIN)}}
 	if t.Policy.MinFirmware != "" {
-		tokens = append(tokens, Fact{"Firmware", t.Policy.MinFirmware + " or newer"})
+		tokens = append(tokens, page.Fact{Label: "Firmware", Value: t.Policy.MinFirmware + " or newer"})
 	}
 	if t.Policy.WithoutAttestation {
-		tokens = append(tokens, Fact{"Attestation", "not demanded: a key may come from anywhere"})
+		tokens = append(tokens, page.Fact{Label: "Attestation", Value: "not demanded: a key may come from anywhere"})
 	}
-	blocks := []Block{roles}
+	blocks := []page.Block{roles}
 	for _, w := range p.Warnings() {
-		blocks = append(blocks, Warning(w))
+		blocks = append(blocks, page.Warning(w))
 	}
 	blocks = append(blocks, holders, tokens)
 	for _, target := range p.Files {
@@ -92,13 +93,13 @@ func planned(p *plan.Plan, at time.Time) []Block {
 		if target.MediaType != "" {
 			what += ", " + target.MediaType
 		}
-		blocks = append(blocks, Facts{{"Target", target.Path}, {"", what}, {"sha256", halves(target.SHA256.String())}})
+		blocks = append(blocks, page.Facts{{Label: "Target", Value: target.Path}, {Label: "", Value: what}, {Label: "sha256", Value: halves(target.SHA256.String())}})
 	}
 	return blocks
 }
 
-func role(name string, r plan.Role, at time.Time) Fact {
-	return Fact{name, fmt.Sprintf("%d of %d must sign (%s); expires %s",
+func role(name string, r plan.Role, at time.Time) page.Fact {
+	return page.Fact{Label: name, Value: fmt.Sprintf("%d of %d must sign (%s); expires %s",
 		r.Threshold, len(r.Holders), strings.Join(r.Holders, ", "), at.Add(r.Expires).UTC().Format(time.DateOnly))}
 }
 

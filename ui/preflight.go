@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // preflight looks at the machine, then at its clock.
@@ -20,7 +21,7 @@ func (f *flow) checkMachine(ctx context.Context) error {
 	for {
 		var checks []token.Check
 		err := f.Person.Wait(ctx, f.page("Checking this machine",
-			Para("Network, readers, swap, core dumps, and the program itself are looked at. This takes a few seconds."),
+			page.Para("Network, readers, swap, core dumps, and the program itself are looked at. This takes a few seconds."),
 		), func(ctx context.Context) error {
 			checks = f.Machine.Preflight(ctx)
 			return context.Cause(ctx)
@@ -28,14 +29,14 @@ func (f *flow) checkMachine(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p := f.page("This machine", Checks(checks)).help(
+		p := f.page("This machine", page.Checks(checks)).WithHelp(
 			"A ceremony belongs on a machine that has no network, keeps nothing in swap, and runs the program that you meant to run.",
 			"Nothing here stops you. What you decide is written into the journal with these results.",
 		)
-		choices := []Choice{{"go on", "Go on", ""}, {"again", "Check again", ""}}
+		choices := []page.Choice{{Key: "go on", Label: "Go on", Detail: ""}, {Key: "again", Label: "Check again", Detail: ""}}
 		if slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass }) {
-			p.Body = append(p.Body, Warning("Not everything is as it should be. If you go on, the journal says that you saw this."))
-			choices = []Choice{{"again", "Check again", ""}, {"go on", "Go on all the same", "it is noted in the journal"}}
+			p.Body = append(p.Body, page.Warning("Not everything is as it should be. If you go on, the journal says that you saw this."))
+			choices = []page.Choice{{Key: "again", Label: "Check again", Detail: ""}, {Key: "go on", Label: "Go on all the same", Detail: "it is noted in the journal"}}
 		}
 		switch key, err := f.Person.Choose(ctx, p, choices); {
 		case err != nil:
@@ -49,13 +50,13 @@ func (f *flow) checkMachine(ctx context.Context) error {
 // wrongClock says how to go on with a clock that is right.
 func (f *flow) wrongClock(ctx context.Context) error {
 	err := f.Person.Tell(ctx, f.page("Set the clock, then start again",
-		Para("Leave here, set the clock of this machine to UTC, and start the program again. It goes on at this step."),
-		Para("Nothing was signed with the wrong time. What is in the journal so far keeps the times that it has: a clock that was ahead has to pass them first."),
-	).help("Everything so far is kept in the journal."))
+		page.Para("Leave here, set the clock of this machine to UTC, and start the program again. It goes on at this step."),
+		page.Para("Nothing was signed with the wrong time. What is in the journal so far keeps the times that it has: a clock that was ahead has to pass them first."),
+	).WithHelp("Everything so far is kept in the journal."))
 	if err != nil {
 		return err
 	}
-	return ErrQuit
+	return page.ErrQuit
 }
 
 // confirmClock has a person compare the machine's time with another clock.
@@ -64,17 +65,17 @@ func (f *flow) confirmClock(ctx context.Context) error {
 		"Expiry dates are counted from this clock. A clock that is wrong by years makes metadata that nobody accepts, or that never expires.",
 		"UTC is the time without a time zone: in winter Berlin is one hour ahead of it, New York five hours behind.",
 	}
-	sources := []Choice{
-		{"wall clock", "A wall clock or a watch", ""},
-		{"phone", "A phone", "in the room only for this"},
-		{"radio clock", "A radio-controlled or GPS clock", ""},
-		{"wrong", "None: I can see that it is wrong", "leave, set it, start again"},
+	sources := []page.Choice{
+		{Key: "wall clock", Label: "A wall clock or a watch", Detail: ""},
+		{Key: "phone", Label: "A phone", Detail: "in the room only for this"},
+		{Key: "radio clock", Label: "A radio-controlled or GPS clock", Detail: ""},
+		{Key: "wrong", Label: "None: I can see that it is wrong", Detail: "leave, set it, start again"},
 	}
 	for {
 		source, err := f.Person.Choose(ctx, f.page("Is the clock right?",
-			Facts{{"Clock of this machine", f.Now().UTC().Format("Monday 2006-01-02 15:04 UTC")}},
-			Para("What else in the room shows the time? This machine has no network, so only people can tell."),
-		).help(help...), sources)
+			page.Facts{{Label: "Clock of this machine", Value: f.Now().UTC().Format("Monday 2006-01-02 15:04 UTC")}},
+			page.Para("What else in the room shows the time? This machine has no network, so only people can tell."),
+		).WithHelp(help...), sources)
 		switch {
 		case err != nil:
 			return err
@@ -82,16 +83,16 @@ func (f *flow) confirmClock(ctx context.Context) error {
 			return f.wrongClock(ctx)
 		}
 		shown := f.Now()
-		facts := Facts{{"Clock of this machine", shown.UTC().Format("Monday 2006-01-02 15:04 UTC")}}
+		facts := page.Facts{{Label: "Clock of this machine", Value: shown.UTC().Format("Monday 2006-01-02 15:04 UTC")}}
 		if _, offset := shown.Zone(); offset != 0 {
-			facts = append(facts, Fact{"In local time", shown.Format("Monday 2006-01-02 15:04 MST")})
+			facts = append(facts, page.Fact{Label: "In local time", Value: shown.Format("Monday 2006-01-02 15:04 MST")})
 		}
 		_, err = f.Person.Text(ctx, f.page("Compare the clock with the "+source,
 			facts,
-			Para("Compare the day, the month, the year, and the time to within two minutes."),
-		).help(help...), phrase("the clock is right"))
+			page.Para("Compare the day, the month, the year, and the time to within two minutes."),
+		).WithHelp(help...), phrase("the clock is right"))
 		switch {
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 			continue
 		case err != nil:
 			return err

@@ -12,7 +12,8 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/term"
 
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
+	"github.com/conclave-tuf/conclave/ui/terminal"
 )
 
 // A signal in the middle of a question leaves the terminal as it was.
@@ -35,8 +36,8 @@ func TestRealTerminalIsRestored(t *testing.T) {
 	defer hangUp()
 	ended := make(chan error, 1)
 	go func() {
-		terminal := ui.Terminal{In: tty, Out: tty, Env: utf8Env, Now: time.Now}
-		ended <- terminal.Run(ctx, func(ctx context.Context, p ui.Person) error {
+		terminal := terminal.Driver{In: tty, Out: tty, Env: utf8Env, Now: time.Now}
+		ended <- terminal.Run(ctx, func(ctx context.Context, p page.Person) error {
 			return p.Wait(ctx, somePage("Touch the token"), func(ctx context.Context) error {
 				raw, err := term.GetState(int(tty.Fd()))
 				if err != nil || reflect.DeepEqual(raw, before) {

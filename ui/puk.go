@@ -10,6 +10,7 @@ import (
 	"math/big"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 const pukHelp = "The paper with the PUK belongs into a safe. Who has it and the token can set a new PIN."
@@ -24,23 +25,23 @@ func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (PUK, error) {
 	defer clear(puk)
 	for {
 		show := s.page("Write this PUK on paper", s.facts(),
-			Secret(puk),
-			Para("The PUK unblocks the token after too many wrong PINs. It is shown only now, and kept nowhere. Only "+s.holder()+" should see it."),
-			Para("It has no 0 or O, no 1, I or L, no 2 or Z, no 5 or S, no 8 or B."),
-		).help(pukHelp)
+			page.Secret(puk),
+			page.Para("The PUK unblocks the token after too many wrong PINs. It is shown only now, and kept nowhere. Only "+s.holder()+" should see it."),
+			page.Para("It has no 0 or O, no 1, I or L, no 2 or Z, no 5 or S, no 8 or B."),
+		).WithHelp(pukHelp)
 		if err := s.Person.Tell(ctx, show); err != nil {
 			return PUK{}, err
 		}
 		typed, err := s.Person.Secret(ctx, s.page("Type the PUK from the paper", s.facts(),
-			Para("Capital letters, no spaces. Going back shows it again."),
-		).help(pukHelp), Field{Label: "PUK", Check: func(typed []byte) error {
+			page.Para("Capital letters, no spaces. Going back shows it again."),
+		).WithHelp(pukHelp), page.Field{Label: "PUK", Judge: func(typed []byte) error {
 			if !bytes.Equal(bytes.ToUpper(typed), puk) {
 				return errors.New("that is not the PUK that was shown: compare the paper, or go back to see it again")
 			}
 			return nil
 		}})
 		switch {
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 			continue
 		case err != nil:
 			return PUK{}, err
@@ -58,13 +59,13 @@ func (s Secrets) PUKOfThen(ctx context.Context) (PUK, error) {
 		return PUK{}, err
 	}
 	puk, err := s.twice(ctx, "PUK",
-		s.page("The PUK of the interrupted enrolment", s.facts(Fact{"Tries left", tries(s.Token.PUKTries)}),
-			Para("Type the PUK from the paper that was written then: capital letters, no spaces. If the token was not changed before the interruption, it gets this PUK now."),
-		).help(pukHelp, "A token that was in use before may have a PUK of its own."),
+		s.page("The PUK of the interrupted enrolment", s.facts(page.Fact{Label: "Tries left", Value: tries(s.Token.PUKTries)}),
+			page.Para("Type the PUK from the paper that was written then: capital letters, no spaces. If the token was not changed before the interruption, it gets this PUK now."),
+		).WithHelp(pukHelp, "A token that was in use before may have a PUK of its own."),
 		s.page("Type the PUK once more", s.facts(),
-			Para("So that the token gets the PUK that stands on the paper."),
-		).help(pukHelp),
-		Field{Label: "PUK", Check: writtenPUK})
+			page.Para("So that the token gets the PUK that stands on the paper."),
+		).WithHelp(pukHelp),
+		page.Field{Label: "PUK", Judge: writtenPUK})
 	return PUK{puk}, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/record"
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // signRecord has a holder stand by the journal as it is now. Nobody has to.
@@ -18,7 +19,7 @@ func (f *flow) signRecord(ctx context.Context) error {
 		return err
 	}
 	var h ceremony.Holder
-	dress := func(p Page) Page { return p.as(h.Name, "record", "") }
+	dress := func(p page.Page) page.Page { return p.By(h.Name, "record", "") }
 	err = inTurn(ctx,
 		func(ctx context.Context) (err error) { h, err = f.recordSigner(ctx, shown); return err },
 		func(ctx context.Context) error {
@@ -35,10 +36,10 @@ func (f *flow) signRecord(ctx context.Context) error {
 		return err
 	}
 	p := dress(f.page("The record is signed",
-		Para("The signature was checked by this machine and written to its journal."),
-		Facts{{"Holder", h.Name}, {"Signed", fmt.Sprintf("the journal up to line %d", shown.Events)}},
-		Para("It travels in the next bundle that is written. Take the token out and give it back to "+h.Name+"."),
-	)).help(`"conclave record" prints the journal with the signatures over it, and "conclave record verify" checks them.`)
+		page.Para("The signature was checked by this machine and written to its journal."),
+		page.Facts{{Label: "Holder", Value: h.Name}, {Label: "Signed", Value: fmt.Sprintf("the journal up to line %d", shown.Events)}},
+		page.Para("It travels in the next bundle that is written. Take the token out and give it back to "+h.Name+"."),
+	)).WithHelp(`"conclave record" prints the journal with the signatures over it, and "conclave record verify" checks them.`)
 	p.NoBack = "The signature is made. It can't be taken back."
 	return f.Person.Tell(ctx, p)
 }
@@ -54,14 +55,14 @@ func (f *flow) recordSigner(ctx context.Context, shown *record.Site) (ceremony.H
 		}
 	}
 	holders := append(here, away...)
-	choices := make([]Choice, len(holders))
+	choices := make([]page.Choice, len(holders))
 	for i, h := range holders {
-		choices[i] = Choice{h.Name + " " + keyName(h), h.Name + " signs the record", keyName(h)}
+		choices[i] = page.Choice{Key: h.Name + " " + keyName(h), Label: h.Name + " signs the record", Detail: keyName(h)}
 	}
 	p := f.page("Who signs the record?",
-		Para("The record is what the journal tells: who was here, what was checked, frozen, signed and written down. A holder who signs it says that it was so. Nobody has to, and the trust needs none of these signatures."),
-		Para("All who sign now sign the same. A facilitator who has a token of this trust may sign, too."),
-	).help("The signature is over the last line of the journal, and so over every line before it. What is done later is not covered; the record can be signed again then.")
+		page.Para("The record is what the journal tells: who was here, what was checked, frozen, signed and written down. A holder who signs it says that it was so. Nobody has to, and the trust needs none of these signatures."),
+		page.Para("All who sign now sign the same. A facilitator who has a token of this trust may sign, too."),
+	).WithHelp("The signature is over the last line of the journal, and so over every line before it. What is done later is not covered; the record can be signed again then.")
 	key, err := f.Person.Choose(ctx, p, choices)
 	for i, c := range choices {
 		if err == nil && c.Key == key {
@@ -84,8 +85,8 @@ func did(s *record.Site, name string) string {
 // Testimony has a holder read what a journal tells, and consent to sign it. It
 // is also for programs that have the record alone, without the ceremony.
 type Testimony struct {
-	Person Person
-	Banner Banner
+	Person page.Person
+	Banner page.Banner
 	Holder string
 	Site   *record.Site // as far as it is to be signed
 }
@@ -103,39 +104,39 @@ func (t Testimony) Consent(ctx context.Context) error {
 }
 
 // tells is what happened, in short: the whole of it is the printed record.
-func (t Testimony) tells() Page {
+func (t Testimony) tells() page.Page {
 	s := t.Site
-	body := []Block{Facts{
-		{"Trust", s.Trust},
-		{"Ceremony", fmt.Sprintf("%s, at %s", s.Kind, s.Site)},
-		{"Began", date(s.Lines[0].Time)},
-		{"Last line", date(s.Lines[len(s.Lines)-1].Time)},
-	}, Strong("Who was there with a token")}
-	people := Facts{}
+	body := []page.Block{page.Facts{
+		{Label: "Trust", Value: s.Trust},
+		{Label: "Ceremony", Value: fmt.Sprintf("%s, at %s", s.Kind, s.Site)},
+		{Label: "Began", Value: date(s.Lines[0].Time)},
+		{Label: "Last line", Value: date(s.Lines[len(s.Lines)-1].Time)},
+	}, page.Strong("Who was there with a token")}
+	people := page.Facts{}
 	for _, p := range s.People {
-		people = append(people, Fact{p.Name, strings.Join(p.Did, "; ")})
+		people = append(people, page.Fact{Label: p.Name, Value: strings.Join(p.Did, "; ")})
 	}
-	body = append(body, people, Strong("What was frozen or brought here"))
-	payloads := Facts{}
+	body = append(body, people, page.Strong("What was frozen or brought here"))
+	payloads := page.Facts{}
 	for _, p := range s.Payloads {
-		fact := Fact{fmt.Sprintf("%s %d", p.Role, p.Version), "SHA-256 " + p.Digest.String()}
+		fact := page.Fact{Label: fmt.Sprintf("%s %d", p.Role, p.Version), Value: "SHA-256 " + p.Digest.String()}
 		if p.Void != "" {
 			fact.Value += "; void: it " + p.Void
 		}
 		payloads = append(payloads, fact)
 	}
-	body = append(body, payloads, Strong("Exceptions and notes"))
+	body = append(body, payloads, page.Strong("Exceptions and notes"))
 	for _, n := range s.Notes {
 		text := date(n.Time) + ": " + n.Text
 		if n.Who != "" {
 			text = date(n.Time) + ", " + n.Who + ": " + n.Text
 		}
-		body = append(body, Para(text))
+		body = append(body, page.Para(text))
 	}
 	if len(s.Notes) == 0 {
-		body = append(body, Para("None are in the journal."))
+		body = append(body, page.Para("None are in the journal."))
 	}
-	return Page{
+	return page.Page{
 		Banner: t.Banner, Title: "What the record of " + s.Site + " tells", Body: body, ReadAll: true,
 		Help: []string{
 			`This is the record in short. "conclave record" prints all of it, line by line.`,
@@ -144,18 +145,18 @@ func (t Testimony) tells() Page {
 	}
 }
 
-func (t Testimony) asks() Page {
+func (t Testimony) asks() page.Page {
 	s := t.Site
-	return Page{
+	return page.Page{
 		Banner: t.Banner, Title: t.Holder + ": do you sign the record?", ReadAll: true,
-		Body: []Block{
-			Facts{
-				{"What is signed", fmt.Sprintf("the journal of %s, %d lines", s.Site, s.Events)},
-				{"Journal", s.ID},
-				{"Its head", "SHA-256 of the last line, and so of all before it"},
+		Body: []page.Block{
+			page.Facts{
+				{Label: "What is signed", Value: fmt.Sprintf("the journal of %s, %d lines", s.Site, s.Events)},
+				{Label: "Journal", Value: s.ID},
+				{Label: "Its head", Value: "SHA-256 of the last line, and so of all before it"},
 			},
-			Hex(s.Head), WordGrid(text.Words(s.Head)),
-			Para("Compare the words with the printed record: they stand at its beginning. By typing this you say that it was so, as far as you were there."),
+			page.Hex(s.Head), page.WordGrid(text.Words(s.Head)),
+			page.Para("Compare the words with the printed record: they stand at its beginning. By typing this you say that it was so, as far as you were there."),
 		},
 		Help: []string{
 			"The token signs a text that names the trust, the site, the journal, its number of lines and its head. It serves for nothing else.",

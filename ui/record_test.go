@@ -9,6 +9,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/record"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // TestHoldersSignTheRecord: at the end of a ceremony two of its holders stand by
@@ -77,8 +78,8 @@ func TestTestimony(t *testing.T) {
 		Payloads: []record.Payload{{At: at, Role: "root", Version: 1, Digest: metadata.Sum([]byte("root")), Void: "was replaced"}},
 		Lines:    []record.Line{{At: at}, {At: at}},
 	}
-	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
-		banner := ui.Banner{Rehearsal: true, Trust: site.Trust, Site: site.Site, Who: "Ada", Doing: "record"}
+	e := start(t, setting{}, func(ctx context.Context, p page.Person) error {
+		banner := page.Banner{Rehearsal: true, Trust: site.Trust, Site: site.Site, Who: "Ada", Doing: "record"}
 		return ui.Testimony{Person: p, Banner: banner, Holder: "Ada", Site: site}.Consent(ctx)
 	})
 	e.golden("record-03-tells", "What the record of Berlin tells")

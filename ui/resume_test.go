@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 var (
@@ -76,7 +76,7 @@ func TestCutAnywhereAndResumed(t *testing.T) {
 		if err == nil {
 			break // it left by itself
 		}
-		if !errors.Is(err, ui.ErrQuit) {
+		if !errors.Is(err, page.ErrQuit) {
 			t.Fatal(err)
 		}
 	}

@@ -11,20 +11,20 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/review"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // What is taken away, and what gets weaker, is said in words.
 func TestChangesAreShownBeforeAndAfter(t *testing.T) {
 	p := somePage("What root 7 does",
-		ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}, {"Expires", "2027-02-25 12:00 UTC, in 92 days"}},
-		ui.Changes{
+		page.Facts{{Label: "Trust", Value: "wabbit"}, {Label: "Builds on", Value: "the version before it"}, {Label: "Expires", Value: "2027-02-25 12:00 UTC, in 92 days"}},
+		page.Changes{
 			{Field: "expires", Before: "2027-11-25 12:00 UTC", After: "2027-02-25 12:00 UTC", Note: "it expires earlier than before"},
 			{Field: "root: threshold", Before: "3 of 5", After: "2 of 5", Note: "fewer signatures are needed than before"},
 			{Field: "root: key 588b8db5", Before: "Di, token 5417504, hardware-born, touch always", Note: "removed"},
 			{Field: "root: key 0b9b7672", After: "Eve, token 5417505, hardware-born, touch always"},
 		},
-		ui.Warning("“Еve” looks like “Eve” and is another name."))
+		page.Warning("“Еve” looks like “Eve” and is another name."))
 	p.ReadAll = true
 	p.Banner.Doing, p.Banner.Progress = "root 7", "2 of 3 + 1 of 2 signatures"
 	var a talk
@@ -38,7 +38,7 @@ func TestChangesAreShownBeforeAndAfter(t *testing.T) {
 	e.types(ctrlC)
 	e.golden("leave", "Leave now?")
 	e.types("l")
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 		t.Fatal(err)
 	}
 }
@@ -46,12 +46,12 @@ func TestChangesAreShownBeforeAndAfter(t *testing.T) {
 // Names that mean to steer the terminal reach it as text.
 func TestHostileNamesReachTheTerminalAsText(t *testing.T) {
 	const evil = "\x1b]52;c;ZXZpbA==\x07\x1b[31;5;7mAda\u202e\u200b\u009b2J"
-	p := somePage(evil, ui.Para(evil), ui.Facts{{evil, evil}}, ui.Changes{{Field: evil, Before: evil, After: evil, Note: evil}})
+	p := somePage(evil, page.Para(evil), page.Facts{{Label: evil, Value: evil}}, page.Changes{{Field: evil, Before: evil, After: evil, Note: evil}})
 	p.Banner.Trust, p.Banner.Who = evil, evil
 	var a talk
-	e := start(t, setting{}, a.choose(p, ui.Choice{Key: "evil", Label: evil, Detail: evil}))
+	e := start(t, setting{}, a.choose(p, page.Choice{Key: "evil", Label: evil, Detail: evil}))
 	e.sees(`\x1b]52;c;ZXZpbA==\x07`)
-	plain := plays(t, (&talk{}).choose(p, ui.Choice{Key: "evil", Label: evil, Detail: evil}))
+	plain := plays(t, (&talk{}).choose(p, page.Choice{Key: "evil", Label: evil, Detail: evil}))
 	for _, sent := range [][]byte{e.bytes(), []byte(plain.prompt())} {
 		for _, steer := range []string{"\x1b]52", "\x1b[31;5;7m", "\u202e", "\u200b", "\u009b", "\x9b"} {
 			if bytes.Contains(sent, []byte(steer)) {
@@ -87,8 +87,8 @@ func TestReviewOfAKeyThatChangesUnderItsKeyid(t *testing.T) {
 		return "hardware not known: no attestation, key 5be32ff4, ecdsa-sha2-nistp256" + more + ", fingerprint " + fingerprint
 	}
 	p := somePage("What root 13 does",
-		ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}, {"Expires", "2027-02-25 12:00 UTC, in 92 days"}},
-		ui.Changes{
+		page.Facts{{Label: "Trust", Value: "wabbit"}, {Label: "Builds on", Value: "the version before it"}, {Label: "Expires", Value: "2027-02-25 12:00 UTC, in 92 days"}},
+		page.Changes{
 			{Field: "root: Ada", Before: key(", which by its content is key 1f92b0a4", "e5fca53d42cf81b2c53c0b51d9e29c5e"), After: key("", "411782d5be985ead38b2bf75f5ccbf0a"),
 				Note: "the keyid is the same, and the key is another one"},
 			{Field: "root: Bo Lee", Before: "Bo, token 5417502, hardware-born, touch always, key 3e4aaf0e, ecdsa-sha2-nistp256, fingerprint 7ae5f68564cd92adb4ff4a50ae69bd46",
@@ -115,11 +115,11 @@ func targetChanges(n int) []review.Change {
 	return list
 }
 
-func pageOfTargets(n int) ui.Page {
-	changes := append(ui.Changes{{Field: "expires", Before: "2026-12-25 12:00 UTC, in 30 days", After: "2027-06-25 12:00 UTC, in 212 days"}}, targetChanges(n)...)
-	p := somePage("What targets 9 does", ui.Facts{{"Trust", "wabbit"}, {"Builds on", "the version before it"}}, changes)
+func pageOfTargets(n int) page.Page {
+	changes := append(page.Changes{{Field: "expires", Before: "2026-12-25 12:00 UTC, in 30 days", After: "2027-06-25 12:00 UTC, in 212 days"}}, targetChanges(n)...)
+	p := somePage("What targets 9 does", page.Facts{{Label: "Trust", Value: "wabbit"}, {Label: "Builds on", Value: "the version before it"}}, changes)
 	p.Banner.Doing, p.Banner.Progress = "targets 9", "1 of 2 signatures"
-	p.List = &ui.Listing{Changes: changes[1:], Seen: make([]bool, n)}
+	p.List = &page.Listing{Changes: changes[1:], Seen: make([]bool, n)}
 	p.ReadAll = true
 	return p
 }

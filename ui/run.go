@@ -12,6 +12,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // Config is all that a conversation needs.
@@ -20,7 +21,7 @@ type Config struct {
 	Reader   token.Reader
 	Machine  Machine
 	Hand     Hand // nil outside of a rehearsal
-	Person   Person
+	Person   page.Person
 	Now      func() time.Time
 	Rand     io.Reader // for PUKs, and for which words are asked back
 
@@ -40,10 +41,10 @@ func Run(ctx context.Context, c Config) error {
 	f.Person = noting{
 		Person: c.Person,
 		begun:  c.Ceremony.Begun,
-		write:  func(during Page) error { return note(ctx, c, during) },
+		write:  func(during page.Page) error { return note(ctx, c, during) },
 	}
 	if f.Ceremony.Begun() {
-		if err := f.resume(ctx); err != nil && !errors.Is(err, ErrBack) {
+		if err := f.resume(ctx); err != nil && !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}
@@ -57,7 +58,7 @@ type flow struct{ Config }
 // each other; going back from one, and all that lies beyond, leads to the list.
 func (f *flow) steps(ctx context.Context) error {
 	list := false
-	var problem *Problem
+	var problem *page.Problem
 	for {
 		do := f.straight()
 		if list || do == nil {
@@ -69,7 +70,7 @@ func (f *flow) steps(ctx context.Context) error {
 		list, problem = false, nil
 		switch err := do(ctx); {
 		case err == nil:
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 			list = true
 		case ends(ctx, err):
 			return err
@@ -81,7 +82,7 @@ func (f *flow) steps(ctx context.Context) error {
 
 // ends says whether err is no mishap of a step but the end of the conversation.
 func ends(ctx context.Context, err error) bool {
-	return errors.Is(err, ErrQuit) || context.Cause(ctx) != nil
+	return errors.Is(err, page.ErrQuit) || context.Cause(ctx) != nil
 }
 
 // action is a step that can be done now.
@@ -115,7 +116,7 @@ func inTurn(ctx context.Context, asked ...action) error {
 		switch err := asked[i](ctx); {
 		case err == nil:
 			i++
-		case errors.Is(err, ErrBack) && i > 0:
+		case errors.Is(err, page.ErrBack) && i > 0:
 			i--
 		default:
 			return err
@@ -126,19 +127,19 @@ func inTurn(ctx context.Context, asked ...action) error {
 
 // option is a choice, and what it leads to.
 type option struct {
-	Choice
+	page.Choice
 	do action
 }
 
 // menu has one of several options chosen and done. Going back from it leads to
 // the menu again, and so does what goes wrong, which the menu then says.
-func (f *flow) menu(ctx context.Context, p Page, options ...option) error {
-	choices := make([]Choice, len(options))
+func (f *flow) menu(ctx context.Context, p page.Page, options ...option) error {
+	choices := make([]page.Choice, len(options))
 	for i, o := range options {
 		choices[i] = o.Choice
 	}
 	for problem := p.Problem; ; {
-		key, err := f.Person.Choose(ctx, p.with(problem), choices)
+		key, err := f.Person.Choose(ctx, p.WithProblem(problem), choices)
 		if err != nil {
 			return err
 		}
@@ -146,7 +147,7 @@ func (f *flow) menu(ctx context.Context, p Page, options ...option) error {
 		switch err := options[chosen].do(ctx); {
 		case err == nil, ends(ctx, err):
 			return err
-		case errors.Is(err, ErrBack):
+		case errors.Is(err, page.ErrBack):
 			problem = p.Problem
 		default:
 			problem = explain(err)
@@ -155,27 +156,18 @@ func (f *flow) menu(ctx context.Context, p Page, options ...option) error {
 }
 
 // page makes a page of the facilitator's.
-func (f *flow) page(title string, body ...Block) Page {
+func (f *flow) page(title string, body ...page.Block) page.Page {
 	c := f.Ceremony
 	rehearsal := f.Rehearsal
 	if c.Begun() {
 		rehearsal = c.Rehearsal()
 	}
-	return Page{
-		Banner: Banner{Rehearsal: rehearsal, Trust: c.Trust(), Site: c.Site(), Who: ceremony.Facilitator},
+	return page.Page{
+		Banner: page.Banner{Rehearsal: rehearsal, Trust: c.Trust(), Site: c.Site(), Who: ceremony.Facilitator},
 		Title:  title,
 		Body:   body,
 	}
 }
-
-// as makes it the page of someone who acts for something.
-func (p Page) as(who, doing, progress string) Page {
-	p.Banner.Who, p.Banner.Doing, p.Banner.Progress = who, doing, progress
-	return p
-}
-
-func (p Page) with(problem *Problem) Page { p.Problem = problem; return p }
-func (p Page) help(text ...string) Page   { p.Help = text; return p }
 
 // what names the payload of a step: "root 1".
 func what(q trust.Quorum) string { return q.Name() }
@@ -190,10 +182,10 @@ func progress(q trust.Quorum) string {
 }
 
 // phrase is a field that takes exactly one answer, typed out.
-func phrase(words string) Field {
-	return Field{
+func phrase(words string) page.Field {
+	return page.Field{
 		Label: "Type: " + words,
-		Check: func(typed []byte) error {
+		Judge: func(typed []byte) error {
 			if string(typed) != words {
 				return fmt.Errorf("that was not %q: nothing was done", words)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // sign leads a holder through one signature over one payload: review, digest,
@@ -20,7 +21,7 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 	}
 	var c ceremony.Consent
 	var s ceremony.Signed
-	list := listOf(r.Changes)
+	list := page.ListOf(r.Changes)
 	err = inTurn(ctx,
 		func(ctx context.Context) error { return f.review(ctx, r, list, step.Quorum) },
 		func(ctx context.Context) (err error) { c, err = f.digest(ctx, r, step.Quorum); return err },
@@ -38,7 +39,7 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 
 // signature makes one with the holder's token.
 func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
-	dress := func(p Page) Page { return p.as(h.Name, what(step.Quorum), progress(step.Quorum)) }
+	dress := func(p page.Page) page.Page { return p.By(h.Name, what(step.Quorum), progress(step.Quorum)) }
 	match := func(info token.Info) error { return f.maySign(h, step, info) }
 	var signed ceremony.Signed
 	purpose := "sign " + what(step.Quorum)
@@ -56,7 +57,7 @@ func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.S
 // are for. What goes wrong is said, and nothing is tried a second time without
 // the person. sign says what it wants the token for next, with the same PIN; ""
 // is nothing more.
-func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(token.Info) error,
+func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error,
 	purpose string, sign func(context.Context, token.Token, token.PIN) (next string, err error)) error {
 	var last error
 	for {
@@ -120,14 +121,14 @@ func again(err error) bool {
 }
 
 // touchPage is on the screen before the token is called.
-func (f *flow) touchPage(h ceremony.Holder, info token.Info, purpose string) Page {
+func (f *flow) touchPage(h ceremony.Holder, info token.Info, purpose string) page.Page {
 	title := "Touch the token when it blinks"
 	if info.Touch == token.TouchNever {
 		title = "The token is working"
 	}
 	return f.page(title,
-		Facts{{"What for", purpose}, {"Token", tokenText(info)}, {"Holder", h.Name}},
-		Para("Leave the token in until the next page. If it wants a touch and nobody touches it in time, it does nothing, and no try is used."),
+		page.Facts{{Label: "What for", Value: purpose}, {Label: "Token", Value: tokenText(info)}, {Label: "Holder", Value: h.Name}},
+		page.Para("Leave the token in until the next page. If it wants a touch and nobody touches it in time, it does nothing, and no try is used."),
 	)
 }
 
@@ -138,10 +139,10 @@ func (f *flow) signed(ctx context.Context, h ceremony.Holder, step ceremony.Step
 		state = "complete"
 	}
 	p := f.page("Signed",
-		Para("The signature was checked by this machine and written to its journal."),
-		slices.Concat(Facts{{"Holder", h.Name}, {"Signed", what(step.Quorum)}}, tallies(s.Quorum), Facts{{"State", state}}),
-		Para("Take the token out and give it back to "+h.Name+"."),
-	).as(h.Name, what(s.Quorum), progress(s.Quorum)).help(
+		page.Para("The signature was checked by this machine and written to its journal."),
+		slices.Concat(page.Facts{{Label: "Holder", Value: h.Name}, {Label: "Signed", Value: what(step.Quorum)}}, tallies(s.Quorum), page.Facts{{Label: "State", Value: state}}),
+		page.Para("Take the token out and give it back to "+h.Name+"."),
+	).By(h.Name, what(s.Quorum), progress(s.Quorum)).WithHelp(
 		"From here on the signature survives a power cut. It is in every bundle that this site writes.",
 	)
 	p.NoBack = "The signature is made. It can't be taken back, only left unused."

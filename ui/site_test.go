@@ -22,6 +22,7 @@ import (
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // site is one machine of a rehearsal, its clock standing still and its
@@ -140,11 +141,11 @@ func (s *site) open() *ceremony.Ceremony {
 }
 
 // talk is a start of the program.
-func (s *site) talk(ctx context.Context, p ui.Person) error {
+func (s *site) talk(ctx context.Context, p page.Person) error {
 	return ui.Run(ctx, s.config(p))
 }
 
-func (s *site) config(p ui.Person) ui.Config {
+func (s *site) config(p page.Person) ui.Config {
 	return ui.Config{
 		Ceremony: s.open(), Reader: s.drawer, Machine: s.stick, Hand: hand{s.drawer}, Person: p,
 		Now: fixedClock, Rand: s.random, Rehearsal: true,

@@ -9,26 +9,27 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // targets asks which files and images a role vouches for from now on.
 func (f *flow) targets(ctx context.Context) error {
 	p := f.draftPage("Which change of targets?",
-		Para("A target is a path, and the length and SHA-256 of what clients get for it. An image is a target by its manifest."),
-	).help(
+		page.Para("A target is a path, and the length and SHA-256 of what clients get for it. An image is a target by its manifest."),
+	).WithHelp(
 		"A path that is there already gets the new content: before and after are shown.",
 		"The digest of a file is taken here. That of an image comes in a descriptor, as registry tools write it, or is typed.",
 	)
 	return f.menu(ctx, p,
-		option{Choice{"file", "Put a file in", "hashed here"}, f.inRole(f.addFile)},
-		option{Choice{"descriptor", "Put an image in", "from its OCI descriptor"}, f.inRole(f.addDescribed)},
-		option{Choice{"digest", "Put an image in by its digest", "typed"}, f.inRole(f.addTyped)},
-		option{Choice{"directory", "Put a directory in", "every file in it, hashed here"}, f.inRole(f.addDirectory)},
-		option{Choice{"layout", "Put the images of an OCI layout in", "a directory or a tar"}, f.inRole(f.addLayout)},
-		option{Choice{"listing", "Put in what a listing names", "by digest"}, f.inRole(f.addListing)},
-		option{Choice{"custom", "Change the custom data of a target", ""}, f.inRole(f.setCustom)},
-		option{Choice{"remove", "Take a target out", ""}, f.inRole(f.removeTarget)},
-		option{Choice{"remove many", "Take out all that match a pattern", ""}, f.inRole(f.removeTargets)},
+		option{page.Choice{Key: "file", Label: "Put a file in", Detail: "hashed here"}, f.inRole(f.addFile)},
+		option{page.Choice{Key: "descriptor", Label: "Put an image in", Detail: "from its OCI descriptor"}, f.inRole(f.addDescribed)},
+		option{page.Choice{Key: "digest", Label: "Put an image in by its digest", Detail: "typed"}, f.inRole(f.addTyped)},
+		option{page.Choice{Key: "directory", Label: "Put a directory in", Detail: "every file in it, hashed here"}, f.inRole(f.addDirectory)},
+		option{page.Choice{Key: "layout", Label: "Put the images of an OCI layout in", Detail: "a directory or a tar"}, f.inRole(f.addLayout)},
+		option{page.Choice{Key: "listing", Label: "Put in what a listing names", Detail: "by digest"}, f.inRole(f.addListing)},
+		option{page.Choice{Key: "custom", Label: "Change the custom data of a target", Detail: ""}, f.inRole(f.setCustom)},
+		option{page.Choice{Key: "remove", Label: "Take a target out", Detail: ""}, f.inRole(f.removeTarget)},
+		option{page.Choice{Key: "remove many", Label: "Take out all that match a pattern", Detail: ""}, f.inRole(f.removeTargets)},
 	)
 }
 
@@ -45,13 +46,13 @@ func (f *flow) inRole(do func(context.Context, draft.RoleState) error) action {
 		}
 		for {
 			role, err := f.pickRoleOf(ctx, f.draftPage("Which role's targets?",
-				Para("Clients believe a delegated role only for the paths that are delegated to it."),
-			).help("A target that is in targets itself is found before those of the delegated roles."), roles,
+				page.Para("Clients believe a delegated role only for the paths that are delegated to it."),
+			).WithHelp("A target that is in targets itself is found before those of the delegated roles."), roles,
 				func(r draft.RoleState) string { return plural(len(r.Targets), "target", "targets") })
 			if err != nil {
 				return err
 			}
-			if err := do(ctx, role); !errors.Is(err, ErrBack) {
+			if err := do(ctx, role); !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}
@@ -66,8 +67,8 @@ func (f *flow) addFile(ctx context.Context, role draft.RoleState) error {
 		}
 		t := draft.AddTarget{Role: role.Name}
 		err = f.Person.Wait(ctx, f.draftPage("Reading the file",
-			Facts{{"File", file.Path}, {"Size", bytesText(file.Size)}},
-			Para("Its SHA-256 is taken."),
+			page.Facts{{Label: "File", Value: file.Path}, {Label: "Size", Value: bytesText(file.Size)}},
+			page.Para("Its SHA-256 is taken."),
 		), func(ctx context.Context) (err error) {
 			t.SHA256, t.Length, err = f.Machine.Hash(ctx, file)
 			return err
@@ -75,7 +76,7 @@ func (f *flow) addFile(ctx context.Context, role draft.RoleState) error {
 		if err != nil {
 			return err
 		}
-		if err := f.addTarget(ctx, t, Fact{"File", file.Path}); !errors.Is(err, ErrBack) {
+		if err := f.addTarget(ctx, t, page.Fact{Label: "File", Value: file.Path}); !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func (f *flow) addDescribed(ctx context.Context, role draft.RoleState) error {
 			return &unusableError{file, err}
 		}
 		t := draft.AddTarget{Role: role.Name, SHA256: d.digest, Length: d.Size, MediaType: d.MediaType}
-		if err := f.addTarget(ctx, t, Fact{"Descriptor", file.Path}); !errors.Is(err, ErrBack) {
+		if err := f.addTarget(ctx, t, page.Fact{Label: "Descriptor", Value: file.Path}); !errors.Is(err, page.ErrBack) {
 			return err
 		}
 	}
@@ -113,9 +114,9 @@ func (f *flow) addTyped(ctx context.Context, role draft.RoleState) error {
 	return inTurn(ctx,
 		func(ctx context.Context) error {
 			typed, err := f.Person.Text(ctx, f.draftPage("Which digest has the image?",
-				Para("The digest of its manifest, or of its index: sha256: and 64 digits. A second person compares them."),
-			).help("A descriptor in a file spares the typing: oras and skopeo write one."),
-				Field{Label: "Digest", Check: func(typed []byte) error {
+				page.Para("The digest of its manifest, or of its index: sha256: and 64 digits. A second person compares them."),
+			).WithHelp("A descriptor in a file spares the typing: oras and skopeo write one."),
+				page.Field{Label: "Digest", Judge: func(typed []byte) error {
 					_, err := metadata.ParseDigest(string(typed))
 					return err
 				}})
@@ -126,10 +127,10 @@ func (f *flow) addTyped(ctx context.Context, role draft.RoleState) error {
 			return err
 		},
 		func(ctx context.Context) error {
-			typed, err := f.Person.Text(ctx, f.draftPage("How long is the manifest?", Hex(t.SHA256),
-				Para("In bytes, as the registry says. Clients refuse a manifest of another length."),
-			).help("It is the size in the descriptor of the image, not the size of the whole image."),
-				Field{Label: "Length in bytes", Check: func(typed []byte) error {
+			typed, err := f.Person.Text(ctx, f.draftPage("How long is the manifest?", page.Hex(t.SHA256),
+				page.Para("In bytes, as the registry says. Clients refuse a manifest of another length."),
+			).WithHelp("It is the size in the descriptor of the image, not the size of the whole image."),
+				page.Field{Label: "Length in bytes", Judge: func(typed []byte) error {
 					if n, err := strconv.ParseInt(string(typed), 10, 64); err != nil || n < 1 {
 						return errors.New("that is not a whole number from 1 on")
 					}
@@ -142,33 +143,35 @@ func (f *flow) addTyped(ctx context.Context, role draft.RoleState) error {
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			t.MediaType, err = f.Person.Choose(ctx, f.draftPage("What is it?", Hex(t.SHA256)).
-				help("The media type tells a client how to read the manifest."), mediaTypes())
+			t.MediaType, err = f.Person.Choose(ctx, f.draftPage("What is it?", page.Hex(t.SHA256)).
+				WithHelp("The media type tells a client how to read the manifest."), mediaTypes())
 			return err
 		},
-		func(ctx context.Context) error { return f.addTarget(ctx, t, Fact{"Digest", "typed by hand"}) },
+		func(ctx context.Context) error {
+			return f.addTarget(ctx, t, page.Fact{Label: "Digest", Value: "typed by hand"})
+		},
 	)
 }
 
-func mediaTypes() []Choice {
-	return []Choice{
-		{"application/vnd.oci.image.index.v1+json", "An OCI image index", "several platforms"},
-		{"application/vnd.oci.image.manifest.v1+json", "An OCI image manifest", "one platform, or an artifact"},
-		{"application/vnd.docker.distribution.manifest.list.v2+json", "A Docker manifest list", "several platforms"},
-		{"application/vnd.docker.distribution.manifest.v2+json", "A Docker manifest", "one platform"},
+func mediaTypes() []page.Choice {
+	return []page.Choice{
+		{Key: "application/vnd.oci.image.index.v1+json", Label: "An OCI image index", Detail: "several platforms"},
+		{Key: "application/vnd.oci.image.manifest.v1+json", Label: "An OCI image manifest", Detail: "one platform, or an artifact"},
+		{Key: "application/vnd.docker.distribution.manifest.list.v2+json", Label: "A Docker manifest list", Detail: "several platforms"},
+		{Key: "application/vnd.docker.distribution.manifest.v2+json", Label: "A Docker manifest", Detail: "one platform"},
 	}
 }
 
 // addTarget asks for the path of a target, and puts it into the draft.
-func (f *flow) addTarget(ctx context.Context, t draft.AddTarget, from Fact) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
-		facts := Facts{from, {"Goes into", t.Role}, {"Length", bytesText(t.Length)}}
+func (f *flow) addTarget(ctx context.Context, t draft.AddTarget, from page.Fact) error {
+	return f.edit(ctx, func(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
+		facts := page.Facts{from, {Label: "Goes into", Value: t.Role}, {Label: "Length", Value: bytesText(t.Length)}}
 		if t.MediaType != "" {
-			facts = append(facts, Fact{"Media type", t.MediaType})
+			facts = append(facts, page.Fact{Label: "Media type", Value: t.MediaType})
 		}
-		path, err := f.Person.Text(ctx, f.draftPage("Under which path?", facts, Hex(t.SHA256),
-			Para("Clients ask for a target by this path. It has no slash in front, and no dots that lead upwards."),
-		).with(problem).help("If the path is there already, its content is replaced."), Field{Label: "Path", Check: targetPath})
+		path, err := f.Person.Text(ctx, f.draftPage("Under which path?", facts, page.Hex(t.SHA256),
+			page.Para("Clients ask for a target by this path. It has no slash in front, and no dots that lead upwards."),
+		).WithProblem(problem).WithHelp("If the path is there already, its content is replaced."), page.Field{Label: "Path", Judge: targetPath})
 		t.Path = path
 		return []draft.Edit{t}, err
 	})
@@ -179,16 +182,16 @@ func targetPath(typed []byte) error { return trust.CheckTargetPath(string(typed)
 
 func (f *flow) removeTarget(ctx context.Context, role draft.RoleState) error {
 	if len(role.Targets) == 0 {
-		return backFrom(f.Person.Tell(ctx, f.draftPage("There is nothing to take out", Para(role.Name+" has no targets."))))
+		return backFrom(f.Person.Tell(ctx, f.draftPage("There is nothing to take out", page.Para(role.Name+" has no targets."))))
 	}
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	return f.edit(ctx, func(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 		items := make([]item, len(role.Targets))
 		for i, path := range role.Targets {
 			items[i] = item{name: path}
 		}
 		path, err := f.pick(ctx, f.draftPage("Which target of "+role.Name+" goes?",
-			Para("Clients that ask for it get nothing any more."),
-		).with(problem).help("A long list is searched by a part of the path."), "target", items)
+			page.Para("Clients that ask for it get nothing any more."),
+		).WithProblem(problem).WithHelp("A long list is searched by a part of the path."), "target", items)
 		return []draft.Edit{draft.RemoveTarget{Role: role.Name, Path: path}}, err
 	})
 }

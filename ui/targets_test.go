@@ -8,7 +8,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 const imageDescriptor = `{"mediaType":"application/vnd.oci.image.index.v1+json","size":1609,` +
@@ -217,7 +217,7 @@ func TestDescriptorsThatAreRefused(t *testing.T) {
 			p.answers("q")
 			p.sees("Leave?")
 			p.answers("leave")
-			if err := p.ends(); err != ui.ErrQuit {
+			if err := p.ends(); err != page.ErrQuit {
 				t.Error(err)
 			}
 		})

@@ -9,20 +9,20 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-var ada = ui.Banner{Trust: "wabbit", Site: "Berlin", Who: "Ada", Doing: "root 1", Progress: "1 of 3 signatures"}
+var ada = page.Banner{Trust: "wabbit", Site: "Berlin", Who: "Ada", Doing: "root 1", Progress: "1 of 3 signatures"}
 
-func somePage(title string, body ...ui.Block) ui.Page {
-	return ui.Page{Banner: ada, Title: title, Body: body, Help: []string{"This explains the step."}}
+func somePage(title string, body ...page.Block) page.Page {
+	return page.Page{Banner: ada, Title: title, Body: body, Help: []string{"This explains the step."}}
 }
 
 // long is a body that no screen shows at once.
-func long() ui.Block {
-	facts := make(ui.Facts, 40)
+func long() page.Block {
+	facts := make(page.Facts, 40)
 	for i := range facts {
-		facts[i] = ui.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of a long text"}
+		facts[i] = page.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of a long text"}
 	}
 	return facts
 }
@@ -34,36 +34,36 @@ type talk struct {
 	err       error
 }
 
-func (a *talk) choose(p ui.Page, choices ...ui.Choice) func(context.Context, ui.Person) error {
-	return func(ctx context.Context, person ui.Person) error {
+func (a *talk) choose(p page.Page, choices ...page.Choice) func(context.Context, page.Person) error {
+	return func(ctx context.Context, person page.Person) error {
 		a.key, a.err = person.Choose(ctx, p, choices)
 		return a.err
 	}
 }
 
-func (a *talk) typed(p ui.Page, f ui.Field) func(context.Context, ui.Person) error {
-	return func(ctx context.Context, person ui.Person) error {
+func (a *talk) typed(p page.Page, f page.Field) func(context.Context, page.Person) error {
+	return func(ctx context.Context, person page.Person) error {
 		a.text, a.err = person.Text(ctx, p, f)
 		return a.err
 	}
 }
 
-func (a *talk) secret(p ui.Page) func(context.Context, ui.Person) error {
-	return func(ctx context.Context, person ui.Person) error {
-		pin, err := person.Secret(ctx, p, ui.Field{Label: "PIN", Check: token.CheckPIN})
+func (a *talk) secret(p page.Page) func(context.Context, page.Person) error {
+	return func(ctx context.Context, person page.Person) error {
+		pin, err := person.Secret(ctx, p, page.Field{Label: "PIN", Judge: token.CheckPIN})
 		a.pin, a.err = bytes.Clone(pin.Bytes()), err
 		return a.err
 	}
 }
 
-func (a *talk) told(p ui.Page) func(context.Context, ui.Person) error {
-	return func(ctx context.Context, person ui.Person) error {
+func (a *talk) told(p page.Page) func(context.Context, page.Person) error {
+	return func(ctx context.Context, person page.Person) error {
 		a.err = person.Tell(ctx, p)
 		return a.err
 	}
 }
 
-var twoWays = []ui.Choice{{Key: "found", Label: "Found a new trust", Detail: "from a plan"}, {Key: "co-sign", Label: "Co-sign"}}
+var twoWays = []page.Choice{{Key: "found", Label: "Found a new trust", Detail: "from a plan"}, {Key: "co-sign", Label: "Co-sign"}}
 
 func TestChoose(t *testing.T) {
 	tests := []struct {
@@ -74,8 +74,8 @@ func TestChoose(t *testing.T) {
 		{"the first", enter, "found", nil},
 		{"by arrow", down + enter, "co-sign", nil},
 		{"a number that isn't there, then one that is", "7x2", "co-sign", nil},
-		{"back", escape, "", ui.ErrBack},
-		{"leaving needs a second key", ctrlC + "l", "", ui.ErrQuit},
+		{"back", escape, "", page.ErrBack},
+		{"leaving needs a second key", ctrlC + "l", "", page.ErrQuit},
 		{"the default is to stay", ctrlC + enter + "2", "co-sign", nil},
 		{"Ctrl-C twice stays", ctrlC + ctrlC + "2", "co-sign", nil},
 		{"help and back", "?" + "x" + "2", "co-sign", nil},
@@ -94,9 +94,9 @@ func TestChoose(t *testing.T) {
 }
 
 func TestManyChoices(t *testing.T) {
-	choices := make([]ui.Choice, 14)
+	choices := make([]page.Choice, 14)
 	for i := range choices {
-		choices[i] = ui.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
+		choices[i] = page.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
 	}
 	var a talk
 	e := start(t, setting{}, a.choose(somePage("Which file?"), choices...))
@@ -112,15 +112,15 @@ func TestManyChoices(t *testing.T) {
 // What the choices will cover was not read: a page that fits only without them
 // has to be turned first.
 func TestReadToTheEndCountsWhatTheChoicesCover(t *testing.T) {
-	lines := make(ui.Facts, 14) // there is room for 16 without the choices
+	lines := make(page.Facts, 14) // there is room for 16 without the choices
 	for i := range lines {
-		lines[i] = ui.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of the text"}
+		lines[i] = page.Fact{Label: fmt.Sprint("Line ", i+1), Value: "of the text"}
 	}
 	p := somePage("Which one is meant?", lines)
 	p.ReadAll = true
-	choices := make([]ui.Choice, 5)
+	choices := make([]page.Choice, 5)
 	for i := range choices {
-		choices[i] = ui.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
+		choices[i] = page.Choice{Key: fmt.Sprint("key ", i+1), Label: fmt.Sprint("Way ", i+1)}
 	}
 	var a talk
 	e := start(t, setting{}, a.choose(p, choices...))
@@ -138,7 +138,7 @@ func TestReadToTheEndCountsWhatTheChoicesCover(t *testing.T) {
 }
 
 func TestKeyHeldDownAnswersNoSecondPage(t *testing.T) {
-	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e := start(t, setting{}, func(ctx context.Context, p page.Person) error {
 		if err := p.Tell(ctx, somePage("First page")); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func TestWholeTextMustBeSeen(t *testing.T) {
 	var a talk
 	p := somePage("What root 1 does", long())
 	p.ReadAll = true
-	e := start(t, setting{}, a.typed(p, ui.Field{Label: "Type: sign root 1"}))
+	e := start(t, setting{}, a.typed(p, page.Field{Label: "Type: sign root 1"}))
 	if s := e.sees("Read to the end to go on", "more below"); strings.Contains(s, "Enter") {
 		t.Error("the footer offers Enter before the text was read")
 	}
@@ -197,7 +197,7 @@ func TestTextIsChecked(t *testing.T) {
 		}
 		return nil
 	}
-	e := start(t, setting{}, a.typed(somePage("Do you sign?"), ui.Field{Label: "Type it", Check: check}))
+	e := start(t, setting{}, a.typed(somePage("Do you sign?"), page.Field{Label: "Type it", Judge: check}))
 	e.sees("Do you sign?")
 	e.types(enter)
 	e.sees("Nothing was typed yet.")
@@ -238,7 +238,7 @@ func TestSecretIsCheckedBeforeAnythingElse(t *testing.T) {
 	e.types(strings.Repeat("c", 44) + enter)
 	e.sees("it has 44 characters", "No try was used.")
 	e.types(escape)
-	if err := e.ends(); !errors.Is(err, ui.ErrBack) {
+	if err := e.ends(); !errors.Is(err, page.ErrBack) {
 		t.Fatal(err)
 	}
 }
@@ -270,9 +270,9 @@ func TestPastesAndBurstsAreRefused(t *testing.T) {
 // A token that is touched too early takes no page further.
 func TestBurstAnswersNothing(t *testing.T) {
 	const otp = "cccccchbbbklnvtgtdtgjirnfgfddtruhhkcvcgjkhcf"
-	for name, ask := range map[string]func(*talk) func(context.Context, ui.Person) error{
-		"told":   func(a *talk) func(context.Context, ui.Person) error { return a.told(somePage("Signed")) },
-		"choose": func(a *talk) func(context.Context, ui.Person) error { return a.choose(somePage("Who?"), twoWays...) },
+	for name, ask := range map[string]func(*talk) func(context.Context, page.Person) error{
+		"told":   func(a *talk) func(context.Context, page.Person) error { return a.told(somePage("Signed")) },
+		"choose": func(a *talk) func(context.Context, page.Person) error { return a.choose(somePage("Who?"), twoWays...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var a talk
@@ -281,7 +281,7 @@ func TestBurstAnswersNothing(t *testing.T) {
 			e.types(otp + enter)
 			e.sees("That was not typed")
 			_ = e.keys.Close()
-			if err := e.ends(); !errors.Is(err, ui.ErrQuit) {
+			if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 				t.Errorf("it answered %q, %v", a.key, err)
 			}
 		})
@@ -293,9 +293,9 @@ func TestWaitShowsItsPageFirst(t *testing.T) {
 	ready := make(chan struct{})
 	touched := make(chan struct{})
 	var before string
-	e = start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e = start(t, setting{}, func(ctx context.Context, p page.Person) error {
 		<-ready
-		err := p.Wait(ctx, somePage("Now: sign root 1", ui.Strong("Touch the token when it blinks.")), func(context.Context) error {
+		err := p.Wait(ctx, somePage("Now: sign root 1", page.Strong("Touch the token when it blinks.")), func(context.Context) error {
 			before = e.screen()
 			<-touched
 			return nil
@@ -322,7 +322,7 @@ func TestWaitShowsItsPageFirst(t *testing.T) {
 
 func TestCancelTellsTheTruth(t *testing.T) {
 	answered := make(chan struct{})
-	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e := start(t, setting{}, func(ctx context.Context, p page.Person) error {
 		return p.Wait(ctx, somePage("Now: sign root 1"), func(ctx context.Context) error {
 			<-ctx.Done()
 			<-answered
@@ -343,7 +343,7 @@ func TestEndOfInputMeansNo(t *testing.T) {
 	e := start(t, setting{}, a.choose(somePage("Who acts now?"), twoWays...))
 	e.sees("Who acts now?")
 	_ = e.keys.Close()
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) || a.key != "" {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) || a.key != "" {
 		t.Errorf("chose %q, %v", a.key, err)
 	}
 }
@@ -356,7 +356,7 @@ func TestSignalWaitsForTheToken(t *testing.T) {
 	signing := make(chan struct{})
 	finish := make(chan struct{})
 	done := false
-	e := startWith(ctx, t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e := startWith(ctx, t, setting{}, func(ctx context.Context, p page.Person) error {
 		return p.Wait(ctx, somePage("Now: sign root 1"), func(ctx context.Context) error {
 			close(signing)
 			<-ctx.Done()
@@ -380,7 +380,7 @@ func TestSignalWaitsForTheToken(t *testing.T) {
 }
 
 func TestPanicRestoresTheTerminal(t *testing.T) {
-	e := start(t, setting{}, func(context.Context, ui.Person) error { panic("a bug") })
+	e := start(t, setting{}, func(context.Context, page.Person) error { panic("a bug") })
 	if err := e.ends(); err == nil || !strings.Contains(err.Error(), "a bug") {
 		t.Fatal(err)
 	}

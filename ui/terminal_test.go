@@ -12,7 +12,8 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
+	"github.com/conclave-tuf/conclave/ui/terminal"
 )
 
 // emulated is a terminal with a conversation on it. What is asserted on is the
@@ -37,11 +38,11 @@ type setting struct {
 var utf8Env = []string{"TERM=xterm-256color", "LANG=C.UTF-8"}
 
 // start runs talk on a terminal of 80x24, or as the setting says.
-func start(t *testing.T, s setting, talk func(context.Context, ui.Person) error) *emulated {
+func start(t *testing.T, s setting, talk func(context.Context, page.Person) error) *emulated {
 	return startWith(t.Context(), t, s, talk)
 }
 
-func startWith(ctx context.Context, t *testing.T, s setting, talk func(context.Context, ui.Person) error) *emulated {
+func startWith(ctx context.Context, t *testing.T, s setting, talk func(context.Context, page.Person) error) *emulated {
 	t.Helper()
 	if s.width == 0 {
 		s.width, s.height = 80, 24
@@ -55,7 +56,7 @@ func startWith(ctx context.Context, t *testing.T, s setting, talk func(context.C
 	in, keys := io.Pipe()
 	e := &emulated{t: t, vt: vt.NewEmulator(s.width, s.height), drawn: make(chan struct{}, 1), keys: keys, stopped: make(chan struct{})}
 	go func() { _, _ = io.Copy(io.Discard, e.vt) }() // what the terminal answers
-	terminal := ui.Terminal{In: in, Out: e, Env: s.env, Now: s.clock, Width: s.width, Height: s.height}
+	terminal := terminal.Driver{In: in, Out: e, Env: s.env, Now: s.clock, Width: s.width, Height: s.height}
 	go func() {
 		defer close(e.stopped)
 		e.err = terminal.Run(ctx, talk)

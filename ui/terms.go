@@ -7,26 +7,27 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // threshold asks how many signatures a role needs.
 func (f *flow) threshold(ctx context.Context) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+	return f.edit(ctx, func(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 		var role draft.RoleState
 		var e draft.SetThreshold
 		err := inTurn(ctx,
 			func(ctx context.Context) (err error) {
 				role, err = f.pickRole(ctx, f.draftPage("Which role's threshold?",
-					Para("The threshold is how many keys must sign a role. More make it safer from thieves, fewer from losses."),
-				).with(problem).help("If every key of the root is needed, one lost token means that the root can never be changed again."),
+					page.Para("The threshold is how many keys must sign a role. More make it safer from thieves, fewer from losses."),
+				).WithProblem(problem).WithHelp("If every key of the root is needed, one lost token means that the root can never be changed again."),
 					func(r draft.RoleState) string { return fmt.Sprintf("%d of %d", r.Threshold, len(r.Holders)) })
 				e.Role = role.Name
 				return err
 			},
 			func(ctx context.Context) (err error) {
 				e.Threshold, err = f.number(ctx, f.draftPage("How many must sign "+role.Name+"?", rolesNow([]draft.RoleState{role}),
-					Para("Keys that join with this draft count as soon as their tokens are enrolled."),
-				).help("The number is of keys, each with one vote."), "Number of signatures", maxThreshold)
+					page.Para("Keys that join with this draft count as soon as their tokens are enrolled."),
+				).WithHelp("The number is of keys, each with one vote."), "Number of signatures", maxThreshold)
 				return err
 			},
 		)
@@ -37,18 +38,18 @@ func (f *flow) threshold(ctx context.Context) error {
 // renew asks for how long a role's next version is good.
 func (f *flow) renew(ctx context.Context) error {
 	return f.renewal(ctx, f.draftPage("Which role is renewed?",
-		Facts{{"Today", f.Now().UTC().Format(time.DateOnly)}},
-		Para("A new version says the same and expires later. After its expiry a role is refused by every client."),
-	).help("What changes in this draft anyway gets a new expiry too: say here how long."))
+		page.Facts{{Label: "Today", Value: f.Now().UTC().Format(time.DateOnly)}},
+		page.Para("A new version says the same and expires later. After its expiry a role is refused by every client."),
+	).WithHelp("What changes in this draft anyway gets a new expiry too: say here how long."))
 }
 
-func (f *flow) renewal(ctx context.Context, p Page) error {
-	return f.edit(ctx, func(ctx context.Context, problem *Problem) ([]draft.Edit, error) {
+func (f *flow) renewal(ctx context.Context, p page.Page) error {
+	return f.edit(ctx, func(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 		var role draft.RoleState
 		var e draft.Renew
 		err := inTurn(ctx,
 			func(ctx context.Context) (err error) {
-				role, err = f.pickRole(ctx, p.with(problem), expiry)
+				role, err = f.pickRole(ctx, p.WithProblem(problem), expiry)
 				e.Role = role.Name
 				return err
 			},
@@ -68,9 +69,9 @@ func expiry(r draft.RoleState) string {
 func (f *flow) days(ctx context.Context, role draft.RoleState) (int, error) {
 	most := f.mostDays(role.Name)
 	return f.number(ctx, f.draftPage("For how many days is "+role.Name+" good?",
-		Facts{{"Today", f.Now().UTC().Format(time.DateOnly)}, {"Now", expiry(role)}, {"At most", plural(most, "day", "days")}},
-		Para("The days are counted from the moment of the freezing."),
-	).help("As long as it takes to gather the holders again, with time to spare, and no longer."), "Number of days", most)
+		page.Facts{{Label: "Today", Value: f.Now().UTC().Format(time.DateOnly)}, {Label: "Now", Value: expiry(role)}, {Label: "At most", Value: plural(most, "day", "days")}},
+		page.Para("The days are counted from the moment of the freezing."),
+	).WithHelp("As long as it takes to gather the holders again, with time to spare, and no longer."), "Number of days", most)
 }
 
 // maxThreshold and maxDays are beyond what anybody means.
@@ -93,8 +94,8 @@ func (f *flow) mostDays(role string) int {
 }
 
 // number asks for a whole number from 1 on.
-func (f *flow) number(ctx context.Context, p Page, label string, most int) (int, error) {
-	typed, err := f.Person.Text(ctx, p, Field{Label: label, Check: func(typed []byte) error {
+func (f *flow) number(ctx context.Context, p page.Page, label string, most int) (int, error) {
+	typed, err := f.Person.Text(ctx, p, page.Field{Label: label, Judge: func(typed []byte) error {
 		if n, err := strconv.Atoi(string(typed)); err != nil || n < 1 || n > most {
 			return fmt.Errorf("that is not a whole number from 1 to %d", most)
 		}
@@ -107,7 +108,7 @@ func (f *flow) number(ctx context.Context, p Page, label string, most int) (int,
 }
 
 // pickRole has a role chosen that holders sign.
-func (f *flow) pickRole(ctx context.Context, p Page, detail func(draft.RoleState) string) (draft.RoleState, error) {
+func (f *flow) pickRole(ctx context.Context, p page.Page, detail func(draft.RoleState) string) (draft.RoleState, error) {
 	d, err := f.Ceremony.Drafting()
 	if err != nil {
 		return draft.RoleState{}, err
@@ -115,7 +116,7 @@ func (f *flow) pickRole(ctx context.Context, p Page, detail func(draft.RoleState
 	return f.pickRoleOf(ctx, p, signedByHolders(d.Roles), detail)
 }
 
-func (f *flow) pickRoleOf(ctx context.Context, p Page, roles []draft.RoleState, detail func(draft.RoleState) string) (draft.RoleState, error) {
+func (f *flow) pickRoleOf(ctx context.Context, p page.Page, roles []draft.RoleState, detail func(draft.RoleState) string) (draft.RoleState, error) {
 	items := make([]item, len(roles))
 	for i, r := range roles {
 		items[i] = item{name: r.Name, detail: detail(r)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // found is a token that is in the reader.
@@ -22,7 +23,7 @@ type found struct {
 // reader and match has nothing against it. No other token is asked for more
 // than what it tells freely. dress makes the page one of whoever is served;
 // problem is what went wrong before.
-func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(Page) Page, match func(token.Info) error, problem *Problem) (found, error) {
+func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error, problem *page.Problem) (found, error) {
 	for ; ; problem = nil {
 		tokens, err := f.look(ctx)
 		switch {
@@ -64,20 +65,20 @@ func (f *flow) look(ctx context.Context) ([]found, error) {
 
 // awaitToken shows which token is expected and which are there, and returns
 // when something may have changed.
-func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []found, dress func(Page) Page, problem *Problem) error {
+func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []found, dress func(page.Page) page.Page, problem *page.Problem) error {
 	in := "nothing"
 	if len(tokens) > 0 {
 		in = f.names(tokens)
 	}
 	p := dress(f.page("Insert "+tokenOf(h),
-		Facts{{"Expected", tokenOf(h)}, {"In the reader", in}},
-	)).with(problem).help(
+		page.Facts{{Label: "Expected", Value: tokenOf(h)}, {Label: "In the reader", Value: in}},
+	)).WithProblem(problem).WithHelp(
 		"The serial number is printed on the token. No other token than the expected one is ever asked for a PIN.",
 		"If the token is in and isn't seen: take it out, wait a moment, put it in again. Other programs that use it (gpg, ssh agents) must be closed.",
 	)
-	choices := []Choice{{"again", "Look again", "the token is in"}}
+	choices := []page.Choice{{Key: "again", Label: "Look again", Detail: "the token is in"}}
 	if f.Hand != nil {
-		p.Body = append(p.Body, Para("This is a rehearsal: the tokens lie in a drawer, and you put them into the reader here."))
+		p.Body = append(p.Body, page.Para("This is a rehearsal: the tokens lie in a drawer, and you put them into the reader here."))
 		choices = f.drawer(h)
 	}
 	key, err := f.chooseOrMoved(ctx, p, choices, tokens)
@@ -95,8 +96,8 @@ func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []found
 }
 
 // drawer is what a hand can do in a rehearsal, what helps h first.
-func (f *flow) drawer(h ceremony.Holder) []Choice {
-	var ways [4][]Choice
+func (f *flow) drawer(h ceremony.Holder) []page.Choice {
+	var ways [4][]page.Choice
 	for _, t := range f.Hand.Tokens() {
 		owner := "nobody's yet"
 		if o := f.owner(t.Serial); o != "" {
@@ -105,13 +106,13 @@ func (f *flow) drawer(h ceremony.Holder) []Choice {
 		wanted := t.Serial == h.Serial
 		switch {
 		case t.InReader && !wanted:
-			ways[0] = append(ways[0], Choice{"remove " + t.Serial, "Take out token " + t.Serial, owner})
+			ways[0] = append(ways[0], page.Choice{Key: "remove " + t.Serial, Label: "Take out token " + t.Serial, Detail: owner})
 		case t.InReader:
-			ways[3] = append(ways[3], Choice{"remove " + t.Serial, "Take out token " + t.Serial, owner})
+			ways[3] = append(ways[3], page.Choice{Key: "remove " + t.Serial, Label: "Take out token " + t.Serial, Detail: owner})
 		case wanted:
-			ways[1] = append(ways[1], Choice{"insert " + t.Serial, "Insert token " + t.Serial, owner})
+			ways[1] = append(ways[1], page.Choice{Key: "insert " + t.Serial, Label: "Insert token " + t.Serial, Detail: owner})
 		default:
-			ways[2] = append(ways[2], Choice{"insert " + t.Serial, "Insert token " + t.Serial, owner})
+			ways[2] = append(ways[2], page.Choice{Key: "insert " + t.Serial, Label: "Insert token " + t.Serial, Detail: owner})
 		}
 	}
 	return slices.Concat(ways[:]...)
@@ -121,7 +122,7 @@ func (f *flow) drawer(h ceremony.Holder) []Choice {
 var errMoved = errors.New("the tokens in the reader have changed")
 
 // chooseOrMoved asks, but no longer than until other tokens are in reach.
-func (f *flow) chooseOrMoved(ctx context.Context, p Page, choices []Choice, tokens []found) (string, error) {
+func (f *flow) chooseOrMoved(ctx context.Context, p page.Page, choices []page.Choice, tokens []found) (string, error) {
 	if f.Poll == 0 || f.Hand != nil {
 		return f.Person.Choose(ctx, p, choices)
 	}

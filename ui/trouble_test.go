@@ -12,6 +12,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // atToken is Ada at the page that expects her token, after her consent to root 1.
@@ -183,7 +184,7 @@ func TestPlanWithAnError(t *testing.T) {
 // Where tokens are real, one that is put in is seen without a key.
 func TestTokenIsSeenWhenItComes(t *testing.T) {
 	s := newSite(t).frozen()
-	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e := start(t, setting{}, func(ctx context.Context, p page.Person) error {
 		c := s.config(p)
 		c.Hand, c.Poll = nil, time.Millisecond
 		return ui.Run(ctx, c)
@@ -229,13 +230,13 @@ func TestASCIIWithoutColour(t *testing.T) {
 
 func TestSmallTerminalIsToldSo(t *testing.T) {
 	var a talk
-	e := start(t, setting{width: 60, height: 20}, a.choose(ui.Page{Banner: ui.Banner{Rehearsal: true}, Title: "Who acts now?"}, twoWays...))
+	e := start(t, setting{width: 60, height: 20}, a.choose(page.Page{Banner: page.Banner{Rehearsal: true}, Title: "Who acts now?"}, twoWays...))
 	e.golden("small", "Make it larger")
 	e.types("1" + enter) // nothing is chosen unseen
 	e.types(ctrlC)
 	e.sees("l leaves")
 	e.types("l")
-	if err := e.ends(); !errors.Is(err, ui.ErrQuit) || a.key != "" {
+	if err := e.ends(); !errors.Is(err, page.ErrQuit) || a.key != "" {
 		t.Errorf("chose %q, %v", a.key, err)
 	}
 }

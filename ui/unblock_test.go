@@ -7,6 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // paper is the PUK of every token of a frozen site.
@@ -149,7 +150,7 @@ func (r rigid) Tokens(ctx context.Context) ([]token.Token, error) {
 
 func TestTokenThatCannotBeUnblocked(t *testing.T) {
 	s := newSite(t).frozen()
-	e := start(t, setting{}, func(ctx context.Context, p ui.Person) error {
+	e := start(t, setting{}, func(ctx context.Context, p page.Person) error {
 		c := s.config(p)
 		c.Reader = rigid{c.Reader}
 		return ui.Run(ctx, c)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // welcome asks what the people came for and where they are, and begins the journal.
@@ -20,7 +21,7 @@ func (f *flow) welcome(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return f.Ceremony.Begin(kind, site, f.Rehearsal)
-		case !errors.Is(err, ErrBack):
+		case !errors.Is(err, page.ErrBack):
 			return err
 		}
 	}
@@ -28,9 +29,9 @@ func (f *flow) welcome(ctx context.Context) error {
 
 func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 	p := f.page("What have you come to do?",
-		Para("Conclave leads a group through a ceremony with TUF root and targets keys. It runs without a network. Nothing is signed before someone has read it and typed their consent."),
-		Para("You can stop at any time: what is done is kept, and the next start goes on where you were."),
-	).help(
+		page.Para("Conclave leads a group through a ceremony with TUF root and targets keys. It runs without a network. Nothing is signed before someone has read it and typed their consent."),
+		page.Para("You can stop at any time: what is done is kept, and the next start goes on where you were."),
+	).WithHelp(
 		"Found: you have a plan (who holds a token, how many of them must sign) and the tokens, and make the first root of a new trust.",
 		"Co-sign: another site has sent you a bundle. You read what it proposes, sign, and send a bundle back.",
 		"Change: the trust is there, and its holders, thresholds, expiry, targets, delegations or online keys are to be others. This is also where to go when a token was lost.",
@@ -38,11 +39,11 @@ func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 		"The facilitator runs this machine. Holders own a token each. A witness reads digests aloud and keeps notes.",
 	)
 	p.NoBack = "This is the first page: there is nothing to go back to. Ctrl-C leaves."
-	key, err := f.Person.Choose(ctx, p, []Choice{
-		{"found", "Found a new trust", "from a plan"},
-		{"co-sign", "Co-sign what another site proposes", "from a bundle"},
-		{"change", "Change a trust", "from its bundle"},
-		{"adopt", "Adopt a trust that others made", "from its repository"},
+	key, err := f.Person.Choose(ctx, p, []page.Choice{
+		{Key: "found", Label: "Found a new trust", Detail: "from a plan"},
+		{Key: "co-sign", Label: "Co-sign what another site proposes", Detail: "from a bundle"},
+		{Key: "change", Label: "Change a trust", Detail: "from its bundle"},
+		{Key: "adopt", Label: "Adopt a trust that others made", Detail: "from its repository"},
 	})
 	kinds := map[string]ceremony.Kind{"found": ceremony.Founding, "co-sign": ceremony.Cosigning, "change": ceremony.Changing, "adopt": ceremony.Changing}
 	return kinds[key], err
@@ -50,9 +51,9 @@ func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 
 func (f *flow) siteName(ctx context.Context) (string, error) {
 	return f.Person.Text(ctx, f.page("Where are you?",
-		Para("Every site keeps a journal of its own. Give this one a name that the other sites will recognise, such as the town or the room."),
-	).help("The name stands in the record of the ceremony. It can't be changed later."),
-		Field{Label: "Name of this site", Check: visible},
+		page.Para("Every site keeps a journal of its own. Give this one a name that the other sites will recognise, such as the town or the room."),
+	).WithHelp("The name stands in the record of the ceremony. It can't be changed later."),
+		page.Field{Label: "Name of this site", Judge: visible},
 	)
 }
 
@@ -70,16 +71,16 @@ func visible(typed []byte) error {
 // resume says where the ceremony stands.
 func (f *flow) resume(ctx context.Context) error {
 	c := f.Ceremony
-	facts := Facts{{"Ceremony", string(c.Kind())}, {"Site", c.Site()}}
+	facts := page.Facts{{Label: "Ceremony", Value: string(c.Kind())}, {Label: "Site", Value: c.Site()}}
 	if c.Trust() != "" {
-		facts = append(facts, Fact{"Trust", c.Trust()})
+		facts = append(facts, page.Fact{Label: "Trust", Value: c.Trust()})
 	}
-	facts = append(facts, Fact{"Last entry", date(c.LastEvent())})
+	facts = append(facts, page.Fact{Label: "Last entry", Value: date(c.LastEvent())})
 	p := f.page("Welcome back",
-		Para("A ceremony has begun on this machine. Everything that was done is in its journal, and it goes on at the same step."),
+		page.Para("A ceremony has begun on this machine. Everything that was done is in its journal, and it goes on at the same step."),
 		facts,
-		StepList(now(c.Steps())),
-	).help("To begin another ceremony, start the program with another workspace.")
+		page.StepList(now(c.Steps())),
+	).WithHelp("To begin another ceremony, start the program with another workspace.")
 	p.NoBack = "The ceremony has begun: it can be left with Ctrl-C, and resumed, but not undone."
 	return f.Person.Tell(ctx, p)
 }

@@ -30,8 +30,11 @@ func TestImports(t *testing.T) {
 		{"hsm/virtual", []string{"ceremony/metadata", "ceremony/text", "ceremony/token", "hsm/..."}},
 		{"offline", []string{"bundles", "ceremony/journal", "ceremony/metadata", "ceremony/text", "ceremony/token", "ceremony/trust"}},
 		{"ceremony", []string{"ceremony/..."}},
-		{"ui", []string{"ceremony/..."}},
-		{"cmd/conclave", []string{"ui", "offline", "hsm/...", "bundles", "ceremony/...", "cmd/internal/cli", "cmd/conclave/internal/drill"}},
+		{"ui/page", []string{"ceremony/..."}},
+		{"ui/terminal", []string{"ui/page", "ceremony/..."}},
+		{"ui/plain", []string{"ui/page", "ceremony/..."}},
+		{"ui", []string{"ui/page", "ceremony/..."}},
+		{"cmd/conclave", []string{"ui", "ui/...", "offline", "hsm/...", "bundles", "ceremony/...", "cmd/internal/cli", "cmd/conclave/internal/drill"}},
 		{"cmd/conclave-upload", []string{"hsm/...", "bundles", "ceremony/journal", "ceremony/metadata", "ceremony/text", "ceremony/token", "ceremony/trust", "cmd/internal/cli", "cmd/conclave-upload/..."}},
 	} {
 		for _, dep := range deps(t, "./"+tt.pkg) {
@@ -48,6 +51,17 @@ func TestOfflineHasNoNetwork(t *testing.T) {
 	for _, pkg := range []string{"cmd/conclave", "ui", "ceremony/...", "hsm/...", "offline/...", "bundles/..."} {
 		for _, dep := range deps(t, "./"+pkg) {
 			if dep == "net/http" || dep == "crypto/tls" || dep == "net/rpc" || strings.HasPrefix(dep, module+"/cmd/conclave-upload") {
+				t.Errorf("%s links %s", pkg, dep)
+			}
+		}
+	}
+}
+
+// TestConversationsAreNotDrawn: how a page is drawn is the drivers' to know.
+func TestConversationsAreNotDrawn(t *testing.T) {
+	for _, pkg := range []string{"ui", "ui/page", "ui/plain"} {
+		for _, dep := range deps(t, "./"+pkg) {
+			if strings.HasPrefix(dep, "charm.land/") {
 				t.Errorf("%s links %s", pkg, dep)
 			}
 		}

@@ -8,22 +8,24 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
+	"github.com/conclave-tuf/conclave/ui/plain"
+	"github.com/conclave-tuf/conclave/ui/terminal"
 )
 
 // converse puts the person at the machine in front of one of the two drivers.
-func converse(c *cobra.Command, plain, pipedSecrets bool, hold func(context.Context, ui.Person) error) error {
+func converse(c *cobra.Command, lines, pipedSecrets bool, hold func(context.Context, page.Person) error) error {
 	in, inTerminal := asTerminal(c.InOrStdin())
 	out, outTerminal := asTerminal(c.OutOrStdout())
 	env := os.Environ()
-	if !plain && inTerminal && outTerminal && os.Getenv("TERM") != "dumb" {
-		t := ui.Terminal{In: in, Out: out, Env: env, Now: time.Now}
+	if !lines && inTerminal && outTerminal && os.Getenv("TERM") != "dumb" {
+		t := terminal.Driver{In: in, Out: out, Env: env, Now: time.Now}
 		return t.Run(c.Context(), hold)
 	}
-	p := &ui.Plain{
+	p := &plain.Driver{
 		Out:          c.OutOrStdout(),
-		Lines:        ui.NewLines(c.InOrStdin()),
-		ASCII:        !ui.UTF8(env),
+		Lines:        plain.NewLines(c.InOrStdin()),
+		ASCII:        !terminal.UTF8(env),
 		PipedSecrets: pipedSecrets,
 		Every:        5 * time.Second,
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 const drillList = "list"
@@ -93,17 +94,17 @@ func (s *session) runDrill(c *cobra.Command, d drill.Drill, drawer *virtual.Draw
 }
 
 // known is what the people of a drill type, and have on paper.
-func known(d drill.Drill) ui.Facts {
-	var facts ui.Facts
+func known(d drill.Drill) page.Facts {
+	var facts page.Facts
 	for _, p := range drill.People() {
 		text := fmt.Sprintf("token %s, PIN %s", p.Serial, p.PIN)
 		if d.Lost(p.Name) {
 			text = fmt.Sprintf("token %s, which is nowhere", p.Serial)
 		}
-		facts = append(facts, ui.Fact{Label: p.Name, Value: text})
+		facts = append(facts, page.Fact{Label: p.Name, Value: text})
 	}
 	for _, p := range d.Papers {
-		facts = append(facts, ui.Fact{Label: p.What, Value: p.Text})
+		facts = append(facts, page.Fact{Label: p.What, Value: p.Text})
 	}
 	return facts
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/offline"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // session is one sitting at the machine.
@@ -87,7 +88,7 @@ func (s *session) run(c *cobra.Command) (err error) {
 		Poll:      500 * time.Millisecond,
 	}
 	err = s.drive(c, config)
-	if errors.Is(err, ui.ErrQuit) {
+	if errors.Is(err, page.ErrQuit) {
 		return context.Canceled
 	}
 	return err
@@ -99,7 +100,7 @@ func (s *session) drive(c *cobra.Command, config ui.Config) error {
 	if hold == nil {
 		hold = ui.Run
 	}
-	return converse(c, s.plain, s.rehearsal, func(ctx context.Context, p ui.Person) error {
+	return converse(c, s.plain, s.rehearsal, func(ctx context.Context, p page.Person) error {
 		config.Person = p
 		return hold(ctx, config)
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 func tokenEnrolCommand() *cobra.Command {
@@ -121,7 +122,7 @@ func (e *enrolling) explain(ctx context.Context, t *talk) error {
 		state = "as it came from the factory"
 	}
 	p := t.page("Token "+e.info.Serial+" is made ready",
-		ui.Facts{
+		page.Facts{
 			{Label: "Reader", Value: e.info.Reader},
 			{Label: "State", Value: state},
 			{Label: "Key for", Value: e.subject},
@@ -129,8 +130,8 @@ func (e *enrolling) explain(ctx context.Context, t *talk) error {
 			{Label: "Held to", Value: e.source},
 			{Label: "Written to", Value: e.out},
 		},
-		ui.Para("These are replaced: the PIN and the PUK that every new token has, and its management key. Then the token makes a key that never leaves it, vouches for it, and signs once to prove that it can."),
-		ui.Para("A token that holds a key already is refused: nothing is ever overwritten."),
+		page.Para("These are replaced: the PIN and the PUK that every new token has, and its management key. Then the token makes a key that never leaves it, vouches for it, and signs once to prove that it can."),
+		page.Para("A token that holds a key already is refused: nothing is ever overwritten."),
 	)
 	p.Help = []string{"The PIN is what the holder types to sign. The PUK unblocks the PIN after too many wrong ones."}
 	return t.Tell(ctx, p)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // errNoTerminal: secrets of a real token have no business in a pipe.
@@ -17,7 +18,7 @@ var errNoTerminal = errors.New("the PIN and the PUK of a real token are typed an
 
 // talk is a conversation with the holder of a token.
 type talk struct {
-	ui.Person
+	page.Person
 	info      token.Info
 	doing     string
 	rehearsal bool
@@ -34,18 +35,18 @@ func (f *tokenFlags) talkAbout(c *cobra.Command, t seen, doing string, hold func
 	if !f.rehearsal && !(typed && shown) {
 		return errNoTerminal
 	}
-	err := converse(c, f.plain, f.rehearsal, func(ctx context.Context, p ui.Person) error {
+	err := converse(c, f.plain, f.rehearsal, func(ctx context.Context, p page.Person) error {
 		return hold(ctx, &talk{p, t.info, doing, f.rehearsal})
 	})
-	if errors.Is(err, ui.ErrQuit) || errors.Is(err, ui.ErrBack) {
+	if errors.Is(err, page.ErrQuit) || errors.Is(err, page.ErrBack) {
 		return context.Canceled
 	}
 	return err
 }
 
 // banner stands on every page.
-func (t *talk) banner() ui.Banner {
-	return ui.Banner{Rehearsal: t.rehearsal, Who: "holder", Doing: t.doing}
+func (t *talk) banner() page.Banner {
+	return page.Banner{Rehearsal: t.rehearsal, Who: "holder", Doing: t.doing}
 }
 
 // secrets asks the holder for PIN and PUK.
@@ -54,14 +55,14 @@ func (t *talk) secrets() ui.Secrets {
 }
 
 // page makes a page about the token, of which it tells more facts.
-func (t *talk) page(title string, more ui.Facts, body ...ui.Block) ui.Page {
-	facts := ui.Facts{{Label: "Token", Value: t.info.Kind + " " + t.info.Serial + ", firmware " + cmp.Or(t.info.Firmware, "not known")}}
-	return ui.Page{Banner: t.banner(), Title: title, Body: append([]ui.Block{append(facts, more...)}, body...)}
+func (t *talk) page(title string, more page.Facts, body ...page.Block) page.Page {
+	facts := page.Facts{{Label: "Token", Value: t.info.Kind + " " + t.info.Serial + ", firmware " + cmp.Or(t.info.Firmware, "not known")}}
+	return page.Page{Banner: t.banner(), Title: title, Body: append([]page.Block{append(facts, more...)}, body...)}
 }
 
 // exactly is a field that takes one answer, typed out.
-func exactly(label, words string) ui.Field {
-	return ui.Field{Label: label, Check: func(typed []byte) error {
+func exactly(label, words string) page.Field {
+	return page.Field{Label: label, Judge: func(typed []byte) error {
 		if string(typed) != words {
 			return fmt.Errorf("that was not %q: nothing was done", words)
 		}
@@ -75,6 +76,6 @@ func (t *talk) work(ctx context.Context, touch bool, purpose string, do func(con
 	if touch {
 		title = "Touch the token when it blinks"
 	}
-	p := t.page(title, ui.Facts{{Label: "What for", Value: purpose}}, ui.Para("Leave the token in until this is done."))
+	p := t.page(title, page.Facts{{Label: "What for", Value: purpose}}, page.Para("Leave the token in until this is done."))
 	return t.Wait(ctx, p, do)
 }

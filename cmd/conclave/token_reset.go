@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
-	"github.com/conclave-tuf/conclave/ui"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 func tokenResetCommand() *cobra.Command {
@@ -57,9 +57,9 @@ func reset(ctx context.Context, to *talk, t seen, token token.Resetter) error {
 		key = t.info.Key.ID()
 	}
 	p := to.page("Reset token "+t.info.Serial,
-		ui.Facts{{Label: "Reader", Value: t.info.Reader}, {Label: "Slot " + t.info.Slot, Value: key}},
-		ui.Warning("Every PIV key on this token is destroyed, in all slots, with the certificates, the PIN and the PUK. Nothing brings them back."),
-		ui.Para("What was signed with a key stays valid. Nobody can sign with it again: a trust that counts on it needs another one first."),
+		page.Facts{{Label: "Reader", Value: t.info.Reader}, {Label: "Slot " + t.info.Slot, Value: key}},
+		page.Warning("Every PIV key on this token is destroyed, in all slots, with the certificates, the PIN and the PUK. Nothing brings them back."),
+		page.Para("What was signed with a key stays valid. Nobody can sign with it again: a trust that counts on it needs another one first."),
 	)
 	p.Help = []string{"What else is on the token (FIDO, OpenPGP, one-time passwords) is not touched."}
 	if _, err := to.Text(ctx, p, exactly("Type the token's serial number to reset it", t.info.Serial)); err != nil {

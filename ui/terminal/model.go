@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"strconv"
@@ -6,6 +6,8 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // model is the root model: the page that is asked, and what the person has
@@ -42,7 +44,7 @@ type model struct {
 type laid struct {
 	width int // 0: not set
 	over  overlay
-	lines []line
+	lines []page.Line
 }
 
 type overlay int
@@ -175,7 +177,7 @@ func (m *model) leave() {
 		m.stop = true
 		m.asked.cancel()
 	case m.open:
-		m.answer(answer{err: ErrQuit})
+		m.answer(answer{err: page.ErrQuit})
 	}
 }
 
@@ -244,7 +246,7 @@ func (m *model) back() {
 		m.notice = m.asked.page.NoBack
 		return
 	}
-	m.answer(answer{err: ErrBack})
+	m.answer(answer{err: page.ErrBack})
 }
 
 // turn moves by a screenful, less one line to hold on to.
@@ -266,7 +268,7 @@ func (m *model) help() {
 func (m *model) note() {
 	if m.asked.page.Notes {
 		m.input.wipe()
-		m.answer(answer{err: errNote})
+		m.answer(answer{err: page.ErrNote})
 	}
 }
 
@@ -349,9 +351,9 @@ func (m *model) submit() {
 		m.notice = "Nothing was typed yet."
 		return
 	}
-	if err := m.asked.field.check(typed); err != nil {
+	if err := m.asked.field.Check(typed); err != nil {
 		m.input.wipe()
-		m.notice = sentence(err)
+		m.notice = page.Sentence(err)
 		return
 	}
 	own := append(make([]byte, 0, len(typed)), typed...)

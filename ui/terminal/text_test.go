@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"image/color"
@@ -12,19 +12,20 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/text"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // everywhere is a page that says s wherever text from outside can stand.
-func everywhere(s string) Page {
-	return Page{
-		Banner:  Banner{Rehearsal: true, Trust: s, Site: s, Who: s, Doing: s, Progress: s},
+func everywhere(s string) page.Page {
+	return page.Page{
+		Banner:  page.Banner{Rehearsal: true, Trust: s, Site: s, Who: s, Doing: s, Progress: s},
 		Title:   s,
-		Problem: &Problem{s, s, s, s},
-		Body: []Block{
-			Para(s), Strong(s), Warning(s), Facts{{s, s}}, Secret("ACDEFGHJ"),
-			Changes{{Field: s, Before: s, After: s, Note: s}, {Field: s, After: s}, {Field: s, Before: s}},
-			Checks{{Name: s, Reason: s}}, StepList{{State: ceremony.Now, Text: s, Detail: s}},
-			Hex{}, WordGrid{},
+		Problem: &page.Problem{Code: s, Happened: s, NotDone: s, Next: s},
+		Body: []page.Block{
+			page.Para(s), page.Strong(s), page.Warning(s), page.Facts{{Label: s, Value: s}}, page.Secret("ACDEFGHJ"),
+			page.Changes{{Field: s, Before: s, After: s, Note: s}, {Field: s, After: s}, {Field: s, Before: s}},
+			page.Checks{{Name: s, Reason: s}}, page.StepList{{State: ceremony.Now, Text: s, Detail: s}},
+			page.Hex{}, page.WordGrid{},
 		},
 		Help: []string{s},
 	}
@@ -44,7 +45,7 @@ func FuzzNothingSteersTheTerminal(f *testing.F) {
 		m := newModel(ascii, time.Now)
 		m.width, m.height = 80+max(0, width%60), 24
 		for _, kind := range []askKind{choosing, typing, telling} {
-			m.take(askMsg{kind: kind, page: everywhere(s), choices: []Choice{{s, s, s}, {s, s, s}}, field: Field{Label: s}})
+			m.take(askMsg{kind: kind, page: everywhere(s), choices: []page.Choice{{Key: s, Label: s, Detail: s}, {Key: s, Label: s, Detail: s}}, field: page.Field{Label: s}})
 			m.input.add(s)
 			m.notice = s
 			if kind == telling {
@@ -56,23 +57,23 @@ func FuzzNothingSteersTheTerminal(f *testing.F) {
 			}
 			checkLines(t, rows, m.width, ascii)
 		}
-		checkLines(t, m.face().body(everywhere(s)), m.width, ascii)
+		checkLines(t, m.face().Body(everywhere(s)), m.width, ascii)
 	})
 }
 
-func checkLines(t *testing.T, lines []line, columns int, ascii bool) {
+func checkLines(t *testing.T, lines []page.Line, columns int, ascii bool) {
 	t.Helper()
 	for _, l := range lines {
 		for _, s := range l {
-			if text.Safe(s.text) != s.text {
-				t.Errorf("%q would reach the terminal", s.text)
+			if text.Safe(s.Text) != s.Text {
+				t.Errorf("%q would reach the terminal", s.Text)
 			}
-			if ascii && strings.ContainsFunc(s.text, func(r rune) bool { return r >= 0x80 }) {
-				t.Errorf("%q is not ASCII", s.text)
+			if ascii && strings.ContainsFunc(s.Text, func(r rune) bool { return r >= 0x80 }) {
+				t.Errorf("%q is not ASCII", s.Text)
 			}
 		}
-		if width(l) > columns {
-			t.Errorf("%d columns in a line of %d: %q", width(l), columns, l)
+		if page.Width(l) > columns {
+			t.Errorf("%d columns in a line of %d: %q", page.Width(l), columns, l)
 		}
 	}
 }
@@ -80,12 +81,12 @@ func checkLines(t *testing.T, lines []line, columns int, ascii bool) {
 // Wrapping loses nothing and keeps to the width.
 func TestWrap(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		face := typeface{width: rapid.IntRange(8, 100).Draw(r, "width")}
+		face := page.Typeface{Width: rapid.IntRange(8, 100).Draw(r, "width")}
 		text := rapid.StringMatching(`[a-zäß漢 ]{0,200}`).Draw(r, "text")
-		lines := face.wrap(text)
+		lines := face.Wrap(text)
 		for _, l := range lines {
-			if n := ansi.StringWidth(l); n > face.width {
-				r.Errorf("%q has %d columns of %d", l, n, face.width)
+			if n := ansi.StringWidth(l); n > face.Width {
+				r.Errorf("%q has %d columns of %d", l, n, face.Width)
 			}
 		}
 		if got, want := strings.ReplaceAll(strings.Join(lines, ""), " ", ""), strings.ReplaceAll(text, " ", ""); got != want {
@@ -102,7 +103,7 @@ func TestContrast(t *testing.T) {
 		"xterm": {0: 0x000000, 1: 0xcd0000, 11: 0xffff00, 5: 0xcd00cd, 6: 0x00cdcd, 15: 0xffffff},
 		"gnome": {0: 0x171421, 1: 0xc01c28, 11: 0xe9ad0c, 5: 0xa347ba, 6: 0x2aa1b3, 15: 0xffffff},
 	}
-	for l := normal; l < quiet; l++ {
+	for l := page.Normal; l < page.Quiet; l++ {
 		s := styleOf(l)
 		bg, ok := s.GetBackground().(ansi.BasicColor)
 		if !ok {

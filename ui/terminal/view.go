@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // The smallest terminal that every page fits in, and the widest text that
@@ -19,30 +21,30 @@ const (
 // frame is how a page stands on a screen of this size.
 type frame struct {
 	fits   bool
-	page   Page
-	body   []line
+	page   page.Page
+	body   []page.Line
 	rows   int           // for the body
 	scroll int           // first line of body on the screen
 	beyond string        // in words, what of the page is out of sight
 	now    int           // how far to scroll for the step that is now
-	foot   []line        // choices or field, below the body
+	foot   []page.Line   // choices or field, below the body
 	cursor *tea.Position // in foot
 }
 
-func (m *model) face() typeface {
-	return typeface{width: max(minWidth/2, min(m.width-2*margin, maxText)), ascii: m.ascii}
+func (m *model) face() page.Typeface {
+	return page.Typeface{Width: max(minWidth/2, min(m.width-2*margin, maxText)), ASCII: m.ascii}
 }
 
 func (m *model) frame() frame {
 	t := m.face()
 	f := frame{fits: m.width >= minWidth && m.height >= minHeight, page: m.shown()}
-	if m.laid.width != t.width || m.laid.over != m.over {
-		m.laid = laid{t.width, m.over, t.body(f.page)}
+	if m.laid.width != t.Width || m.laid.over != m.over {
+		m.laid = laid{t.Width, m.over, t.Body(f.page)}
 	}
 	f.body = m.laid.lines
 	f.foot, f.cursor = m.foot(t)
 	for i, l := range f.body {
-		if len(l) > 0 && l[0].look == here {
+		if len(l) > 0 && l[0].Look == page.Here {
 			f.now = i - 2
 			break
 		}
@@ -65,7 +67,7 @@ func (m *model) frame() frame {
 
 // reserved are the rows that the answer is going to need once the page was
 // read: what they will cover does not count as having been on the screen.
-func (m *model) reserved(t typeface) int {
+func (m *model) reserved(t page.Typeface) int {
 	if m.ready() {
 		return 0
 	}
@@ -76,29 +78,29 @@ func (m *model) reserved(t typeface) int {
 }
 
 // shown is the page, or what lies over it.
-func (m *model) shown() Page {
+func (m *model) shown() page.Page {
 	p := m.asked.page
 	switch m.over {
 	case helping:
-		over := Page{Banner: p.Banner, Title: "Help: " + p.Title}
+		over := page.Page{Banner: p.Banner, Title: "Help: " + p.Title}
 		for _, text := range p.Help {
-			over.Body = append(over.Body, Para(text))
+			over.Body = append(over.Body, page.Para(text))
 		}
 		if p.Notes {
-			over.Body = append(over.Body, Para("Ctrl-N writes a note for the record, with who says it and the time."))
+			over.Body = append(over.Body, page.Para("Ctrl-N writes a note for the record, with who says it and the time."))
 		}
 		return over
 	case leaving:
-		return Page{Banner: p.Banner, Title: "Leave now?", Body: []Block{
-			Para("Everything that was done so far is kept. When you start again, the ceremony goes on at this step."),
-			Para("What you were typing on this page is not kept."),
+		return page.Page{Banner: p.Banner, Title: "Leave now?", Body: []page.Block{
+			page.Para("Everything that was done so far is kept. When you start again, the ceremony goes on at this step."),
+			page.Para("What you were typing on this page is not kept."),
 		}}
 	}
 	return p
 }
 
 // foot is where the person answers.
-func (m *model) foot(t typeface) (out []line, cursor *tea.Position) {
+func (m *model) foot(t page.Typeface) (out []page.Line, cursor *tea.Position) {
 	a := m.asked
 	switch {
 	case m.over != noOverlay:
@@ -108,74 +110,76 @@ func (m *model) foot(t typeface) (out []line, cursor *tea.Position) {
 	case m.list.asking:
 		out, cursor = m.field(t, "Search for")
 	case !m.ready():
-		out = []line{{{"Read to the end to go on: Page Down.", strong}}}
+		out = []page.Line{{{Text: "Read to the end to go on: Page Down.", Look: page.Bold}}}
 	case a.kind == choosing:
 		out, cursor = m.choices(t)
 	case a.kind == typing || a.kind == hiding:
 		out, cursor = m.typing(t)
 	}
 	if m.notice != "" {
-		notice := t.para(m.notice, strong)
-		out = append(append(out, line{}), notice[:min(len(notice), 3)]...)
+		notice := t.Para(m.notice, page.Bold)
+		out = append(append(out, page.Line{}), notice[:min(len(notice), 3)]...)
 	}
 	return out, cursor
 }
 
-func (m *model) typing(t typeface) ([]line, *tea.Position) { return m.field(t, m.asked.field.Label) }
+func (m *model) typing(t page.Typeface) ([]page.Line, *tea.Position) {
+	return m.field(t, m.asked.field.Label)
+}
 
 // field is what is typed, behind its label or below a long one.
-func (m *model) field(t typeface, words string) ([]line, *tea.Position) {
-	label := t.narrower(2).para(words, strong)
+func (m *model) field(t page.Typeface, words string) ([]page.Line, *tea.Position) {
+	label := t.Narrower(2).Para(words, page.Bold)
 	label = label[:min(len(label), 4)]
 	last := &label[len(label)-1]
-	if width(*last) > t.width/2 {
-		label = append(label, line{{">", strong}})
+	if page.Width(*last) > t.Width/2 {
+		label = append(label, page.Line{{Text: ">", Look: page.Bold}})
 		last = &label[len(label)-1]
 	}
 	typed := m.input.shown(t)
-	room := t.width - width(*last) - 3
+	room := t.Width - page.Width(*last) - 3
 	typed = ansi.TruncateLeft(typed, max(0, ansi.StringWidth(typed)-room), "")
-	*last = append(*last, span{"  " + typed, normal})
-	return label, &tea.Position{X: width(*last), Y: len(label) - 1}
+	*last = append(*last, page.Span{Text: "  " + typed, Look: page.Normal})
+	return label, &tea.Position{X: page.Width(*last), Y: len(label) - 1}
 }
 
 // maxChoices keeps room for the text above them; longer lists move.
 const maxChoices = 9
 
-func (m *model) choices(t typeface) ([]line, *tea.Position) {
+func (m *model) choices(t page.Typeface) ([]page.Line, *tea.Position) {
 	all := m.asked.choices
 	first := max(0, min(m.choice-maxChoices/2, len(all)-maxChoices))
 	last := min(len(all), first+maxChoices)
 	const number = 6 // columns
-	beside := t.narrower(number)
-	columns := beside.column(0, beside.width*2/3, len(all), func(i int) string { return all[i].Label })
-	var out []line
+	beside := t.Narrower(number)
+	columns := beside.Column(0, beside.Width*2/3, len(all), func(i int) string { return all[i].Label })
+	var out []page.Line
 	cursor := &tea.Position{}
 	for i := first; i < last; i++ {
-		l := line{{fmt.Sprintf("  %2d  ", i+1), normal}, {beside.fit(all[i].Label), normal}}
+		l := page.Line{{Text: fmt.Sprintf("  %2d  ", i+1), Look: page.Normal}, {Text: beside.Fit(all[i].Label), Look: page.Normal}}
 		if i == m.choice {
 			cursor.Y = len(out)
-			l[0] = span{fmt.Sprintf("%s %2d  ", t.glyph("›", ">"), i+1), strong}
-			l[1].look = mark
+			l[0] = page.Span{Text: fmt.Sprintf("%s %2d  ", t.Glyph("›", ">"), i+1), Look: page.Bold}
+			l[1].Look = page.Mark
 		}
-		gap := max(columns-width(l[1:]), 2)
-		if room := beside.width - width(l[1:]) - gap; all[i].Detail != "" && room > 3 {
-			l = append(pad(l, width(l)+gap), span{t.narrower(t.width - room).fit(all[i].Detail), normal})
+		gap := max(columns-page.Width(l[1:]), 2)
+		if room := beside.Width - page.Width(l[1:]) - gap; all[i].Detail != "" && room > 3 {
+			l = append(page.Pad(l, page.Width(l)+gap), page.Span{Text: t.Narrower(t.Width - room).Fit(all[i].Detail), Look: page.Normal})
 		}
 		out = append(out, l)
 	}
 	if last-first < len(all) {
-		out = append(out, line{{fmt.Sprintf("      %d to %d of %d", first+1, last, len(all)), normal}})
+		out = append(out, page.Line{{Text: fmt.Sprintf("      %d to %d of %d", first+1, last, len(all)), Look: page.Normal}})
 	}
 	return out, cursor
 }
 
-func (m *model) waited() []line {
-	l := line{{fmt.Sprintf("Waiting, %d s", m.seconds), strong}}
+func (m *model) waited() []page.Line {
+	l := page.Line{{Text: fmt.Sprintf("Waiting, %d s", m.seconds), Look: page.Bold}}
 	if m.stop {
-		l = append(l, span{"   Stopping: this stops when the answer comes.", normal})
+		l = append(l, page.Span{Text: "   Stopping: this stops when the answer comes.", Look: page.Normal})
 	}
-	return []line{l}
+	return []page.Line{l}
 }
 
 // keys lists the keys that work now.
@@ -252,13 +256,13 @@ func (m *model) View() tea.View {
 }
 
 // compose puts a frame together: exactly as many rows as the screen has.
-func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
-	full := typeface{width: m.width, ascii: m.ascii}
+func (m *model) compose(f frame) (rows []page.Line, cursor *tea.Position) {
+	full := page.Typeface{Width: m.width, ASCII: m.ascii}
 	banner := f.page.Banner
 	if banner.Rehearsal {
 		rows = append(rows, watermark())
 	}
-	rows = append(rows, barOf(full, banner), line{}, indent(line{{full.narrower(2 * margin).fit(f.page.Title), strong}}), line{})
+	rows = append(rows, barOf(full, banner), page.Line{}, indent(page.Line{{Text: full.Narrower(2 * margin).Fit(f.page.Title), Look: page.Bold}}), page.Line{})
 
 	last := min(len(f.body), f.scroll+f.rows)
 	for _, l := range f.body[min(f.scroll, last):last] {
@@ -269,10 +273,10 @@ func (m *model) compose(f frame) (rows []line, cursor *tea.Position) {
 		bottom--
 	}
 	for len(rows) < bottom-len(f.foot)-min(1, len(f.foot)) {
-		rows = append(rows, line{})
+		rows = append(rows, page.Line{})
 	}
 	if len(f.foot) > 0 {
-		rows = append(rows, line{})
+		rows = append(rows, page.Line{})
 	}
 	if f.cursor != nil {
 		cursor = &tea.Position{X: f.cursor.X + margin, Y: len(rows) + f.cursor.Y}
@@ -299,50 +303,52 @@ func more(above, below int) string {
 	return strings.Join(parts, ", ")
 }
 
-func indent(l line) line { return append(line{{strings.Repeat(" ", margin), normal}}, l...) }
+func indent(l page.Line) page.Line {
+	return append(page.Line{{Text: strings.Repeat(" ", margin), Look: page.Normal}}, l...)
+}
 
 // watermark is the row above and below every page of a rehearsal.
-func watermark() line {
-	return line{{" ", normal}, {" " + rehearsal + " ", watered}, {" " + rehearsalMeans, normal}}
+func watermark() page.Line {
+	return page.Line{{Text: " ", Look: page.Normal}, {Text: " " + page.Rehearsal + " ", Look: page.Watermark}, {Text: " " + page.RehearsalMeans, Look: page.Normal}}
 }
 
 // barOf is the row that says where one is, and who acts for what.
-func barOf(t typeface, b Banner) line {
-	left, right := b.parts()
-	gap := " " + t.glyph("·", "|") + " "
-	acting := span{" " + t.narrower(t.width/3).fit(strings.Join(right, gap)) + " ", bar}
-	place := t.narrower(2*margin + width(line{acting}) + 2).fit(strings.Join(left, gap))
+func barOf(t page.Typeface, b page.Banner) page.Line {
+	left, right := b.Parts()
+	gap := " " + t.Glyph("·", "|") + " "
+	acting := page.Span{Text: " " + t.Narrower(t.Width/3).Fit(strings.Join(right, gap)) + " ", Look: page.Bar}
+	place := t.Narrower(2*margin + page.Width(page.Line{acting}) + 2).Fit(strings.Join(left, gap))
 	name, rest, _ := strings.Cut(place, gap)
-	l := line{{strings.Repeat(" ", margin), normal}, {name, strong}}
+	l := page.Line{{Text: strings.Repeat(" ", margin), Look: page.Normal}, {Text: name, Look: page.Bold}}
 	if rest != "" {
-		l = append(l, span{gap + rest, normal})
+		l = append(l, page.Span{Text: gap + rest, Look: page.Normal})
 	}
-	return append(pad(l, t.width-margin-width(line{acting})), acting)
+	return append(page.Pad(l, t.Width-margin-page.Width(page.Line{acting})), acting)
 }
 
 // ruleWith is a row that divides, with words in it where there are any.
-func ruleWith(t typeface, words string) line {
+func ruleWith(t page.Typeface, words string) page.Line {
 	if words == "" {
-		return line{{t.rule(), quiet}}
+		return page.Line{{Text: t.Rule(), Look: page.Quiet}}
 	}
-	dash := t.glyph("─", "-")
+	dash := t.Glyph("─", "-")
 	words = " " + words + " "
-	rest := max(0, t.width-2-ansi.StringWidth(words))
-	return line{{strings.Repeat(dash, 2), quiet}, {words, strong}, {strings.Repeat(dash, rest), quiet}}
+	rest := max(0, t.Width-2-ansi.StringWidth(words))
+	return page.Line{{Text: strings.Repeat(dash, 2), Look: page.Quiet}, {Text: words, Look: page.Bold}, {Text: strings.Repeat(dash, rest), Look: page.Quiet}}
 }
 
 // legend lists keys, as far apart as there is room for.
-func legend(t typeface, keys [][2]string) line {
-	var l line
+func legend(t page.Typeface, keys [][2]string) page.Line {
+	var l page.Line
 	for gap := 4; gap > 0; gap-- {
-		l = line{{strings.Repeat(" ", margin), normal}}
+		l = page.Line{{Text: strings.Repeat(" ", margin), Look: page.Normal}}
 		for i, k := range keys {
 			if i > 0 {
-				l = append(l, span{strings.Repeat(" ", gap), normal})
+				l = append(l, page.Span{Text: strings.Repeat(" ", gap), Look: page.Normal})
 			}
-			l = append(l, span{k[0], strong}, span{" " + k[1], normal})
+			l = append(l, page.Span{Text: k[0], Look: page.Bold}, page.Span{Text: " " + k[1], Look: page.Normal})
 		}
-		if width(l) <= t.width {
+		if page.Width(l) <= t.Width {
 			break
 		}
 	}
@@ -351,14 +357,14 @@ func legend(t typeface, keys [][2]string) line {
 
 // tooSmall is the screen of a terminal that is too small to decide on.
 func (m *model) tooSmall() string {
-	t := typeface{width: max(8, m.width), ascii: true}
-	rows := t.para(fmt.Sprintf("This terminal has %d x %d characters. Conclave needs %d x %d.", m.width, m.height, minWidth, minHeight), strong)
-	rows = append(rows, t.para("Make it larger to go on. Nothing is lost. Ctrl-C leaves.", normal)...)
+	t := page.Typeface{Width: max(8, m.width), ASCII: true}
+	rows := t.Para(fmt.Sprintf("This terminal has %d x %d characters. Conclave needs %d x %d.", m.width, m.height, minWidth, minHeight), page.Bold)
+	rows = append(rows, t.Para("Make it larger to go on. Nothing is lost. Ctrl-C leaves.", page.Normal)...)
 	if m.over == leaving {
-		rows = t.para("Leave? l leaves, any other key stays.", strong)
+		rows = t.Para("Leave? l leaves, any other key stays.", page.Bold)
 	}
 	if m.asked.page.Banner.Rehearsal {
-		rows = append(t.para(rehearsal, strong), rows...)
+		rows = append(t.Para(page.Rehearsal, page.Bold), rows...)
 	}
 	return draw(rows[:min(len(rows), max(1, m.height))])
 }

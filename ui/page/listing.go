@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"fmt"
@@ -25,8 +25,8 @@ type Listing struct {
 	Seen    []bool          // which of them were on the screen: the driver notes it
 }
 
-// listOf is the list of a review's targets; nil where the page has them all.
-func listOf(all []review.Change) *Listing {
+// ListOf is the list of a review's targets; nil where the page has them all.
+func ListOf(all []review.Change) *Listing {
 	_, targets := split(all)
 	if len(targets) <= maxTargets {
 		return nil
@@ -59,8 +59,8 @@ func weigh(targets []review.Change) (weighty, plain []review.Change) {
 	return weighty, plain
 }
 
-// find lists the entries that hold the words, in whatever case.
-func (l *Listing) find(words string) []int {
+// Find lists the entries that hold the words, in whatever case.
+func (l *Listing) Find(words string) []int {
 	words = strings.ToLower(words)
 	var found []int
 	for i, c := range l.Changes {
@@ -74,8 +74,8 @@ func (l *Listing) find(words string) []int {
 	return found
 }
 
-// unseen counts the entries that were not on the screen.
-func (l *Listing) unseen() count {
+// Unseen counts the entries that were not on the screen.
+func (l *Listing) Unseen() count {
 	var n count
 	for i, c := range l.Changes {
 		if !l.Seen[i] {
@@ -85,13 +85,13 @@ func (l *Listing) unseen() count {
 	return n
 }
 
-// read says how much of the list was on the screen.
-func (l *Listing) read() Block {
-	n := l.unseen()
-	if n.all() == 0 {
-		return Para("All of its " + grouped(len(l.Changes)) + " targets were on this screen.")
+// ReadIn says how much of the list was on the screen.
+func (l *Listing) ReadIn() Block {
+	n := l.Unseen()
+	if n.All() == 0 {
+		return Para("All of its " + Grouped(len(l.Changes)) + " targets were on this screen.")
 	}
-	return Warning(fmt.Sprintf("Of its %s targets %s were not looked at here: %s.", grouped(len(l.Changes)), grouped(n.all()), n))
+	return Warning(fmt.Sprintf("Of its %s targets %s were not looked at here: %s.", Grouped(len(l.Changes)), Grouped(n.All()), n))
 }
 
 // count is how many targets are new, changed and removed.
@@ -108,7 +108,7 @@ func (n *count) add(c review.Change) {
 	}
 }
 
-func (n count) all() int { return n.added + n.changed + n.removed }
+func (n count) All() int { return n.added + n.changed + n.removed }
 
 func (n count) String() string {
 	var parts []string
@@ -117,14 +117,14 @@ func (n count) String() string {
 		what string
 	}{{n.added, "new"}, {n.changed, "changed"}, {n.removed, removed}} {
 		if p.n > 0 {
-			parts = append(parts, grouped(p.n)+" "+p.what)
+			parts = append(parts, Grouped(p.n)+" "+p.what)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// grouped writes a number with commas: 100,000.
-func grouped(n int) string {
+// Grouped writes a number with commas: 100,000.
+func Grouped(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -133,17 +133,17 @@ func grouped(n int) string {
 }
 
 // summary says how many targets change, and where.
-func (t typeface) summary(targets []review.Change) []line {
+func (t Typeface) summary(targets []review.Change) []Line {
 	var n count
 	for _, c := range targets {
 		n.add(c)
 	}
-	out := t.para(fmt.Sprintf("%s targets: %s", grouped(n.all()), n), strong)
+	out := t.Para(fmt.Sprintf("%s targets: %s", Grouped(n.All()), n), Bold)
 	const column = 9
-	out = append(out, line{{fmt.Sprintf("%*s%*s%*s   in", column, "new", column, "changed", column, removed), normal}})
+	out = append(out, Line{{fmt.Sprintf("%*s%*s%*s   in", column, "new", column, "changed", column, removed), Normal}})
 	for _, p := range places(targets) {
-		numbers := fmt.Sprintf("%*s%*s%*s  ", column, grouped(p.added), column, grouped(p.changed), column, grouped(p.removed))
-		out = append(out, t.hang(line{{numbers, normal}}, len(numbers)+1, t.narrower(len(numbers)+1).para(p.name, normal))...)
+		numbers := fmt.Sprintf("%*s%*s%*s  ", column, Grouped(p.added), column, Grouped(p.changed), column, Grouped(p.removed))
+		out = append(out, t.hang(Line{{numbers, Normal}}, len(numbers)+1, t.Narrower(len(numbers)+1).Para(p.name, Normal))...)
 	}
 	return out
 }
@@ -170,8 +170,8 @@ func places(targets []review.Change) []place {
 	if len(list) <= maxPlaces {
 		return list
 	}
-	slices.SortStableFunc(list, func(a, b place) int { return b.all() - a.all() })
-	other := place{name: fmt.Sprintf("%s other places", grouped(len(list)-maxPlaces+1))}
+	slices.SortStableFunc(list, func(a, b place) int { return b.All() - a.All() })
+	other := place{name: fmt.Sprintf("%s other places", Grouped(len(list)-maxPlaces+1))}
 	for _, p := range list[maxPlaces-1:] {
 		other.added += p.added
 		other.changed += p.changed
@@ -208,20 +208,20 @@ func below(prefix string, targets []review.Change) []place {
 	return list
 }
 
-// entry sets one target of a list: its path, and below it, with room for a
+// Entry sets one target of a list: its path, and below it, with room for a
 // whole digest in a line, what happens to it.
-func (t typeface) entry(c review.Change, found bool) []line {
+func (t Typeface) Entry(c review.Change, found bool) []Line {
 	const inset = 2
-	look := strong
+	look := Bold
 	if found {
-		look = mark
+		look = Mark
 	}
-	beside := t.narrower(inset)
-	var body []line
+	beside := t.Narrower(inset)
+	var body []Line
 	if c.Before != "" && c.After != "" {
-		body = append(beside.para("was: "+c.Before, normal), beside.para("now: "+c.After, normal)...)
+		body = append(beside.Para("was: "+c.Before, Normal), beside.Para("now: "+c.After, Normal)...)
 	} else {
-		body = beside.para(t.inWords(c), normal)
+		body = beside.Para(t.inWords(c), Normal)
 	}
-	return append(t.para(c.Path, look), t.beside(nil, inset, append(body, beside.note(c)...))...)
+	return append(t.Para(c.Path, look), t.beside(nil, inset, append(body, beside.note(c)...))...)
 }

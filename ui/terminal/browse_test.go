@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/conclave-tuf/conclave/ceremony/review"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // browsing is a screen with the list behind a page of n targets open.
@@ -19,7 +20,7 @@ func browsing(n int) *model {
 	}
 	m := newModel(false, time.Now)
 	m.width, m.height = minWidth, minHeight
-	m.take(askMsg{kind: telling, page: Page{Title: "What targets 9 does", Body: []Block{Changes(changes)}, List: listOf(changes)}})
+	m.take(askMsg{kind: telling, page: page.Page{Title: "What targets 9 does", Body: []page.Block{page.Changes(changes)}, List: page.ListOf(changes)}})
 	m.browses("pgdown", tea.KeyPressMsg{})
 	m.settle()
 	return m
@@ -56,8 +57,8 @@ func TestWholeListIsSeen(t *testing.T) {
 		m.browses("pgdown", tea.KeyPressMsg{})
 		m.settle()
 	}
-	if n := list.unseen(); n.all() != 0 {
-		t.Errorf("%d entries were never on the screen", n.all())
+	if n := list.Unseen(); n.All() != 0 {
+		t.Errorf("%d entries were never on the screen", n.All())
 	}
 	if m.list.top+1 >= len(list.Changes) {
 		t.Error("the last page is not full")
@@ -98,10 +99,10 @@ func BenchmarkPage(b *testing.B) {
 func BenchmarkSummary(b *testing.B) {
 	for _, n := range []int{100, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			changes := Changes(browsing(n).asked.page.List.Changes)
+			changes := page.Changes(browsing(n).asked.page.List.Changes)
 			b.ResetTimer()
 			for b.Loop() {
-				changes.lines(typeface{width: 76})
+				changes.Lines(page.Typeface{Width: 76})
 			}
 		})
 	}
@@ -110,6 +111,6 @@ func BenchmarkSummary(b *testing.B) {
 func BenchmarkSearch(b *testing.B) {
 	list := browsing(100_000).asked.page.List
 	for b.Loop() {
-		list.find("package-0999")
+		list.Find("package-0999")
 	}
 }

@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"context"
@@ -48,14 +48,17 @@ type Choice struct {
 // Field is a line to be typed.
 type Field struct {
 	Label string
-	// Check says in a sentence why an answer isn't taken; the person is asked
+	// Judge says in a sentence why an answer isn't taken; the person is asked
 	// again. It must not keep what it is given. nil takes everything.
-	Check func(typed []byte) error
+	Judge func(typed []byte) error
 }
 
-func (f Field) check(typed []byte) error {
-	if f.Check == nil {
+func (f Field) Check(typed []byte) error {
+	if f.Judge == nil {
 		return nil
 	}
-	return f.Check(typed)
+	return f.Judge(typed)
 }
+
+// ErrNote: the person wants to write a note, and after it the same page again.
+var ErrNote = errors.New("a note is to be written")

@@ -1,14 +1,16 @@
-package ui
+package plain
 
 import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // plainList goes through the list behind a page, some entries at a time.
 type plainList struct {
-	*Listing
+	*page.Listing
 	next  int    // the next entry of all
 	words string // what was searched for
 	found []int  // what is left of what was found
@@ -22,7 +24,7 @@ const listWords = "l list, /WORDS search, "
 
 // answer takes what moves in the list, and prints what it asks for. It says
 // whether it was such an answer, and a complaint where there is nothing to print.
-func (l *plainList) answer(p *Plain, typed string) (taken bool, complaint string, err error) {
+func (l *plainList) answer(p *Driver, typed string) (taken bool, complaint string, err error) {
 	switch {
 	case l == nil:
 		return false, "", nil
@@ -36,17 +38,17 @@ func (l *plainList) answer(p *Plain, typed string) (taken bool, complaint string
 		for i := range entries {
 			entries[i] = from + i
 		}
-		return true, "", l.print(p, fmt.Sprintf("%s to %s of %s targets:", grouped(from+1), grouped(l.next), grouped(len(l.Changes))), entries)
+		return true, "", l.print(p, fmt.Sprintf("%s to %s of %s targets:", page.Grouped(from+1), page.Grouped(l.next), page.Grouped(len(l.Changes))), entries)
 	case strings.HasPrefix(typed, "/"):
 		if words := strings.TrimSpace(typed[1:]); words != "" {
-			l.words, l.found = words, l.find(words)
+			l.words, l.found = words, l.Find(words)
 		}
 		if len(l.found) == 0 {
-			return true, fmt.Sprintf("Nothing more in the list holds %q.", p.face().clean(l.words)), nil
+			return true, fmt.Sprintf("Nothing more in the list holds %q.", p.face().Clean(l.words)), nil
 		}
 		n := min(len(l.found), perTurn)
 		entries := l.found[:n]
-		title := fmt.Sprintf("%s with %s in them", grouped(len(l.found)), l.words)
+		title := fmt.Sprintf("%s with %s in them", page.Grouped(len(l.found)), l.words)
 		if l.found = l.found[n:]; len(l.found) > 0 {
 			title += fmt.Sprintf(", the next %d (/ goes on)", n)
 		}
@@ -55,11 +57,11 @@ func (l *plainList) answer(p *Plain, typed string) (taken bool, complaint string
 	return false, "", nil
 }
 
-func (l *plainList) print(p *Plain, title string, entries []int) error {
+func (l *plainList) print(p *Driver, title string, entries []int) error {
 	t := p.face()
-	lines := t.para(title, normal)
+	lines := t.Para(title, page.Normal)
 	for _, i := range entries {
-		lines = append(lines, t.entry(l.Changes[i], false)...)
+		lines = append(lines, t.Entry(l.Changes[i], false)...)
 	}
 	var b strings.Builder
 	for _, line := range lines {

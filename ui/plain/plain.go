@@ -1,4 +1,4 @@
-package ui
+package plain
 
 import (
 	"context"
@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-// Plain talks in lines that are only ever appended: for screen readers, serial
+// Driver talks in lines that are only ever appended: for screen readers, serial
 // consoles, TERM=dumb and pipes. Package ui's documentation says how a script
 // reads it.
-type Plain struct {
+type Driver struct {
 	Out   io.Writer
 	Lines *Lines
 	ASCII bool // the locale has no UTF-8
@@ -35,32 +36,32 @@ type Plain struct {
 
 const plainWidth = 78 // columns
 
-func (p *Plain) face() typeface { return typeface{width: plainWidth, ascii: p.ASCII} }
+func (p *Driver) face() page.Typeface { return page.Typeface{Width: plainWidth, ASCII: p.ASCII} }
 
 // page prints a page.
-func (p *Plain) page(page Page) error {
+func (p *Driver) page(shown page.Page) error {
 	t := p.face()
 	var b strings.Builder
 	say := func(s string) { b.WriteString(strings.TrimRight(s, " ") + "\n") }
 	say("")
-	say("== " + t.clean(page.Title))
-	if page.Banner.Rehearsal {
-		say(rehearsal + ": " + rehearsalMeans)
+	say("== " + t.Clean(shown.Title))
+	if shown.Banner.Rehearsal {
+		say(page.Rehearsal + ": " + page.RehearsalMeans)
 	}
-	left, right := page.Banner.parts()
-	if banner := t.clean(strings.Join(append(left[1:], right...), ", ")); banner != "" {
+	left, right := shown.Banner.Parts()
+	if banner := t.Clean(strings.Join(append(left[1:], right...), ", ")); banner != "" {
 		say("Now: " + banner)
 	}
-	for _, l := range t.body(page) {
+	for _, l := range t.Body(shown) {
 		say(l.String())
 	}
 	_, err := io.WriteString(p.Out, b.String())
 	return err
 }
 
-func (p *Plain) say(s string) error {
+func (p *Driver) say(s string) error {
 	var b strings.Builder
-	for i, l := range p.face().narrower(2).wrap(s) {
+	for i, l := range p.face().Narrower(2).Wrap(s) {
 		if i == 0 {
 			b.WriteString("! " + l + "\n")
 		} else {
@@ -73,10 +74,10 @@ func (p *Plain) say(s string) error {
 
 // prompt asks until answer takes a line. It knows the words that every prompt
 // takes: b, ? and q.
-func (p *Plain) prompt(ctx context.Context, page Page, words string, answer func(typed string) (taken bool, complaint string)) error {
+func (p *Driver) prompt(ctx context.Context, shown page.Page, words string, answer func(typed string) (taken bool, complaint string)) error {
 	var list *plainList
-	if page.List != nil {
-		list, words = &plainList{Listing: page.List}, listWords+words
+	if shown.List != nil {
+		list, words = &plainList{Listing: shown.List}, listWords+words
 	}
 	for {
 		typed, err := p.line(ctx, words)
@@ -85,28 +86,28 @@ func (p *Plain) prompt(ctx context.Context, page Page, words string, answer func
 		}
 		complaint := ""
 		typed = strings.TrimSpace(typed)
-		if typed == "n" && page.Notes {
-			return errNote
+		if typed == "n" && shown.Notes {
+			return page.ErrNote
 		}
 		switch typed {
 		case "":
 			complaint = "Nothing was typed."
 		case "b":
-			if page.NoBack == "" {
-				return ErrBack
+			if shown.NoBack == "" {
+				return page.ErrBack
 			}
-			complaint = page.NoBack
+			complaint = shown.NoBack
 		case "q":
 			leave, err := p.line(ctx, "Leave? Type leave, or anything else to stay")
 			if err != nil {
 				return err
 			}
 			if strings.TrimSpace(leave) == "leave" {
-				return ErrQuit
+				return page.ErrQuit
 			}
 			continue
 		case "?":
-			if err := p.help(page); err != nil {
+			if err := p.help(shown); err != nil {
 				return err
 			}
 			continue
@@ -129,8 +130,8 @@ func (p *Plain) prompt(ctx context.Context, page Page, words string, answer func
 	}
 }
 
-func (p *Plain) line(ctx context.Context, words string) (string, error) {
-	if _, err := fmt.Fprintf(p.Out, "> %s: ", p.face().clean(words)); err != nil {
+func (p *Driver) line(ctx context.Context, words string) (string, error) {
+	if _, err := fmt.Fprintf(p.Out, "> %s: ", p.face().Clean(words)); err != nil {
 		return "", err
 	}
 	typed, err := p.Lines.next(ctx)
@@ -140,7 +141,7 @@ func (p *Plain) line(ctx context.Context, words string) (string, error) {
 	return string(typed), err
 }
 
-func (p *Plain) help(page Page) error {
+func (p *Driver) help(page page.Page) error {
 	help := page.Help
 	if len(help) == 0 {
 		help = []string{"There is no more to say about this step."}
@@ -149,7 +150,7 @@ func (p *Plain) help(page Page) error {
 		help = append(slices.Clip(help), "n writes a note for the record, with who says it and the time.")
 	}
 	for _, text := range help {
-		for _, l := range p.face().wrap(text) {
+		for _, l := range p.face().Wrap(text) {
 			if _, err := io.WriteString(p.Out, l+"\n"); err != nil {
 				return err
 			}
@@ -159,15 +160,15 @@ func (p *Plain) help(page Page) error {
 }
 
 // ways is the part of a prompt that every prompt has.
-func ways(page Page) string {
+func ways(page page.Page) string {
 	if page.NoBack != "" {
 		return "? help, q leave"
 	}
 	return "b back, ? help, q leave"
 }
 
-// Choose implements [Person].
-func (p *Plain) Choose(ctx context.Context, page Page, choices []Choice) (string, error) {
+// Choose implements [page.Person].
+func (p *Driver) Choose(ctx context.Context, page page.Page, choices []page.Choice) (string, error) {
 	if err := p.page(page); err != nil {
 		return "", err
 	}
@@ -177,7 +178,7 @@ func (p *Plain) Choose(ctx context.Context, page Page, choices []Choice) (string
 		if c.Detail != "" {
 			text += " (" + c.Detail + ")"
 		}
-		for j, l := range t.narrower(5).wrap(text) {
+		for j, l := range t.Narrower(5).Wrap(text) {
 			number := fmt.Sprintf("%3d. ", i+1)
 			if j > 0 {
 				number = "     "
@@ -196,20 +197,20 @@ func (p *Plain) Choose(ctx context.Context, page Page, choices []Choice) (string
 				return true, ""
 			}
 		}
-		return false, fmt.Sprintf("There is no choice %q. Type a number from 1 to %d.", p.face().clean(typed), len(choices))
+		return false, fmt.Sprintf("There is no choice %q. Type a number from 1 to %d.", p.face().Clean(typed), len(choices))
 	})
 	return key, err
 }
 
-// Text implements [Person].
-func (p *Plain) Text(ctx context.Context, page Page, f Field) (string, error) {
-	if err := p.page(page); err != nil {
+// Text implements [page.Person].
+func (p *Driver) Text(ctx context.Context, shown page.Page, f page.Field) (string, error) {
+	if err := p.page(shown); err != nil {
 		return "", err
 	}
 	text := ""
-	err := p.prompt(ctx, page, f.Label+" ("+ways(page)+")", func(typed string) (bool, string) {
-		if err := f.check([]byte(typed)); err != nil {
-			return false, sentence(err)
+	err := p.prompt(ctx, shown, f.Label+" ("+ways(shown)+")", func(typed string) (bool, string) {
+		if err := f.Check([]byte(typed)); err != nil {
+			return false, page.Sentence(err)
 		}
 		text = typed
 		return true, ""
@@ -217,9 +218,9 @@ func (p *Plain) Text(ctx context.Context, page Page, f Field) (string, error) {
 	return text, err
 }
 
-// Secret implements [Person].
-func (p *Plain) Secret(ctx context.Context, page Page, f Field) (token.PIN, error) {
-	if err := p.page(page); err != nil {
+// Secret implements [page.Person].
+func (p *Driver) Secret(ctx context.Context, shown page.Page, f page.Field) (token.PIN, error) {
+	if err := p.page(shown); err != nil {
 		return token.PIN{}, err
 	}
 	if p.Hidden == nil && !p.PipedSecrets {
@@ -227,7 +228,7 @@ func (p *Plain) Secret(ctx context.Context, page Page, f Field) (token.PIN, erro
 		if err != nil {
 			return token.PIN{}, err
 		}
-		return token.PIN{}, ErrQuit
+		return token.PIN{}, page.ErrQuit
 	}
 	for {
 		typed, err := p.hidden(ctx, f.Label)
@@ -235,13 +236,13 @@ func (p *Plain) Secret(ctx context.Context, page Page, f Field) (token.PIN, erro
 			return token.PIN{}, err
 		}
 		if len(typed) == 0 {
-			if page.NoBack == "" {
-				return token.PIN{}, ErrBack
+			if shown.NoBack == "" {
+				return token.PIN{}, page.ErrBack
 			}
-			err = p.say(page.NoBack)
-		} else if why := f.check(typed); why != nil {
+			err = p.say(shown.NoBack)
+		} else if why := f.Check(typed); why != nil {
 			clear(typed)
-			err = p.say(sentence(why))
+			err = p.say(page.Sentence(why))
 		} else {
 			return token.NewPIN(typed), nil
 		}
@@ -251,13 +252,13 @@ func (p *Plain) Secret(ctx context.Context, page Page, f Field) (token.PIN, erro
 	}
 }
 
-func (p *Plain) hidden(ctx context.Context, label string) ([]byte, error) {
+func (p *Driver) hidden(ctx context.Context, label string) ([]byte, error) {
 	if p.Hidden != nil && p.Lines.waiting() { // of a question that became void: it would show what is typed
 		if _, err := p.line(ctx, "Press Enter first"); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := fmt.Fprintf(p.Out, "> %s (not shown; empty line goes back): ", p.face().clean(label)); err != nil {
+	if _, err := fmt.Fprintf(p.Out, "> %s (not shown; empty line goes back): ", p.face().Clean(label)); err != nil {
 		return nil, err
 	}
 	typed, err := p.Lines.hidden(ctx, p.Hidden)
@@ -268,8 +269,8 @@ func (p *Plain) hidden(ctx context.Context, label string) ([]byte, error) {
 	return typed, err
 }
 
-// Tell implements [Person].
-func (p *Plain) Tell(ctx context.Context, page Page) error {
+// Tell implements [page.Person].
+func (p *Driver) Tell(ctx context.Context, page page.Page) error {
 	if err := p.page(page); err != nil {
 		return err
 	}
@@ -278,8 +279,8 @@ func (p *Plain) Tell(ctx context.Context, page Page) error {
 	})
 }
 
-// Wait implements [Person].
-func (p *Plain) Wait(ctx context.Context, page Page, work func(context.Context) error) error {
+// Wait implements [page.Person].
+func (p *Driver) Wait(ctx context.Context, page page.Page, work func(context.Context) error) error {
 	if err := p.page(page); err != nil {
 		return err
 	}
@@ -301,7 +302,7 @@ func (p *Plain) Wait(ctx context.Context, page Page, work func(context.Context) 
 }
 
 // tick says now and then that the wait goes on.
-func (p *Plain) tick(ctx context.Context, done <-chan struct{}) {
+func (p *Driver) tick(ctx context.Context, done <-chan struct{}) {
 	every := time.NewTicker(p.Every)
 	defer every.Stop()
 	stopping := ctx.Done()

@@ -1,4 +1,4 @@
-package ui
+package page
 
 import (
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -50,7 +50,7 @@ type Problem struct {
 }
 
 // Block is a part of a page's body.
-type Block interface{ lines(t typeface) []line }
+type Block interface{ Lines(t Typeface) []Line }
 
 type (
 	// Para is a paragraph.
@@ -87,3 +87,13 @@ type Rival struct {
 
 // Fact is one line of [Facts].
 type Fact struct{ Label, Value string }
+
+// By makes it the page of someone who acts for something.
+func (p Page) By(who, doing, progress string) Page {
+	p.Banner.Who, p.Banner.Doing, p.Banner.Progress = who, doing, progress
+	return p
+}
+
+func (p Page) WithProblem(problem *Problem) Page { p.Problem = problem; return p }
+
+func (p Page) WithHelp(text ...string) Page { p.Help = text; return p }

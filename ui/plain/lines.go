@@ -1,13 +1,15 @@
-package ui
+package plain
 
 import (
 	"bufio"
 	"context"
 	"errors"
 	"io"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-// Lines reads lines for [Plain]. A read can't be taken back, so a line that
+// Lines reads lines for [Driver]. A read can't be taken back, so a line that
 // was being waited for when a question became void answers the next one only
 // if the person types it then.
 type Lines struct {
@@ -58,7 +60,7 @@ func (l *Lines) await(ctx context.Context, from func() ([]byte, error)) ([]byte,
 	case got := <-l.pending:
 		l.pending = nil
 		if errors.Is(got.err, io.EOF) {
-			return nil, ErrQuit
+			return nil, page.ErrQuit
 		}
 		return got.text, got.err
 	case <-ctx.Done():

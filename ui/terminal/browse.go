@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // browse is where a person is in the list behind a page. Of a list only what is
@@ -84,7 +86,7 @@ func (m *model) asks(key string, k tea.KeyPressMsg) bool {
 
 func (m *model) search(words string) {
 	b := &m.list
-	b.words, b.found = words, m.asked.page.List.find(words)
+	b.words, b.found = words, m.asked.page.List.Find(words)
 	if len(b.found) == 0 {
 		m.notice = fmt.Sprintf("Nothing in the list holds %q.", words)
 		return
@@ -143,33 +145,33 @@ func (m *model) move(by int) {
 }
 
 // entry sets one entry of the list.
-func (m *model) entry(t typeface, i int) []line {
+func (m *model) entry(t page.Typeface, i int) []page.Line {
 	_, found := slices.BinarySearch(m.list.found, i)
-	return t.entry(m.asked.page.List.Changes[i], found)
+	return t.Entry(m.asked.page.List.Changes[i], found)
 }
 
 // behind puts the part of the list that is on the screen in the place of the
 // body, or says that there is a list.
-func (m *model) behind(t typeface, f *frame) {
+func (m *model) behind(t page.Typeface, f *frame) {
 	list, b := m.asked.page.List, &m.list
 	switch {
 	case list == nil:
 		return
 	case !b.open:
 		if f.beyond == "" || m.scroll+f.rows >= len(f.body) {
-			f.beyond = "Page Down: the list of all " + grouped(len(list.Changes)) + " targets"
+			f.beyond = "Page Down: the list of all " + page.Grouped(len(list.Changes)) + " targets"
 		}
 		return
 	}
-	var lines []line
+	var lines []page.Line
 	last := b.top
 	for ; last < len(list.Changes) && len(lines) < f.rows+b.skip; last++ {
 		lines = append(lines, m.entry(t, last)...)
 	}
 	f.body, f.scroll, f.now = lines, b.skip, 0
-	f.beyond = fmt.Sprintf("%s to %s of %s targets", grouped(b.top+1), grouped(last), grouped(len(list.Changes)))
+	f.beyond = fmt.Sprintf("%s to %s of %s targets", page.Grouped(b.top+1), page.Grouped(last), page.Grouped(len(list.Changes)))
 	if b.words != "" && len(b.found) > 0 {
-		f.beyond += fmt.Sprintf(", found %s of %s: %s", grouped(b.at+1), grouped(len(b.found)), t.narrower(t.width-20).fit(b.words))
+		f.beyond += fmt.Sprintf(", found %s of %s: %s", page.Grouped(b.at+1), page.Grouped(len(b.found)), t.Narrower(t.Width-20).Fit(b.words))
 	}
 }
 

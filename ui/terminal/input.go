@@ -1,9 +1,11 @@
-package ui
+package terminal
 
 import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
 // input is a line being typed. Its bytes stay in one array, which wipe
@@ -37,11 +39,11 @@ func (in *input) wipe() {
 }
 
 // shown is what may stand on the screen.
-func (in *input) shown(t typeface) string {
+func (in *input) shown(t page.Typeface) string {
 	if in.hidden {
-		return strings.Repeat(t.glyph("•", "*"), utf8.RuneCount(in.buf))
+		return strings.Repeat(t.Glyph("•", "*"), utf8.RuneCount(in.buf))
 	}
-	return t.clean(string(in.buf))
+	return t.Clean(string(in.buf))
 }
 
 // pace tells typing from a burst: a token that is touched too early sends its

@@ -1,4 +1,4 @@
-package ui
+package terminal
 
 import (
 	"cmp"
@@ -15,10 +15,11 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-// Terminal draws pages on a terminal, with Bubble Tea.
-type Terminal struct {
+// Driver draws pages on a terminal, with Bubble Tea.
+type Driver struct {
 	In  io.Reader // *os.File where it is a terminal
 	Out io.Writer // *os.File where it is a terminal
 	Env []string  // TERM, LANG, NO_COLOR
@@ -31,7 +32,7 @@ type Terminal struct {
 // Run holds a conversation. It returns once talk has ended, and with it
 // whatever talk had begun with a card, and once the terminal is as it was.
 // Where ctx ends first, the error says so, also if talk returned none.
-func (t Terminal) Run(ctx context.Context, talk func(context.Context, Person) error) error {
+func (t Driver) Run(ctx context.Context, talk func(context.Context, page.Person) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 
@@ -142,9 +143,9 @@ type screen struct{ program *tea.Program }
 // askMsg puts a page in front of the person.
 type askMsg struct {
 	kind    askKind
-	page    Page
-	choices []Choice
-	field   Field
+	page    page.Page
+	choices []page.Choice
+	field   page.Field
 	reply   chan answer   // asking: has room for one
 	shown   chan struct{} // waiting: closed when the page is on the screen
 	cancel  func()        // waiting: stops the work
@@ -195,27 +196,27 @@ func (s *screen) ask(ctx context.Context, a askMsg) (answer, error) {
 	}
 }
 
-func (s *screen) Choose(ctx context.Context, p Page, choices []Choice) (string, error) {
+func (s *screen) Choose(ctx context.Context, p page.Page, choices []page.Choice) (string, error) {
 	a, err := s.ask(ctx, askMsg{kind: choosing, page: p, choices: choices})
 	return a.key, err
 }
 
-func (s *screen) Text(ctx context.Context, p Page, f Field) (string, error) {
+func (s *screen) Text(ctx context.Context, p page.Page, f page.Field) (string, error) {
 	a, err := s.ask(ctx, askMsg{kind: typing, page: p, field: f})
 	return string(a.text), err
 }
 
-func (s *screen) Secret(ctx context.Context, p Page, f Field) (token.PIN, error) {
+func (s *screen) Secret(ctx context.Context, p page.Page, f page.Field) (token.PIN, error) {
 	a, err := s.ask(ctx, askMsg{kind: hiding, page: p, field: f})
 	return token.NewPIN(a.text), err
 }
 
-func (s *screen) Tell(ctx context.Context, p Page) error {
+func (s *screen) Tell(ctx context.Context, p page.Page) error {
 	_, err := s.ask(ctx, askMsg{kind: telling, page: p})
 	return err
 }
 
-func (s *screen) Wait(ctx context.Context, p Page, work func(context.Context) error) error {
+func (s *screen) Wait(ctx context.Context, p page.Page, work func(context.Context) error) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
