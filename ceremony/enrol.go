@@ -40,22 +40,42 @@ func (c *Ceremony) awaited(holder string) (serial string, err error) {
 }
 
 // CheckEnrol says whether the token described by info can become holder's,
-// without asking it for anything: nil, *WrongTokenError, *PolicyError,
-// *OccupiedError or ErrNotNow.
-func (c *Ceremony) CheckEnrol(holder string, info token.Info) error {
+// without asking it for anything: nil, *token.WrongTokenError with the reason,
+// *token.PolicyError, *token.OccupiedError or ErrNotNow. givenUp is the serial of a
+// token whose enrolment was cut short and that people do not go on with; "" none.
+func (c *Ceremony) CheckEnrol(holder string, info token.Info, givenUp string) error {
 	serial, err := c.awaited(holder)
 	if err != nil {
 		return err
 	}
+	if begun := c.state.enrolling[holder]; begun != "" && begun != givenUp {
+		serial = begun
+	}
 	founding := c.state.plan != nil && !c.frozen()
 	owner := c.ownerOf(info)
+	wrong := &token.WrongTokenError{Holder: holder, Expected: serial, Found: info.Serial, Owner: owner, Why: token.OtherToken}
 	switch {
+	case givenUp != "" && givenUp == info.Serial:
+		wrong.Why = token.GivenUp
+		return wrong
 	case serial != "" && serial != info.Serial, owner != "" && (owner != holder || !founding):
-		return &token.WrongTokenError{Holder: holder, Expected: serial, Found: info.Serial, Owner: owner}
+		return wrong
 	case info.Virtual != c.state.rehearsal:
 		return c.virtualError(info)
 	case info.Key != nil && c.state.enrolling[holder] != info.Serial:
 		return &token.OccupiedError{Serial: info.Serial, Slot: info.Slot}
+	}
+	return nil
+}
+
+// CheckUnblock says whether the token described by info is h's, whose PIN is to
+// be replaced: nil, *token.WrongTokenError or token.ErrNoKey.
+func (c *Ceremony) CheckUnblock(h Holder, info token.Info) error {
+	switch {
+	case info.Key == nil:
+		return token.ErrNoKey
+	case info.Key.ID() != h.KeyID:
+		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info), Why: token.OtherToken}
 	}
 	return nil
 }
@@ -85,7 +105,11 @@ func (c *Ceremony) Enrol(ctx context.Context, holder string, t token.Enroller, p
 			return Enrolled{}, err
 		}
 	}
-	if err := c.CheckEnrol(holder, info); err != nil {
+	begun := c.state.enrolling[holder]
+	if begun == info.Serial {
+		begun = ""
+	}
+	if err := c.CheckEnrol(holder, info, begun); err != nil {
 		return Enrolled{}, err
 	}
 	tokens := c.plannedTokens()
@@ -161,10 +185,18 @@ func (c *Ceremony) challenge(holder, serial string) []byte {
 // ownerOf names the holder whom a token belongs to, as far as is known here.
 func (c *Ceremony) ownerOf(info token.Info) string {
 	for _, h := range c.Holders() {
-		if h.Serial != "" && h.Serial == info.Serial {
+		if info.Key != nil && h.KeyID != "" && h.KeyID == info.Key.ID() {
 			return h.Name
 		}
-		if info.Key != nil && h.KeyID != "" && h.KeyID == info.Key.ID() {
+	}
+	return c.OwnerOf(info.Serial)
+}
+
+// OwnerOf names whose token has that serial, or is being enrolled; "" where that
+// is not known.
+func (c *Ceremony) OwnerOf(serial string) string {
+	for _, h := range c.Holders() {
+		if serial != "" && (h.Serial == serial || c.state.enrolling[h.Name] == serial) {
 			return h.Name
 		}
 	}

@@ -83,7 +83,7 @@ func (c *Ceremony) MatchRecord(h Holder, info token.Info) error {
 	case info.Key == nil:
 		return token.ErrNoKey
 	case info.Key.ID() != h.KeyID:
-		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info)}
+		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info), Why: token.OtherToken}
 	case slices.Contains(c.told.by, h.KeyID):
 		return token.ErrAlreadySigned
 	}

@@ -24,15 +24,33 @@ type Signed struct {
 	Left    int          // how many more payloads the consent covers that the token has not signed
 }
 
-// Match says whether the token described by info is the one with which holder
-// signs proposal: nil, *WrongTokenError, *PolicyError, ErrNoKey, or
-// ErrAlreadySigned. It asks the token for nothing.
-func (c *Ceremony) Match(id metadata.Digest, holder string, info token.Info) error {
+// Match says whether the token described by info is the one with which h, one of
+// Signers, signs a payload or the bins that are signed together: nil,
+// trust.ErrUnknown, *token.WrongTokenError with the reason, *token.PolicyError,
+// token.ErrNoKey, or token.ErrAlreadySigned. It asks the token for nothing.
+func (c *Ceremony) Match(id metadata.Digest, h Holder, info token.Info) error {
 	u, err := c.state.known().Unit(id)
-	if err == nil {
-		_, _, _, err = c.next(u, holder, info)
+	if err != nil {
+		return err
 	}
-	return err
+	_, _, _, err = c.next(u, h.Name, info)
+	wrong, ok := errors.AsType[*token.WrongTokenError](err)
+	switch {
+	case err == nil && info.Key.ID() != h.KeyID:
+		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: h.Name, Why: token.OtherToken}
+	case !ok:
+		return err
+	}
+	wrong.Expected = h.Serial
+	switch quorum, err := c.state.known().UnitQuorum(u); {
+	case h.Serial != "" && wrong.Found == h.Serial:
+		wrong.Why = token.OtherKey
+	case err == nil && quorum.SignedBy(wrong.Owner):
+		wrong.Why, wrong.What = token.SignedAlready, u.Name()
+	case wrong.Owner == "":
+		wrong.Why, wrong.What = token.Stranger, c.Trust()
+	}
+	return wrong
 }
 
 // signer is the key of a holder that may sign p, and the keyids under which it
@@ -66,7 +84,7 @@ func (c *Ceremony) signer(p *trust.Payload, holder string, info token.Info) (sig
 		}
 	}
 	if who.keyids == nil {
-		return signer{}, &token.WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info)}
+		return signer{}, &token.WrongTokenError{Holder: holder, Expected: c.serialOf(holder), Found: info.Serial, Owner: c.ownerOf(info), Why: token.OtherToken}
 	}
 	if c.hasSigned(p, who) {
 		return who, token.ErrAlreadySigned

@@ -28,7 +28,7 @@ func delegatedText(r draft.RoleState) string {
 // is targets.
 func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (string, error) {
 	var roles []draft.RoleState
-	for _, r := range signedByHolders(d.Roles) {
+	for _, r := range draft.SignedByHolders(d.Roles) {
 		if r.Name != "root" && r.Bins == 0 {
 			roles = append(roles, r)
 		}

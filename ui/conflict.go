@@ -47,7 +47,7 @@ func (f *flow) chooseRival(ctx context.Context, rivals []ceremony.OpenPayload) e
 		beside = append(beside, page.Rival{Name: label, Changes: p.Changes})
 		facts = append(facts, page.Fact{Label: label, Value: rivalFacts(p)})
 		if mayGo(rivals, p) {
-			options = append(options, option{page.Choice{Key: "keep " + short(p.Proposal.String()), Label: "Keep payload " + short(p.Proposal.String()), Detail: ""},
+			options = append(options, option{page.Choice{Key: "keep " + short(p.Proposal.String()), Label: "Keep payload " + short(p.Proposal.String())},
 				func(ctx context.Context) error { return f.keep(ctx, p, rivals) }})
 		}
 	}

@@ -28,8 +28,8 @@ func (f *flow) delegations(ctx context.Context) error {
 		facts = page.Facts{{Label: "Delegated", Value: "nothing"}}
 	} else {
 		options = append(options,
-			option{page.Choice{Key: "paths", Label: "Change what is delegated to a role", Detail: ""}, func(ctx context.Context) error { return f.edit(ctx, f.setPaths) }},
-			option{page.Choice{Key: "undelegate", Label: "Take a delegation away", Detail: ""}, func(ctx context.Context) error { return f.edit(ctx, f.undelegate) }})
+			option{page.Choice{Key: "paths", Label: "Change what is delegated to a role"}, func(ctx context.Context) error { return f.edit(ctx, f.setPaths) }},
+			option{page.Choice{Key: "undelegate", Label: "Take a delegation away"}, func(ctx context.Context) error { return f.edit(ctx, f.undelegate) }})
 	}
 	return f.menu(ctx, f.draftPage("Which change of delegations?", facts).WithHelp(
 		"A delegated role has its own version, its own expiry and its own signatures. targets says which paths it may speak for, and who signs it.",
@@ -38,7 +38,7 @@ func (f *flow) delegations(ctx context.Context) error {
 }
 
 func delegated(roles []draft.RoleState) []draft.RoleState {
-	return slices.DeleteFunc(signedByHolders(roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Name == "targets" })
+	return slices.DeleteFunc(draft.SignedByHolders(roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Name == "targets" })
 }
 
 func (f *flow) delegate(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {

@@ -81,7 +81,7 @@ func (f *flow) judged(ctx context.Context, d Drill) (again bool, err error) {
 	key, err := f.Person.Choose(ctx, f.page("The drill is not achieved yet", page.Checks(checks),
 		page.Para("What is there is kept. Go on now, or start the same drill again later."),
 	).WithHelp("Each line says what is still missing."),
-		[]page.Choice{{Key: "go on", Label: "Go on with the drill", Detail: ""}, {Key: "leave", Label: "Leave it for now", Detail: "everything is kept"}})
+		[]page.Choice{{Key: "go on", Label: "Go on with the drill"}, {Key: "leave", Label: "Leave it for now", Detail: "everything is kept"}})
 	switch {
 	case errors.Is(err, page.ErrBack), err == nil && key == "go on":
 		return true, nil

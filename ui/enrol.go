@@ -126,7 +126,7 @@ func (f *flow) giveUp(ctx context.Context, h ceremony.Holder, serial string, dre
 
 // enrolment asks for the token and its secrets, and has the key made.
 func (f *flow) enrolment(ctx context.Context, w way, dress func(page.Page) page.Page) (ceremony.Enrolled, error) {
-	match := func(info token.Info) error { return f.mayEnrol(w, info) }
+	match := func(info token.Info) error { return f.Ceremony.CheckEnrol(w.holder.Name, info, w.givenUp) }
 	var last error
 	for {
 		t, said, err := f.usable(ctx, w.holder, dress, match, last)
@@ -140,18 +140,6 @@ func (f *flow) enrolment(ctx context.Context, w way, dress func(page.Page) page.
 		}
 		last = err
 	}
-}
-
-// mayEnrol says what speaks against a token, before it is asked for anything.
-func (f *flow) mayEnrol(w way, info token.Info) error {
-	owner := f.owner(info.Serial)
-	switch {
-	case info.Serial == w.givenUp:
-		return &givenUpError{info.Serial}
-	case w.holder.Serial != "" && info.Serial != w.holder.Serial, owner != "" && owner != w.holder.Name:
-		return &token.WrongTokenError{Holder: w.holder.Name, Expected: w.holder.Serial, Found: info.Serial, Owner: owner}
-	}
-	return f.Ceremony.CheckEnrol(w.holder.Name, info)
 }
 
 func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(page.Page) page.Page, said *page.Problem) (ceremony.Enrolled, error) {

@@ -107,10 +107,6 @@ func differ(what string) *page.Problem {
 // ofTokenInReader: another token is there than the one that is due.
 func ofTokenInReader(err error) *page.Problem {
 	var several *severalError
-	var stranger *strangerError
-	var signed *signedAlreadyError
-	var rekeyed *rekeyedError
-	var givenUp *givenUpError
 	var wrong *token.WrongTokenError
 	var occupied *token.OccupiedError
 	switch {
@@ -120,20 +116,8 @@ func ofTokenInReader(err error) *page.Problem {
 			next = "Take them out, and put in " + tokenOf(several.due) + "."
 		}
 		return &page.Problem{Code: "TOKEN-SEVERAL", Happened: "There are several tokens in reach: " + several.names + ".", NotDone: "None of them was asked for anything.", Next: next}
-	case errors.As(err, &stranger):
-		return &page.Problem{Code: "TOKEN-STRANGER", Happened: fmt.Sprintf("%s Its key is nobody's in %s.", wrongToken(stranger.WrongTokenError), stranger.trust), NotDone: notChanged,
-			Next: takeItOut + " This one may be a spare, or serve another trust."}
-	case errors.As(err, &rekeyed):
-		return &page.Problem{Code: "TOKEN-OTHER-KEY", Happened: fmt.Sprintf("Token %s (%s) holds another key than the one that was enrolled.", rekeyed.Found, rekeyed.Owner), NotDone: notChanged,
-			Next: "Another holder signs instead. Find out who reset this token: the key that was enrolled is gone."}
-	case errors.As(err, &signed):
-		return &page.Problem{Code: "TOKEN-SIGNED-ALREADY", Happened: fmt.Sprintf("%s %s has signed %s already.", wrongToken(signed.WrongTokenError), signed.Owner, signed.what),
-			NotDone: notChanged + " It needs no second PIN.", Next: takeItOut}
-	case errors.As(err, &givenUp):
-		return &page.Problem{Code: "TOKEN-GIVEN-UP", Happened: "Token " + givenUp.serial + " is the one whose enrolment was interrupted, and another one is to be enrolled instead.",
-			NotDone: notChanged, Next: "Put in the other token. To go on with this one, go back."}
 	case errors.As(err, &wrong):
-		return &page.Problem{Code: "TOKEN-WRONG", Happened: wrongToken(wrong), NotDone: notChanged, Next: takeItOut}
+		return ofWrongToken(wrong)
 	case errors.Is(err, token.ErrAlreadySigned):
 		return &page.Problem{Code: "TOKEN-SIGNED-ALREADY", Happened: "This token has signed this already.", NotDone: notChanged + " It needs no second PIN.", Next: "Take it out. Another holder is next."}
 	case errors.Is(err, token.ErrNoKey):
@@ -155,26 +139,29 @@ type severalError struct {
 
 func (e *severalError) Error() string { return "several tokens are in reach: " + e.names }
 
-// strangerError is the wrong token, with a key that nobody here is known to have.
-type strangerError struct {
-	*token.WrongTokenError
-	trust string
+// ofWrongToken has words for each reason why a token is not the one that is due.
+func ofWrongToken(e *token.WrongTokenError) *page.Problem {
+	p := &page.Problem{Code: "TOKEN-WRONG", Happened: wrongToken(e), NotDone: notChanged, Next: takeItOut}
+	switch e.Why {
+	case token.Stranger:
+		p.Code = "TOKEN-STRANGER"
+		p.Happened += " Its key is nobody's in " + e.What + "."
+		p.Next += " This one may be a spare, or serve another trust."
+	case token.OtherKey:
+		p.Code = "TOKEN-OTHER-KEY"
+		p.Happened = fmt.Sprintf("Token %s (%s) holds another key than the one that was enrolled.", e.Found, e.Owner)
+		p.Next = "Another holder signs instead. Find out who reset this token: the key that was enrolled is gone."
+	case token.SignedAlready:
+		p.Code = "TOKEN-SIGNED-ALREADY"
+		p.Happened += fmt.Sprintf(" %s has signed %s already.", e.Owner, e.What)
+		p.NotDone += " It needs no second PIN."
+	case token.GivenUp:
+		p.Code = "TOKEN-GIVEN-UP"
+		p.Happened = "Token " + e.Found + " is the one whose enrolment was interrupted, and another one is to be enrolled instead."
+		p.Next = "Put in the other token. To go on with this one, go back."
+	}
+	return p
 }
-
-// rekeyedError is the right token, with another key on it.
-type rekeyedError struct{ *token.WrongTokenError }
-
-// signedAlreadyError is the wrong token, of a holder who has signed already.
-type signedAlreadyError struct {
-	*token.WrongTokenError
-	what string
-}
-
-// givenUpError: people want another token than the one they have given up, and
-// put that one in.
-type givenUpError struct{ serial string }
-
-func (e *givenUpError) Error() string { return "token " + e.serial + " was given up" }
 
 func wrongToken(e *token.WrongTokenError) string {
 	expected := "The token of " + e.Holder

@@ -46,7 +46,7 @@ func (f *flow) holders(ctx context.Context) error {
 // rolesNow says who signs which role, with the edits so far.
 func rolesNow(roles []draft.RoleState) page.Facts {
 	var facts page.Facts
-	for _, r := range signedByHolders(roles) {
+	for _, r := range draft.SignedByHolders(roles) {
 		who := "nobody yet"
 		if len(r.Holders) > 0 {
 			who = fmt.Sprintf("%d of %s", r.Threshold, strings.Join(r.Holders, ", "))
@@ -54,13 +54,6 @@ func rolesNow(roles []draft.RoleState) page.Facts {
 		facts = append(facts, page.Fact{Label: r.Name, Value: who})
 	}
 	return facts
-}
-
-// signedByHolders leaves out the roles that the uploader signs.
-func signedByHolders(roles []draft.RoleState) []draft.RoleState {
-	return slices.DeleteFunc(slices.Clone(roles), func(r draft.RoleState) bool {
-		return r.Name == "snapshot" || r.Name == "timestamp"
-	})
 }
 
 func (f *flow) joins(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
@@ -80,7 +73,7 @@ func (f *flow) joins(ctx context.Context, problem *page.Problem) ([]draft.Edit, 
 		func(ctx context.Context) (err error) {
 			e.Roles, err = f.several(ctx, f.draftPage("What does "+e.Holder+" sign?",
 				page.Para("Choose one role or more. One token serves all of them."),
-			).WithHelp("The number of signatures that a role needs stays as it is: that is another change."), 1, roleItems(signedByHolders(d.Roles)))
+			).WithHelp("The number of signatures that a role needs stays as it is: that is another change."), 1, roleItems(draft.SignedByHolders(d.Roles)))
 			return err
 		},
 	)
@@ -172,7 +165,7 @@ func (f *flow) rolesOf(name string, signs bool) ([]draft.RoleState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(signedByHolders(d.Roles), func(r draft.RoleState) bool {
+	return slices.DeleteFunc(draft.SignedByHolders(d.Roles), func(r draft.RoleState) bool {
 		return slices.Contains(r.Holders, text.Safe(name)) != signs
 	}), nil
 }
@@ -196,7 +189,7 @@ func (f *flow) stillSigns(ctx context.Context, name string) (lost bool, err erro
 	key, err := f.Person.Choose(ctx, f.draftPage("Can the token of "+name+" sign once more?",
 		page.Para("A new root needs the signatures of the old one, and this token's may be one of them."),
 	).WithHelp("The program counts whether the old root's holders can give as many signatures as it needs."),
-		[]page.Choice{{Key: "yes", Label: "Yes, " + name + " still has it", Detail: ""}, {Key: "lost", Label: "No", Detail: "lost, broken, or not to be trusted"}})
+		[]page.Choice{{Key: "yes", Label: "Yes, " + name + " still has it"}, {Key: "lost", Label: "No", Detail: "lost, broken, or not to be trusted"}})
 	return key == "lost", err
 }
 

@@ -97,23 +97,23 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]page.Choice, map[string]actio
 	for _, s := range due {
 		switch s.Kind {
 		case ceremony.StepBegin:
-			add(page.Choice{Key: "begin", Label: s.Text, Detail: ""}, f.welcome)
+			add(page.Choice{Key: "begin", Label: s.Text}, f.welcome)
 		case ceremony.StepPreflight:
-			add(page.Choice{Key: "preflight", Label: s.Text, Detail: ""}, f.preflight)
+			add(page.Choice{Key: "preflight", Label: s.Text}, f.preflight)
 		case ceremony.StepPlan:
-			add(page.Choice{Key: "plan", Label: s.Text, Detail: ""}, f.plan)
+			add(page.Choice{Key: "plan", Label: s.Text}, f.plan)
 		case ceremony.StepImport:
-			add(page.Choice{Key: "import", Label: s.Text, Detail: ""}, f.opening)
+			add(page.Choice{Key: "import", Label: s.Text}, f.opening)
 		case ceremony.StepEnrol:
 			add(page.Choice{Key: "enrol " + s.Holder, Label: s.Holder + " enrols a token", Detail: s.Detail},
 				func(ctx context.Context) error { return f.enrol(ctx, s.Holder) })
 		case ceremony.StepDraft:
 			draft = page.Choice{Key: "change", Label: s.Text, Detail: changeDetail}
 			if s.Detail != "" {
-				draft = page.Choice{Key: "change", Label: "Go on with the draft", Detail: ""}
+				draft = page.Choice{Key: "change", Label: "Go on with the draft"}
 			}
 		case ceremony.StepFreeze:
-			add(page.Choice{Key: "freeze", Label: s.Text, Detail: ""}, f.freeze)
+			add(page.Choice{Key: "freeze", Label: s.Text}, f.freeze)
 		case ceremony.StepSign:
 			signing = true
 		}
@@ -128,12 +128,12 @@ func (f *flow) ways(due, steps []ceremony.Step) ([]page.Choice, map[string]actio
 	frozen := slices.ContainsFunc(steps, func(s ceremony.Step) bool { return s.Kind == ceremony.StepSign && !s.Proposal.IsZero() })
 	out := frozen || slices.ContainsFunc(due, func(s ceremony.Step) bool { return s.Kind == ceremony.StepExport })
 	if out {
-		add(page.Choice{Key: "export", Label: "Write the bundle to a medium", Detail: ""}, f.export)
+		add(page.Choice{Key: "export", Label: "Write the bundle to a medium"}, f.export)
 	}
 	blocked := f.Ceremony.Changeable()
 	_, conflict := errors.AsType[*trust.ConflictError](blocked)
 	if out || blocked == nil || conflict {
-		add(page.Choice{Key: "import", Label: "Take over a bundle of another site", Detail: ""}, f.importing)
+		add(page.Choice{Key: "import", Label: "Take over a bundle of another site"}, f.importing)
 	}
 	if len(f.Ceremony.RecordSigners()) > 0 {
 		add(page.Choice{Key: "record", Label: "Sign the record", Detail: "holders stand by the journal"}, f.signRecord)
@@ -176,7 +176,7 @@ func (f *flow) signers(due []ceremony.Step, add func(page.Choice, action)) {
 		for _, s := range open[h.KeyID] {
 			names = append(names, what(s.Quorum))
 		}
-		c := page.Choice{Key: "sign " + h.Name, Label: fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or ")), Detail: ""}
+		c := page.Choice{Key: "sign " + h.Name, Label: fmt.Sprintf("%s signs %s", h.Name, strings.Join(names, " or "))}
 		if keys[h.Name] > 1 {
 			c.Key += " " + keyName(h)
 			c.Detail = "with " + keyName(h)

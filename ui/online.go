@@ -18,7 +18,7 @@ func (f *flow) onlineKeys(ctx context.Context) error {
 				page.Para("Snapshot and timestamp are signed by the uploader, without people. The new root names its public key."),
 				page.Para("Clients that see a new key for a role forget the versions of it that they have seen: its numbers may begin again."),
 			).WithHelp("The uploader makes a key with: conclave-upload key new. Its public half comes here in a file, in PEM."),
-				[]page.Choice{{Key: "both", Label: "Both, with the same key", Detail: ""}, {Key: "snapshot", Label: "Snapshot only", Detail: ""}, {Key: "timestamp", Label: "Timestamp only", Detail: ""}})
+				[]page.Choice{{Key: "both", Label: "Both, with the same key"}, {Key: "snapshot", Label: "Snapshot only"}, {Key: "timestamp", Label: "Timestamp only"}})
 			if roles = []string{key}; key == "both" {
 				roles = []string{"snapshot", "timestamp"}
 			}
@@ -51,7 +51,7 @@ func (f *flow) newOnlineKey(ctx context.Context, roles ...string) error {
 			page.Facts{{Label: "File", Value: file.Path}, {Label: "Kind", Value: key.Scheme}, {Label: "Keyid", Value: halves(key.ID())}, {Label: "Fingerprint", Value: halves(fingerprint.String())}},
 			page.Para("Compare the keyid with the one that the uploader's machine shows."),
 		).WithHelp("Who has the private half of this key says what is current, for as long as it is in the root."),
-			[]page.Choice{{Key: "use", Label: "Use this key", Detail: ""}})
+			[]page.Choice{{Key: "use", Label: "Use this key"}})
 		if err == nil {
 			return f.Ceremony.Edit(edits...)
 		}

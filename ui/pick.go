@@ -90,7 +90,7 @@ func (f *flow) several(ctx context.Context, p page.Page, least int, items []item
 			chosen = strings.Join(names, ", ")
 		}
 		if len(names) >= least {
-			choices = append(choices, page.Choice{Key: "done", Label: "That is all", Detail: ""})
+			choices = append(choices, page.Choice{Key: "done", Label: "That is all"})
 		}
 		shown := p
 		shown.Body = append(append([]page.Block{}, p.Body...), page.Facts{{Label: "Chosen", Value: chosen}})

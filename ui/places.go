@@ -79,7 +79,7 @@ func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(cont
 			}
 			choices = append(choices, page.Choice{Key: fmt.Sprint(i), Label: file.Name, Detail: detail})
 		}
-		choices = append(choices, page.Choice{Key: "again", Label: "Look again", Detail: ""})
+		choices = append(choices, page.Choice{Key: "again", Label: "Look again"})
 		key, err := f.Person.Choose(ctx, p, choices)
 		if err != nil {
 			return File{}, err

@@ -33,10 +33,10 @@ func (f *flow) checkMachine(ctx context.Context) error {
 			"A ceremony belongs on a machine that has no network, keeps nothing in swap, and runs the program that you meant to run.",
 			"Nothing here stops you. What you decide is written into the journal with these results.",
 		)
-		choices := []page.Choice{{Key: "go on", Label: "Go on", Detail: ""}, {Key: "again", Label: "Check again", Detail: ""}}
+		choices := []page.Choice{{Key: "go on", Label: "Go on"}, {Key: "again", Label: "Check again"}}
 		if slices.ContainsFunc(checks, func(c token.Check) bool { return !c.Pass }) {
 			p.Body = append(p.Body, page.Warning("Not everything is as it should be. If you go on, the journal says that you saw this."))
-			choices = []page.Choice{{Key: "again", Label: "Check again", Detail: ""}, {Key: "go on", Label: "Go on all the same", Detail: "it is noted in the journal"}}
+			choices = []page.Choice{{Key: "again", Label: "Check again"}, {Key: "go on", Label: "Go on all the same", Detail: "it is noted in the journal"}}
 		}
 		switch key, err := f.Person.Choose(ctx, p, choices); {
 		case err != nil:
@@ -66,9 +66,9 @@ func (f *flow) confirmClock(ctx context.Context) error {
 		"UTC is the time without a time zone: in winter Berlin is one hour ahead of it, New York five hours behind.",
 	}
 	sources := []page.Choice{
-		{Key: "wall clock", Label: "A wall clock or a watch", Detail: ""},
+		{Key: "wall clock", Label: "A wall clock or a watch"},
 		{Key: "phone", Label: "A phone", Detail: "in the room only for this"},
-		{Key: "radio clock", Label: "A radio-controlled or GPS clock", Detail: ""},
+		{Key: "radio clock", Label: "A radio-controlled or GPS clock"},
 		{Key: "wrong", Label: "None: I can see that it is wrong", Detail: "leave, set it, start again"},
 	}
 	for {

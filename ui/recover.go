@@ -10,7 +10,6 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
-	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui/page"
 )
@@ -19,11 +18,11 @@ import (
 // and leads to the draft that does it.
 func (f *flow) recover(ctx context.Context) error {
 	options := []option{
-		{page.Choice{Key: "lost", Label: "A token is lost or broken", Detail: ""}, f.recovery(f.lostToken)},
+		{page.Choice{Key: "lost", Label: "A token is lost or broken"}, f.recovery(f.lostToken)},
 		{page.Choice{Key: "blocked", Label: "A token takes no PIN any more", Detail: "it is blocked"}, f.blockedToken},
-		{page.Choice{Key: "compromised", Label: "Somebody else may have used a key", Detail: ""}, f.recovery(f.compromised)},
+		{page.Choice{Key: "compromised", Label: "Somebody else may have used a key"}, f.recovery(f.compromised)},
 		{page.Choice{Key: "few", Label: "Several tokens are gone", Detail: "is there still a way?"}, f.recovery(f.fewTokens)},
-		{page.Choice{Key: "expired", Label: "A role expires soon, or has expired", Detail: ""}, f.recovery(f.expired)},
+		{page.Choice{Key: "expired", Label: "A role expires soon, or has expired"}, f.recovery(f.expired)},
 		{page.Choice{Key: "fast-forward", Label: "Snapshot or timestamp were attacked", Detail: "their key was misused"}, f.recovery(f.fastForward)},
 	}
 	if len(f.Ceremony.Undecided()) > 0 {
@@ -101,32 +100,22 @@ func (f *flow) staysHolder(ctx context.Context, name string) (bool, error) {
 	key, err := f.Person.Choose(ctx, f.draftPage("Does "+name+" get a new token?", left(d.Roles, []string{name}),
 		page.Para("With a new token everything stays as it was: as many keys, as many signatures. Without one there is a key less."),
 	).WithHelp("The new token is enrolled in the list of steps, after this."),
-		[]page.Choice{{Key: "new token", Label: "Yes, " + name + " gets a new token", Detail: ""}, {Key: "leave", Label: "No, " + name + " leaves", Detail: "out of every role"}})
+		[]page.Choice{{Key: "new token", Label: "Yes, " + name + " gets a new token"}, {Key: "leave", Label: "No, " + name + " leaves", Detail: "out of every role"}})
 	return key == "new token", err
 }
 
 // left says of each role how many keys there are without those of some holders.
 func left(roles []draft.RoleState, without []string) page.Facts {
 	var facts page.Facts
-	for _, r := range signedByHolders(roles) {
-		n := stillThere(r, without)
+	for _, r := range draft.SignedByHolders(roles) {
+		n, tooFew := r.Without(without)
 		words := fmt.Sprintf("%d must sign, %d of %d still can", r.Threshold, n, len(r.Holders))
-		if n < r.Threshold {
+		if tooFew {
 			words += ": too few"
 		}
 		facts = append(facts, page.Fact{Label: r.Name, Value: words})
 	}
 	return facts
-}
-
-func stillThere(r draft.RoleState, without []string) int {
-	n := 0
-	for _, h := range r.Holders {
-		if !slices.ContainsFunc(without, func(w string) bool { return text.Safe(w) == h }) {
-			n++
-		}
-	}
-	return n
 }
 
 // fewTokens counts whether the root can still be changed.
@@ -148,7 +137,7 @@ func (f *flow) fewTokens(ctx context.Context) error {
 			return err
 		},
 		func(ctx context.Context) error {
-			if root := published[0]; stillThere(root, gone) < root.Threshold {
+			if _, tooFew := published[0].Without(gone); tooFew {
 				return backFrom(f.Person.Tell(ctx, f.beyondRepair(published, gone)))
 			}
 			return f.replaceAll(ctx, d, gone)
@@ -175,9 +164,10 @@ func (f *flow) replaceAll(ctx context.Context, d ceremony.Drafting, gone []strin
 
 // beyondRepair says honestly that no root can follow, and what is left to do.
 func (f *flow) beyondRepair(roles []draft.RoleState, gone []string) page.Page {
+	still, _ := roles[0].Without(gone)
 	return f.draftPage("This trust can't be changed any more", left(roles, gone),
 		page.Strong(fmt.Sprintf("The next root would need %d signatures by keys of root %d, and %d can be given. Nobody can repair that: not this program, and nobody else.",
-			roles[0].Threshold, roles[0].Version, stillThere(roles[0], gone))),
+			roles[0].Threshold, roles[0].Version, still)),
 		page.Para("What is published stays good until it expires: root on "+roles[0].Expires.UTC().Format(time.DateOnly)+". Until then a role that is not too few can still have new versions."),
 		page.Para("Found a new trust before that day, and give its first root to every client by the way on which they got the first one of this trust: with the software, or by hand."),
 	).WithHelp("A token that turns up again counts again. Go back if one of them can sign after all.")
@@ -208,15 +198,7 @@ func (f *flow) blockedToken(ctx context.Context) error {
 		return err
 	}
 	dress := func(p page.Page) page.Page { return p.By(h.Name, "unblocking", "") }
-	match := func(info token.Info) error {
-		if info.Key == nil {
-			return token.ErrNoKey
-		}
-		if info.Key.ID() != h.KeyID {
-			return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: f.owner(info.Serial)}
-		}
-		return nil
-	}
+	match := func(info token.Info) error { return f.Ceremony.CheckUnblock(h, info) }
 	t, err := f.expect(ctx, h, dress, match, nil)
 	if err != nil {
 		return err

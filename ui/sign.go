@@ -8,7 +8,6 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/token"
-	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/ui/page"
 )
 
@@ -40,7 +39,7 @@ func (f *flow) sign(ctx context.Context, h ceremony.Holder, step ceremony.Step) 
 // signature makes one with the holder's token.
 func (f *flow) signature(ctx context.Context, h ceremony.Holder, step ceremony.Step, consent ceremony.Consent) (ceremony.Signed, error) {
 	dress := func(p page.Page) page.Page { return p.By(h.Name, what(step.Quorum), progress(step.Quorum)) }
-	match := func(info token.Info) error { return f.maySign(h, step, info) }
+	match := func(info token.Info) error { return f.Ceremony.Match(step.Proposal, h, info) }
 	var signed ceremony.Signed
 	purpose := "sign " + what(step.Quorum)
 	err := f.byToken(ctx, h, dress, match, purpose, func(ctx context.Context, t token.Token, pin token.PIN) (next string, err error) {
@@ -81,32 +80,6 @@ func (f *flow) byToken(ctx context.Context, h ceremony.Holder, dress func(page.P
 		}
 		last = err
 	}
-}
-
-// maySign says what speaks against a token, before it is asked for anything.
-func (f *flow) maySign(h ceremony.Holder, step ceremony.Step, info token.Info) error {
-	err := f.Ceremony.Match(step.Proposal, h.Name, info)
-	var wrong *token.WrongTokenError
-	switch {
-	case err == nil && info.Key.ID() != h.KeyID: // the holder's other token
-		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: h.Name}
-	case !errors.As(err, &wrong):
-		return err
-	}
-	wrong.Expected = h.Serial
-	switch {
-	case h.Serial != "" && wrong.Found == h.Serial:
-		return &rekeyedError{wrong}
-	case hasSigned(step.Quorum, wrong.Owner):
-		return &signedAlreadyError{wrong, what(step.Quorum)}
-	case wrong.Owner == "":
-		return &strangerError{wrong, f.Ceremony.Trust()}
-	}
-	return err
-}
-
-func hasSigned(q trust.Quorum, holder string) bool {
-	return slices.ContainsFunc(q.By, func(t trust.Tally) bool { return slices.Contains(t.Signed, holder) })
 }
 
 // again says whether the same person can put it right on the spot.

@@ -27,9 +27,9 @@ func (f *flow) targets(ctx context.Context) error {
 		option{page.Choice{Key: "directory", Label: "Put a directory in", Detail: "every file in it, hashed here"}, f.inRole(f.addDirectory)},
 		option{page.Choice{Key: "layout", Label: "Put the images of an OCI layout in", Detail: "a directory or a tar"}, f.inRole(f.addLayout)},
 		option{page.Choice{Key: "listing", Label: "Put in what a listing names", Detail: "by digest"}, f.inRole(f.addListing)},
-		option{page.Choice{Key: "custom", Label: "Change the custom data of a target", Detail: ""}, f.inRole(f.setCustom)},
-		option{page.Choice{Key: "remove", Label: "Take a target out", Detail: ""}, f.inRole(f.removeTarget)},
-		option{page.Choice{Key: "remove many", Label: "Take out all that match a pattern", Detail: ""}, f.inRole(f.removeTargets)},
+		option{page.Choice{Key: "custom", Label: "Change the custom data of a target"}, f.inRole(f.setCustom)},
+		option{page.Choice{Key: "remove", Label: "Take a target out"}, f.inRole(f.removeTarget)},
+		option{page.Choice{Key: "remove many", Label: "Take out all that match a pattern"}, f.inRole(f.removeTargets)},
 	)
 }
 
@@ -40,7 +40,7 @@ func (f *flow) inRole(do func(context.Context, draft.RoleState) error) action {
 		if err != nil {
 			return err
 		}
-		roles := slices.DeleteFunc(signedByHolders(d.Roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Bins > 0 })
+		roles := slices.DeleteFunc(draft.SignedByHolders(d.Roles), func(r draft.RoleState) bool { return r.Name == "root" || r.Bins > 0 })
 		if len(roles) == 1 {
 			return do(ctx, roles[0])
 		}

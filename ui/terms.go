@@ -113,7 +113,7 @@ func (f *flow) pickRole(ctx context.Context, p page.Page, detail func(draft.Role
 	if err != nil {
 		return draft.RoleState{}, err
 	}
-	return f.pickRoleOf(ctx, p, signedByHolders(d.Roles), detail)
+	return f.pickRoleOf(ctx, p, draft.SignedByHolders(d.Roles), detail)
 }
 
 func (f *flow) pickRoleOf(ctx context.Context, p page.Page, roles []draft.RoleState, detail func(draft.RoleState) string) (draft.RoleState, error) {

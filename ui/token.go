@@ -100,7 +100,7 @@ func (f *flow) drawer(h ceremony.Holder) []page.Choice {
 	var ways [4][]page.Choice
 	for _, t := range f.Hand.Tokens() {
 		owner := "nobody's yet"
-		if o := f.owner(t.Serial); o != "" {
+		if o := f.Ceremony.OwnerOf(t.Serial); o != "" {
 			owner = "of " + o
 		}
 		wanted := t.Serial == h.Serial
@@ -171,24 +171,12 @@ func (f *flow) names(tokens []found) string {
 	var names []string
 	for _, t := range tokens {
 		name := t.info.Serial
-		if o := f.owner(name); o != "" {
+		if o := f.Ceremony.OwnerOf(name); o != "" {
 			name += " (" + o + ")"
 		}
 		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// owner names whose token has that serial, or is being enrolled; "" where that
-// is not known.
-func (f *flow) owner(serial string) string {
-	for _, h := range f.Ceremony.Holders() {
-		cut, _ := f.Ceremony.CutShort(h.Name)
-		if serial != "" && (h.Serial == serial || cut == serial) {
-			return h.Name
-		}
-	}
-	return ""
 }
 
 // tokenOf names a holder's token: "token 5417533 (Ada)".

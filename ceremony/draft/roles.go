@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
@@ -83,4 +84,20 @@ func (d *Draft) Unnamed() []UnnamedKey {
 		}
 	}
 	return list
+}
+
+// Without is how many keys of the role are left without those of some holders,
+// and whether that is too few for its threshold.
+func (s RoleState) Without(gone []string) (left int, tooFew bool) {
+	for _, h := range s.Holders {
+		if !slices.ContainsFunc(gone, func(name string) bool { return text.Safe(name) == h }) {
+			left++
+		}
+	}
+	return left, left < s.Threshold
+}
+
+// SignedByHolders leaves out the roles that the uploader signs.
+func SignedByHolders(roles []RoleState) []RoleState {
+	return slices.DeleteFunc(slices.Clone(roles), func(r RoleState) bool { return trust.IsOnline(r.Name) })
 }

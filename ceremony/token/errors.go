@@ -86,12 +86,26 @@ type Error struct {
 func (e *Error) Error() string { return "token: " + e.Op + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// WrongTokenError: another token is in the reader than the one that is due.
+// Mismatch says why a token is not the one that is due.
+type Mismatch string
+
+const (
+	OtherToken    Mismatch = "other token"    // it is somebody else's, or the holder's other one
+	OtherKey      Mismatch = "other key"      // the right serial, and another key than the one that was enrolled
+	Stranger      Mismatch = "stranger"       // its key is nobody's here
+	SignedAlready Mismatch = "signed already" // its owner has signed what is to be signed
+	GivenUp       Mismatch = "given up"       // its enrolment was cut short, and people want another one
+)
+
+// WrongTokenError: another token is in the reader than the one that is due. It
+// was not asked for anything.
 type WrongTokenError struct {
 	Holder   string // who is expected
 	Expected string // serial; "" not known
 	Found    string // serial
 	Owner    string // whose token was found, where that is known
+	Why      Mismatch
+	What     string // SignedAlready: "root 1"; Stranger: the trust's name
 }
 
 func (e *WrongTokenError) Error() string {

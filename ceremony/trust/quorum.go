@@ -38,6 +38,11 @@ func (q Quorum) Met() bool {
 
 func (t Tally) Met() bool { return t.Threshold > 0 && len(t.Signed) >= t.Threshold }
 
+// SignedBy says whether the signature of a holder is among those that count.
+func (q Quorum) SignedBy(holder string) bool {
+	return slices.ContainsFunc(q.By, func(t Tally) bool { return slices.Contains(t.Signed, holder) })
+}
+
 // Open names everyone whose signature would bring the quorum nearer.
 func (q Quorum) Open() []string {
 	var names []string
