@@ -41,11 +41,11 @@ const (
 // Ceremony is the fold over one journal, and the only way to append to it. It
 // is not safe for concurrent use.
 type Ceremony struct {
-	deps  Deps
-	state *state
-	n     int             // entries so far
-	head  metadata.Digest // of the last line
-	told  told            // what holders sign of it
+	deps     Deps
+	state    *state
+	n        int             // entries so far
+	head     metadata.Digest // of the last line
+	unsigned unsignedPart    // what holders sign of it
 }
 
 // Open replays the journal. An empty workspace gives a ceremony that has not
@@ -72,7 +72,7 @@ func Open(d Deps) (*Ceremony, error) {
 		if i+1 < len(entries) {
 			line = entries[i+1].Prev
 		}
-		c.told.follow(e.N, line, ev)
+		c.unsigned.follow(e.N, line, ev)
 	}
 	return c, nil
 }
@@ -95,7 +95,7 @@ func (c *Ceremony) append(ev event.Event) error {
 		return fmt.Errorf("the journal could not be written, so this did not happen: %w", err)
 	}
 	c.n, c.head = c.n+1, metadata.Sum(line)
-	c.told.follow(c.n, c.head, ev)
+	c.unsigned.follow(c.n, c.head, ev)
 	return c.state.apply(ev, now)
 }
 

@@ -115,16 +115,16 @@ func (c *Ceremony) draftOf(edits []draft.Edit) (*draft.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := draft.New(base, draft.Input{Keys: c.state.newKeys(), Spent: c.spent, Periods: c.period})
+	d, err := draft.New(base, draft.Input{Keys: c.state.newKeys(), NameUsed: c.nameUsed, Periods: c.period})
 	if err != nil {
 		return nil, err
 	}
 	return d, d.Apply(edits...)
 }
 
-// spent says whether clients may remember a version of a delegated role: it was
+// nameUsed says whether clients may remember a version of a delegated role: it was
 // complete once, or a published snapshot lists it.
-func (c *Ceremony) spent(role string) bool {
+func (c *Ceremony) nameUsed(role string) bool {
 	known := c.state.known()
 	for _, b := range known.Published {
 		if b.Role == role {

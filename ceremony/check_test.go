@@ -187,7 +187,7 @@ func (m *maker) wrongRoots() []wrongSet {
 			key := keyOf(m.t, m.stranger)
 			next := *m.good.Roots[0].Root
 			next.Keys, next.Roles = maps.Clone(next.Keys), maps.Clone(next.Roles)
-			next.Keys[key.ID()], next.Roles["root"] = key, metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}
+			next.Keys[key.ID()], next.Roles["root"] = key, metadata.RoleKeys{KeyIDs: []string{key.ID()}, Threshold: 1}
 			set.Roots = append(set.Roots, m.signed(m.stranger)(metadata.EncodeRoot(headerOf(2), next)))
 		}, "old root 1"},
 		{"a keyid that is no hash of its key", func(set *trust.Set) {
@@ -219,7 +219,7 @@ func (m *maker) wrongTargets() []wrongSet {
 				for i := range 40 {
 					name := fmt.Sprintf("team%02d", i)
 					b.Delegations.Roles = append(b.Delegations.Roles, metadata.DelegatedRole{
-						Name: name, Keyholders: metadata.Keyholders{KeyIDs: []string{key.ID()}, Threshold: 1}, Paths: []string{"team/*"},
+						Name: name, RoleKeys: metadata.RoleKeys{KeyIDs: []string{key.ID()}, Threshold: 1}, Paths: []string{"team/*"},
 					})
 					body := metadata.Targets{}
 					if i == 39 {

@@ -24,7 +24,7 @@ func (s *site) drafted() ceremony.Preview {
 // role is a role as the draft has it.
 func (s *site) role(name string) draft.RoleState {
 	s.t.Helper()
-	d, err := s.Drafting()
+	d, err := s.Editable()
 	s.must(err)
 	for _, r := range d.Roles {
 		if r.Name == name {

@@ -14,22 +14,22 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
-// Drafting is what a draft can be about: the complete set with the edits so
+// Editable is what a draft can be about: the complete set with the edits so
 // far made to it.
-type Drafting struct {
+type Editable struct {
 	Roles   []draft.RoleState
 	Holders []string // who has a key, by name, sorted
 	Unnamed []Holder // whose keys nobody has named; KeyID as the newest root has it
 }
 
-// Drafting says what can be edited. Roles whose keys are still to be enrolled
+// Editable says what can be edited. Roles whose keys are still to be enrolled
 // do not count them yet.
-func (c *Ceremony) Drafting() (Drafting, error) {
+func (c *Ceremony) Editable() (Editable, error) {
 	d, err := c.draftOf(c.state.edits)
 	if err != nil {
-		return Drafting{}, err
+		return Editable{}, err
 	}
-	out := Drafting{Holders: d.Names()}
+	out := Editable{Holders: d.Names()}
 	out.Roles = d.RoleStates()
 	for _, k := range d.Unnamed() {
 		hw := c.hardware(k.Key.ID(), k.Key)

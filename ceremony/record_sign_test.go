@@ -17,7 +17,7 @@ import (
 // signRecord has a holder sign the site's record.
 func (s *site) signRecord(name string, token *softToken) error {
 	s.t.Helper()
-	shown, err := s.Told()
+	shown, err := s.RecordToSign()
 	s.must(err)
 	return s.SignRecord(s.t.Context(), s.recordSigner(name), token, pin("123123"), shown)
 }
@@ -48,14 +48,14 @@ func TestSignRecord(t *testing.T) {
 		t.Errorf("in the middle of a ceremony %v may sign the record", names)
 	}
 	s.signAll(tokens)
-	first, err := s.Told()
+	first, err := s.RecordToSign()
 	s.must(err)
 	if names := s.recordSigners(); !slices.Equal(names, []string{"Ada", "Bo", "Cy"}) {
 		t.Errorf("%v may sign the record", names)
 	}
 	s.must(s.signRecord("Ada", tokens["Ada"]))
 	s.restart()
-	again, err := s.Told()
+	again, err := s.RecordToSign()
 	s.must(err)
 	if again.Head != first.Head || again.Events != first.Events {
 		t.Errorf("the second signer signs line %d, the first signed line %d", again.Events, first.Events)

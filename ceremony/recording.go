@@ -11,26 +11,26 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
-// told is the journal up to its last line that is no signature over it: all
+// unsignedPart is the journal up to its last line that is no signature over it: all
 // who sign at the end of a ceremony sign the same.
-type told struct {
+type unsignedPart struct {
 	n    int
 	head metadata.Digest
 	by   []string // keyids of those who have signed it
 }
 
 // follow goes on by a line. by is the key of a signature over the record.
-func (t *told) follow(n int, head metadata.Digest, ev event.Event) {
+func (t *unsignedPart) follow(n int, head metadata.Digest, ev event.Event) {
 	if sig, ok := ev.(event.RecordSigned); ok {
 		t.by = append(t.by, sig.Key.ID())
 		return
 	}
-	*t = told{n: n, head: head}
+	*t = unsignedPart{n: n, head: head}
 }
 
-// Told is the record of this site up to what holders are to sign: everything
+// RecordToSign is the record of this site up to what holders are to sign: everything
 // but their signatures over it.
-func (c *Ceremony) Told() (*record.Site, error) {
+func (c *Ceremony) RecordToSign() (*record.Site, error) {
 	if !c.Begun() {
 		return nil, ErrNotNow
 	}
@@ -38,11 +38,11 @@ func (c *Ceremony) Told() (*record.Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	return record.ReadSite(lines, c.told.n)
+	return record.ReadSite(lines, c.unsigned.n)
 }
 
-// RecordSigners are the holders whose keys are known and have not signed what
-// Told tells. KeyID is the one that strict clients give the key. There are none
+// RecordSigners are the holders whose keys are known and have not signed
+// RecordToSign. KeyID is the one that strict clients give the key. There are none
 // before the ceremony has something to show: its payloads are signed, or a
 // bundle was written.
 func (c *Ceremony) RecordSigners() []Holder {
@@ -55,7 +55,7 @@ func (c *Ceremony) RecordSigners() []Holder {
 		if id, ok := strict[h.KeyID]; ok {
 			h.KeyID = id
 		}
-		if h.KeyID != "" && !slices.Contains(c.told.by, h.KeyID) {
+		if h.KeyID != "" && !slices.Contains(c.unsigned.by, h.KeyID) {
 			open = append(open, h)
 		}
 	}
@@ -84,19 +84,19 @@ func (c *Ceremony) MatchRecord(h Holder, info token.Info) error {
 		return token.ErrNoKey
 	case info.Key.ID() != h.KeyID:
 		return &token.WrongTokenError{Holder: h.Name, Expected: h.Serial, Found: info.Serial, Owner: c.ownerOf(info), Why: token.OtherToken}
-	case slices.Contains(c.told.by, h.KeyID):
+	case slices.Contains(c.unsigned.by, h.KeyID):
 		return token.ErrAlreadySigned
 	}
 	return nil
 }
 
-// SignRecord makes h's signature over shown, which Told returned. When it
+// SignRecord makes h's signature over shown, which RecordToSign returned. When it
 // returns nil the signature has been verified in software and is in the
 // journal. It may block for a touch. Besides the errors of MatchRecord and of
 // the token: *ConsentError where the journal is not as it was shown,
 // *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) SignRecord(ctx context.Context, h Holder, t token.Token, pin token.PIN, shown *record.Site) error {
-	if c.told.n != shown.Events || c.told.head != shown.Head {
+	if c.unsigned.n != shown.Events || c.unsigned.head != shown.Head {
 		return &ConsentError{"the journal has gone on since it was shown"}
 	}
 	info, err := t.Info(ctx)

@@ -26,15 +26,15 @@ type state struct {
 	clock     time.Time // last confirmed by a person; zero: never
 	last      time.Time // of the newest event
 
-	trust     string
-	plan      *plan.Plan
-	enrolling map[string]string // holder -> serial of a token that was empty when its enrolment began
-	enrolled  []event.Enrolled  // in order
-	since     int               // how many were enrolled before the last freezing
-	serials   map[string]string // keyid -> serial of every token enrolled here
-	attested  map[string][]byte // keyid -> PEM
-	edits     []draft.Edit      // since the last freezing
-	drafted   bool              // a draft was frozen here
+	trust        string
+	plan         *plan.Plan
+	enrolling    map[string]string // holder -> serial of a token that was empty when its enrolment began
+	enrolled     []event.Enrolled  // in order
+	since        int               // how many were enrolled before the last freezing
+	serials      map[string]string // keyid -> serial of every token enrolled here
+	attested     map[string][]byte // keyid -> PEM
+	edits        []draft.Edit      // since the last freezing
+	changeFrozen bool              // a draft was frozen here
 
 	head       []trust.NamedFile
 	published  []trust.RoleFile // head, parsed
@@ -182,7 +182,7 @@ func (s *state) freeze(e event.Frozen) error {
 			return err
 		}
 	}
-	s.drafted = s.drafted || len(s.edits) > 0
+	s.changeFrozen = s.changeFrozen || len(s.edits) > 0
 	s.edits, s.since = nil, len(s.enrolled)
 	return nil
 }

@@ -108,8 +108,8 @@ func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool
 	open := slices.ContainsFunc(s.proposals, func(p *trust.Payload) bool { return known.Due(p) && !known.Settled(p) })
 	if len(s.edits) == 0 {
 		if s.kind == Changing {
-			add(open || s.drafted, ready, Step{Kind: StepDraft, Text: "Say what is to change"})
-			return ready && (open || s.drafted)
+			add(open || s.changeFrozen, ready, Step{Kind: StepDraft, Text: "Say what is to change"})
+			return ready && (open || s.changeFrozen)
 		}
 		return ready
 	}

@@ -245,7 +245,7 @@ func threatRoots(t *testing.T, x *threatened) {
 	other = keyOf(t, key)
 	replaced := func(r *metadata.Root) {
 		r.Keys[other.ID()] = other
-		r.Roles["root"] = metadata.Keyholders{KeyIDs: []string{other.ID()}, Threshold: 1}
+		r.Roles["root"] = metadata.RoleKeys{KeyIDs: []string{other.ID()}, Threshold: 1}
 	}
 	x.fresh(t).refusesBundle(x.published(x.rootFile(t, headerOf(2), replaced, key)), "old root 1")
 	x.fresh(t).refusesBundle(x.published(x.rootFile(t, headerOf(2), replaced, x.signers()...)), "new root 2")

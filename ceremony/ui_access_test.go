@@ -17,7 +17,7 @@ func TestDrafting(t *testing.T) {
 		draft.RemoveTarget{Role: "targets", Path: "wabbit/app"},
 		draft.RemoveHolder{Holder: "Cy"},
 	)
-	d, err := s.Drafting()
+	d, err := s.Editable()
 	s.must(err)
 	roles := map[string]draft.RoleState{}
 	for _, r := range d.Roles {

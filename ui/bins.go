@@ -26,7 +26,7 @@ func delegatedText(r draft.RoleState) string {
 
 // parentOf asks who delegates to a role, where there is more than targets; ""
 // is targets.
-func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (string, error) {
+func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Editable) (string, error) {
 	var roles []draft.RoleState
 	for _, r := range draft.SignedByHolders(d.Roles) {
 		if r.Name != "root" && r.Bins == 0 {
@@ -48,7 +48,7 @@ func (f *flow) parentOf(ctx context.Context, role string, d ceremony.Drafting) (
 // hashBins asks how the targets of a role are divided among bins.
 func (f *flow) hashBins(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.HashBins
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // delegations asks what others than the holders of targets sign for.
 func (f *flow) delegations(ctx context.Context) error {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func delegated(roles []draft.RoleState) []draft.RoleState {
 
 func (f *flow) delegate(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.Delegate
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (f *flow) undelegate(ctx context.Context, problem *page.Problem) ([]draft.E
 }
 
 func (f *flow) pickDelegated(ctx context.Context, p page.Page) (draft.RoleState, error) {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return draft.RoleState{}, err
 	}

@@ -110,7 +110,7 @@ func (f *flow) whoSigns(d ceremony.Preview) (func(ceremony.NextVersion) page.Fac
 	if err != nil {
 		return nil, err
 	}
-	after, err := f.Ceremony.Drafting()
+	after, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}

@@ -142,7 +142,7 @@ func (f *flow) enrolment(ctx context.Context, w way, dress func(page.Page) page.
 	}
 }
 
-func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t found, dress func(page.Page) page.Page, said *page.Problem) (ceremony.Enrolled, error) {
+func (f *flow) makeKey(ctx context.Context, h ceremony.Holder, t inReader, dress func(page.Page) page.Page, said *page.Problem) (ceremony.Enrolled, error) {
 	tok, ok := t.token.(token.Enroller)
 	switch {
 	case !ok:

@@ -14,7 +14,7 @@ import (
 
 // holders asks what is to change about the people and their tokens.
 func (f *flow) holders(ctx context.Context) error {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func rolesNow(roles []draft.RoleState) page.Facts {
 
 func (f *flow) joins(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.AddHolder
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (f *flow) leavesRole(ctx context.Context, problem *page.Problem) ([]draft.E
 
 // rolesOf lists the roles that somebody signs, or the others that holders sign.
 func (f *flow) rolesOf(name string, signs bool) ([]draft.RoleState, error) {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (f *flow) stillSigns(ctx context.Context, name string) (lost bool, err erro
 
 // pickHolder has somebody chosen who has a key.
 func (f *flow) pickHolder(ctx context.Context, p page.Page) (string, error) {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return "", err
 	}
@@ -215,7 +215,7 @@ func backFrom(err error) error {
 }
 
 // holderItems are the holders, with their tokens and roles.
-func (f *flow) holderItems(d ceremony.Drafting) []item {
+func (f *flow) holderItems(d ceremony.Editable) []item {
 	serials := map[string][]string{}
 	for _, h := range f.Ceremony.Holders() {
 		if h.Serial != "" && !slices.Contains(serials[h.Name], h.Serial) {
@@ -241,7 +241,7 @@ func (f *flow) holderItems(d ceremony.Drafting) []item {
 
 func (f *flow) namesHolder(ctx context.Context, problem *page.Problem) ([]draft.Edit, error) {
 	var e draft.NameHolder
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return nil, err
 	}

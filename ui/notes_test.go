@@ -15,7 +15,7 @@ const ctrlN = "\x0e"
 // notes are those that people have written at the site.
 func (s *site) notes() []string {
 	s.t.Helper()
-	told, err := s.open().Told()
+	told, err := s.open().RecordToSign()
 	s.must(err)
 	var all []string
 	for _, n := range told.Notes {

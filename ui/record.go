@@ -14,7 +14,7 @@ import (
 
 // signRecord has a holder stand by the journal as it is now. Nobody has to.
 func (f *flow) signRecord(ctx context.Context) error {
-	shown, err := f.Ceremony.Told()
+	shown, err := f.Ceremony.RecordToSign()
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (f *flow) replaced(ctx context.Context, title string, lost bool, words ...s
 
 // staysHolder says what is left without somebody's key, and asks for a new token.
 func (f *flow) staysHolder(ctx context.Context, name string) (bool, error) {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return false, err
 	}
@@ -120,7 +120,7 @@ func left(roles []draft.RoleState, without []string) page.Facts {
 
 // fewTokens counts whether the root can still be changed.
 func (f *flow) fewTokens(ctx context.Context) error {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (f *flow) fewTokens(ctx context.Context) error {
 	)
 }
 
-func (f *flow) replaceAll(ctx context.Context, d ceremony.Drafting, gone []string) error {
+func (f *flow) replaceAll(ctx context.Context, d ceremony.Editable, gone []string) error {
 	key, err := f.Person.Choose(ctx, f.draftPage("There is still a way", left(d.Roles, gone),
 		page.Para("The holders who are left can sign the next root, and that one decides who signs from then on. Do it soon: with every further token lost there may be no way."),
 	).WithHelp("Until the next root is published, a role with too few keys can't have a new version."),

@@ -1,7 +1,6 @@
 package ui_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
@@ -29,7 +29,7 @@ import (
 // randomness known: every screen is the same each time.
 type site struct {
 	t      *testing.T
-	disk   *memory
+	disk   *journal.Memory
 	drawer *virtual.Drawer
 	touch  *finger
 	stick  *stick
@@ -44,7 +44,7 @@ func fixedClock() time.Time { return noon }
 // plan, and one that is nobody's.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, disk: newMemory(), touch: &finger{}, stick: newStick(), random: rand.NewChaCha8([32]byte{7})}
+	s := &site{t: t, disk: &journal.Memory{}, touch: &finger{}, stick: newStick(), random: rand.NewChaCha8([32]byte{7})}
 	var err error
 	if s.drawer, err = virtual.OpenDrawer("", virtual.Options{Touch: s.touch.touch}); err != nil {
 		t.Fatal(err)
@@ -165,31 +165,6 @@ func (h hand) Tokens() []ui.VirtualToken {
 		tokens = append(tokens, ui.VirtualToken{Serial: info.Serial, InReader: info.Reader != ""})
 	}
 	return tokens
-}
-
-// memory is a workspace without a disk.
-type memory struct {
-	lines []byte
-	blobs map[metadata.Digest][]byte
-}
-
-func newMemory() *memory { return &memory{blobs: map[metadata.Digest][]byte{}} }
-
-func (m *memory) Append(line []byte) error {
-	m.lines = append(m.lines, line...)
-	return nil
-}
-func (m *memory) Lines() ([]byte, error) { return bytes.Clone(m.lines), nil }
-func (m *memory) Put(b []byte) (metadata.Digest, error) {
-	d := metadata.Sum(b)
-	m.blobs[d] = bytes.Clone(b)
-	return d, nil
-}
-func (m *memory) Get(d metadata.Digest) ([]byte, error) {
-	if b, ok := m.blobs[d]; ok {
-		return b, nil
-	}
-	return nil, fmt.Errorf("no blob %s", d)
 }
 
 // stick is a machine whose only drive carries a plan and other files, and
@@ -340,5 +315,5 @@ p+j+8h27dYrj9mH0HNuHxdfCM+J7QY1LzB8c2XxdQTngJKHRW7HFt3wSuA==
 
 // other is a second machine; the same stick and the same tokens come to it.
 func (s *site) other() *site {
-	return &site{t: s.t, disk: newMemory(), drawer: s.drawer, touch: s.touch, stick: s.stick, random: s.random}
+	return &site{t: s.t, disk: &journal.Memory{}, drawer: s.drawer, touch: s.touch, stick: s.stick, random: s.random}
 }

@@ -36,7 +36,7 @@ func (f *flow) targets(ctx context.Context) error {
 // inRole asks which role's targets are meant, where several have some.
 func (f *flow) inRole(do func(context.Context, draft.RoleState) error) action {
 	return func(ctx context.Context) error {
-		d, err := f.Ceremony.Drafting()
+		d, err := f.Ceremony.Editable()
 		if err != nil {
 			return err
 		}

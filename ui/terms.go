@@ -109,7 +109,7 @@ func (f *flow) number(ctx context.Context, p page.Page, label string, most int) 
 
 // pickRole has a role chosen that holders sign.
 func (f *flow) pickRole(ctx context.Context, p page.Page, detail func(draft.RoleState) string) (draft.RoleState, error) {
-	d, err := f.Ceremony.Drafting()
+	d, err := f.Ceremony.Editable()
 	if err != nil {
 		return draft.RoleState{}, err
 	}

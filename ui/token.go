@@ -13,22 +13,22 @@ import (
 	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-// found is a token that is in the reader.
-type found struct {
+// inReader is a token that is in the reader.
+type inReader struct {
 	token token.Token
 	info  token.Info
 }
 
 // expect names the token that is due, and returns it once it alone is in the
-// reader and match has nothing against it. No other token is asked for more
+// reader and refusal has no reason against it. No other token is asked for more
 // than what it tells freely. dress makes the page one of whoever is served;
 // problem is what went wrong before.
-func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error, problem *page.Problem) (found, error) {
+func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error, problem *page.Problem) (inReader, error) {
 	for ; ; problem = nil {
 		tokens, err := f.look(ctx)
 		switch {
 		case ends(ctx, err):
-			return found{}, err
+			return inReader{}, err
 		case err != nil:
 			problem = explain(err)
 		case len(tokens) == 1:
@@ -37,35 +37,35 @@ func (f *flow) expect(ctx context.Context, h ceremony.Holder, dress func(page.Pa
 			}
 			problem = explain(err)
 		case len(tokens) > 1:
-			due := slices.ContainsFunc(tokens, func(t found) bool { return t.info.Serial == h.Serial })
+			due := slices.ContainsFunc(tokens, func(t inReader) bool { return t.info.Serial == h.Serial })
 			problem = explain(&severalError{f.names(tokens), h, due})
 		}
 		if err := f.awaitToken(ctx, h, tokens, dress, problem); err != nil {
-			return found{}, err
+			return inReader{}, err
 		}
 	}
 }
 
 // look lists the tokens in reach with what they tell freely.
-func (f *flow) look(ctx context.Context) ([]found, error) {
+func (f *flow) look(ctx context.Context) ([]inReader, error) {
 	tokens, err := f.Reader.Tokens(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []found
+	var out []inReader
 	for _, t := range tokens {
 		info, err := t.Info(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, found{t, info})
+		out = append(out, inReader{t, info})
 	}
 	return out, nil
 }
 
 // awaitToken shows which token is expected and which are there, and returns
 // when something may have changed.
-func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []found, dress func(page.Page) page.Page, problem *page.Problem) error {
+func (f *flow) awaitToken(ctx context.Context, h ceremony.Holder, tokens []inReader, dress func(page.Page) page.Page, problem *page.Problem) error {
 	in := "nothing"
 	if len(tokens) > 0 {
 		in = f.names(tokens)
@@ -122,7 +122,7 @@ func (f *flow) drawer(h ceremony.Holder) []page.Choice {
 var errMoved = errors.New("the tokens in the reader have changed")
 
 // chooseOrMoved asks, but no longer than until other tokens are in reach.
-func (f *flow) chooseOrMoved(ctx context.Context, p page.Page, choices []page.Choice, tokens []found) (string, error) {
+func (f *flow) chooseOrMoved(ctx context.Context, p page.Page, choices []page.Choice, tokens []inReader) (string, error) {
 	if f.Poll == 0 || f.Hand != nil {
 		return f.Person.Choose(ctx, p, choices)
 	}
@@ -159,7 +159,7 @@ func (f *flow) watch(ctx context.Context, cancel context.CancelCauseFunc, seen s
 	}
 }
 
-func serials(tokens []found) string {
+func serials(tokens []inReader) string {
 	var s []string
 	for _, t := range tokens {
 		s = append(s, t.info.Serial)
@@ -167,7 +167,7 @@ func serials(tokens []found) string {
 	return strings.Join(s, " ")
 }
 
-func (f *flow) names(tokens []found) string {
+func (f *flow) names(tokens []inReader) string {
 	var names []string
 	for _, t := range tokens {
 		name := t.info.Serial

@@ -208,7 +208,7 @@ func TestNoScreenShowsAPIN(t *testing.T) {
 	e.sees("PIN of token 5417501 (Ada)")
 	e.types(pins["Ada"] + enter)
 	e.sees("Signed")
-	if bytes.Contains(e.bytes(), []byte(pins["Ada"])) || bytes.Contains(s.disk.lines, []byte(pins["Ada"])) {
+	if bytes.Contains(e.bytes(), []byte(pins["Ada"])) || bytes.Contains(s.disk.Journal, []byte(pins["Ada"])) {
 		t.Error("the PIN is on the screen or in the journal")
 	}
 }

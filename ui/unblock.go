@@ -49,7 +49,7 @@ func (s Secrets) knownPUK(ctx context.Context) (PUK, error) {
 // that is blocked, it is unblocked first, or the holder goes back. last is
 // what the token refused just before, if it did; said is what of it is still
 // to be said.
-func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error, last error) (t found, said *page.Problem, err error) {
+func (f *flow) usable(ctx context.Context, h ceremony.Holder, dress func(page.Page) page.Page, match func(token.Info) error, last error) (t inReader, said *page.Problem, err error) {
 	blocked := pinBlocked(last)
 	if last != nil && !blocked { // that is what the page of it says
 		said = explain(last)
@@ -79,7 +79,7 @@ func pinBlocked(err error) bool {
 // blocked says what can be done about a token whose PIN is blocked. It returns
 // nil once the token has a new one, and ErrPINBlocked where people leave it so.
 // then says what follows.
-func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t found, dress func(page.Page) page.Page, problem *page.Problem, then page.Para) error {
+func (f *flow) blocked(ctx context.Context, h ceremony.Holder, t inReader, dress func(page.Page) page.Page, problem *page.Problem, then page.Para) error {
 	s := f.secrets(h, t.info, dress, nil)
 	if t.info.PUKTries == 0 {
 		return &namedError{s.token(), token.ErrPUKBlocked}

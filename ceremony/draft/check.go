@@ -51,8 +51,8 @@ func (d *Draft) unreachable() error {
 func (d *Draft) oldRoot() (threshold int, left []string) {
 	old := trust.Authority{Who: d.Base("root").Root.Roles["root"], Keys: d.Base("root").Root.Keys, Holders: map[string]string{}}
 	for _, id := range old.Who.KeyIDs {
-		if strict := d.renamed[id]; !d.lost[strict] {
-			old.Holders[id] = d.were[strict]
+		if strict := d.renamed[id]; !d.lostKeys[strict] {
+			old.Holders[id] = d.before[strict]
 			left = append(left, old.Name(id))
 		}
 	}
@@ -65,7 +65,7 @@ func (d *Draft) oldRoot() (threshold int, left []string) {
 func (d *Draft) Unsignable() (role string, err error) {
 	for _, role := range d.changedKeys() {
 		who := d.keyholders(role)
-		if n := len(who.KeyIDs) + d.joining[role]; n < who.Threshold {
+		if n := len(who.KeyIDs) + d.keysToCome[role]; n < who.Threshold {
 			return role, fmt.Errorf("the role %s needs %s and would have only %s: let somebody join it, or lower its threshold",
 				text.Safe(role), text.Count(who.Threshold, "signature"), text.Count(n, "key"))
 		}

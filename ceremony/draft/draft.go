@@ -15,38 +15,38 @@ import (
 // to nothing. It is worked out from these each time, and never stored.
 type Draft struct {
 	Input
-	base    *trust.Set
-	keys    map[string]metadata.Key         // root's
-	renamed map[string]string               // root's keyids as they are in base -> here
-	who     map[string]*metadata.Keyholders // root's four roles
-	owners  map[string]string               // keyid -> holder, of the keys that have a vote
-	were    map[string]string               // the same for the keys of base, for as long as the draft lives
-	gone    []string                        // roles to which nothing is delegated any more
-	targets map[string]*metadata.Targets
-	bins    map[string]*bins         // by the role that delegates to them
-	lasting map[string]time.Duration // for how long new versions of roles are good, once looked up
-	touched map[string]bool          // roles that get a new version
-	days    map[string]int           // for how long, where an edit says so
-	missing []string                 // holders whose token is still to be enrolled
-	joining map[string]int           // how many keys a role gets with these tokens
-	lost    map[string]bool          // keyids that can't sign any more
+	base       *trust.Set
+	keys       map[string]metadata.Key       // root's
+	renamed    map[string]string             // root's keyids as they are in base -> here
+	rootRoles  map[string]*metadata.RoleKeys // root's four roles
+	owners     map[string]string             // keyid -> holder, of the keys that have a vote
+	before     map[string]string             // the same for the keys of base, for as long as the draft lives
+	gone       []string                      // roles to which nothing is delegated any more
+	targets    map[string]*metadata.Targets
+	bins       map[string]*bins         // by the role that delegates to them
+	lasting    map[string]time.Duration // for how long new versions of roles are good, once looked up
+	touched    map[string]bool          // roles that get a new version
+	days       map[string]int           // for how long, where an edit says so
+	missing    []string                 // holders whose token is still to be enrolled
+	keysToCome map[string]int           // how many keys a role gets with these tokens
+	lostKeys   map[string]bool          // keyids that can't sign any more
 }
 
 // Input is what a draft is told by whoever makes it.
 type Input struct {
-	Keys    map[string]metadata.Key                                      // by holder: of the tokens that were enrolled for it
-	Spent   func(role string) bool                                       // whether clients may remember a version of a role that is not in the base
-	Periods func(role string, base *metadata.File) (time.Duration, bool) // for how long a role's versions are good; false where nothing says so
+	Keys     map[string]metadata.Key                                      // by holder: of the tokens that were enrolled for it
+	NameUsed func(role string) bool                                       // whether clients may remember a version of a role that is not in the base
+	Periods  func(role string, base *metadata.File) (time.Duration, bool) // for how long a role's versions are good; false where nothing says so
 }
 
 // Founding is a draft over nothing: a trust of that name whose roles are empty.
 func Founding(name string, tokens map[string]metadata.Key) *Draft {
 	d := emptyDraft(&trust.Set{Trust: name}, Input{
-		Keys: tokens, Spent: func(string) bool { return false },
+		Keys: tokens, NameUsed: func(string) bool { return false },
 		Periods: func(string, *metadata.File) (time.Duration, bool) { return 0, false },
 	})
 	for _, role := range trust.RootRoles() {
-		d.who[role] = &metadata.Keyholders{}
+		d.rootRoles[role] = &metadata.RoleKeys{}
 	}
 	d.targets["targets"] = &metadata.Targets{Targets: map[string]metadata.Target{}}
 	d.touch("root")
@@ -57,14 +57,14 @@ func Founding(name string, tokens map[string]metadata.Key) *Draft {
 func emptyDraft(base *trust.Set, in Input) *Draft {
 	return &Draft{
 		Input: in, base: base,
-		keys:    map[string]metadata.Key{},
-		renamed: map[string]string{},
-		who:     map[string]*metadata.Keyholders{},
-		owners:  map[string]string{},
-		targets: map[string]*metadata.Targets{},
-		bins:    map[string]*bins{},
-		lasting: map[string]time.Duration{},
-		touched: map[string]bool{}, days: map[string]int{}, lost: map[string]bool{}, joining: map[string]int{},
+		keys:      map[string]metadata.Key{},
+		renamed:   map[string]string{},
+		rootRoles: map[string]*metadata.RoleKeys{},
+		owners:    map[string]string{},
+		targets:   map[string]*metadata.Targets{},
+		bins:      map[string]*bins{},
+		lasting:   map[string]time.Duration{},
+		touched:   map[string]bool{}, days: map[string]int{}, lostKeys: map[string]bool{}, keysToCome: map[string]int{},
 	}
 }
 
@@ -86,7 +86,7 @@ func New(base *trust.Set, in Input) (*Draft, error) {
 		}
 	}
 	maps.DeleteFunc(d.owners, func(id, _ string) bool { return !d.votes(id) })
-	d.were = maps.Clone(d.owners)
+	d.before = maps.Clone(d.owners)
 	return d, nil
 }
 
@@ -111,7 +111,7 @@ func (d *Draft) takeRoot(root *metadata.Signed) error {
 		if err != nil {
 			return err
 		}
-		d.who[role] = &who
+		d.rootRoles[role] = &who
 	}
 	d.takeOwners(root, renamed)
 	return nil
@@ -138,7 +138,7 @@ func (d *Draft) takeTargets(role string, from *metadata.Signed) error {
 	}
 	del.Keys, del.Roles = keys, slices.Clone(del.Roles)
 	for i := range del.Roles {
-		if del.Roles[i].Keyholders, err = rename(del.Roles[i].Keyholders, renamed); err != nil {
+		if del.Roles[i].RoleKeys, err = rename(del.Roles[i].RoleKeys, renamed); err != nil {
 			return err
 		}
 	}

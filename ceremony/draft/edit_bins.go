@@ -68,13 +68,13 @@ func (e HashBins) apply(d *Draft) error {
 		return err
 	}
 	b := &bins{parent: parent, prefixes: e.Prefixes, SuccinctRoles: metadata.SuccinctRoles{
-		BitLength: e.BitLength, NamePrefix: e.Role, Keyholders: metadata.Keyholders{Threshold: e.Threshold},
+		BitLength: e.BitLength, NamePrefix: e.Role, RoleKeys: metadata.RoleKeys{Threshold: e.Threshold},
 	}}
 	for _, name := range append(b.names(), b.role()) {
 		if d.targets[name] != nil || d.entries(name) != nil {
 			return cannot(e, "there is a role %s already", text.Safe(name))
 		}
-		if d.Base(name) == nil && d.Spent(name) {
+		if d.Base(name) == nil && d.NameUsed(name) {
 			return cannot(e, "there were bins of that name before, and clients remember their versions: choose another name")
 		}
 	}
@@ -155,7 +155,7 @@ func takeBins(role string, del *metadata.Delegations) *bins {
 	}
 	first := del.Roles[at]
 	b := &bins{parent: role, prefixes: true, SuccinctRoles: metadata.SuccinctRoles{
-		NamePrefix: trust.BinPrefix(first), BitLength: 1, Keyholders: first.Keyholders,
+		NamePrefix: trust.BinPrefix(first), BitLength: 1, RoleKeys: first.RoleKeys,
 	}}
 	for len(b.delegated()) < len(del.Roles)-at {
 		b.BitLength++
@@ -178,7 +178,7 @@ func (b *bins) delegated() []metadata.DelegatedRole {
 	roles := make([]metadata.DelegatedRole, b.Bins())
 	for n := range roles {
 		roles[n] = metadata.DelegatedRole{
-			Name: b.Name(uint64(n)), Keyholders: b.Keyholders, Terminating: true, PathHashPrefixes: b.HashPrefixes(uint64(n)),
+			Name: b.Name(uint64(n)), RoleKeys: b.RoleKeys, Terminating: true, PathHashPrefixes: b.HashPrefixes(uint64(n)),
 		}
 	}
 	return roles

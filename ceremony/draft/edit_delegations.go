@@ -55,7 +55,7 @@ func (e Delegate) apply(d *Draft) error {
 	if d.keyholders(e.Role) != nil || d.targets[e.Role] != nil {
 		return cannot(e, "there is a role of that name already")
 	}
-	if d.Base(e.Role) == nil && d.Spent(e.Role) {
+	if d.Base(e.Role) == nil && d.NameUsed(e.Role) {
 		return cannot(e, "there was a role of that name before, and clients remember its version: choose another name")
 	}
 	if len(e.Paths) == 0 {
@@ -77,7 +77,7 @@ func (e Delegate) apply(d *Draft) error {
 	}
 	t.Delegations.Roles = append(t.Delegations.Roles, metadata.DelegatedRole{
 		Name: e.Role, Paths: slices.Clone(e.Paths), Terminating: e.Terminating,
-		Keyholders: metadata.Keyholders{Threshold: e.Threshold},
+		RoleKeys: metadata.RoleKeys{Threshold: e.Threshold},
 	})
 	d.targets[e.Role] = &metadata.Targets{Targets: map[string]metadata.Target{}}
 	for _, name := range e.Holders {

@@ -84,13 +84,13 @@ func (d *Draft) newName(e Edit, name string) error {
 	switch {
 	case len(d.keysOf(name)) > 0:
 		return cannot(e, "%s has a key already", text.Safe(name))
-	case d.awaits(name):
+	case d.awaitsToken(name):
 		return cannot(e, "%s joins already", text.Safe(name))
 	}
 	if err := text.CheckName("a holder", name); err != nil {
 		return wrong(e, "name", "%v", err)
 	}
-	for _, other := range slices.Concat(d.Names(), d.missing, slices.Sorted(maps.Values(d.were))) {
+	for _, other := range slices.Concat(d.Names(), d.missing, slices.Sorted(maps.Values(d.before))) {
 		if other != name && text.Skeleton(other) == text.Skeleton(name) {
 			return wrong(e, "name", "the name looks like %s", text.Safe(other))
 		}
@@ -106,7 +106,7 @@ func (d *Draft) keyOf(e Edit, holder string) (key metadata.Key, ok bool, err err
 		return d.key(ids[0]), true, nil
 	case len(ids) > 1:
 		return key, false, cannot(e, "%s has %s, and one person has one vote", text.Safe(holder), text.Count(len(ids), "key"))
-	case d.awaits(holder):
+	case d.awaitsToken(holder):
 		return key, false, nil
 	}
 	return key, false, cannot(e, "nobody called %s holds a key; let them join first", text.Safe(holder))
@@ -141,7 +141,7 @@ func (e AddHolder) apply(d *Draft) error {
 // token that is still to be enrolled.
 func (d *Draft) join(role, holder string, key metadata.Key, enrolled bool) {
 	if !enrolled {
-		d.joining[role]++
+		d.keysToCome[role]++
 		d.touchKeys(role)
 		return
 	}
@@ -150,7 +150,7 @@ func (d *Draft) join(role, holder string, key metadata.Key, enrolled bool) {
 
 func (e ReplaceToken) apply(d *Draft) error {
 	old := d.keysOf(e.Holder)
-	if len(old) == 0 && !d.awaits(e.Holder) {
+	if len(old) == 0 && !d.awaitsToken(e.Holder) {
 		return cannot(e, "nobody of that name holds a key")
 	}
 	d.lose(old, e.Lost)
@@ -223,7 +223,7 @@ func (e NameHolder) apply(d *Draft) error {
 	case d.owners[id] != "":
 		return cannot(e, "it is %s's", text.Safe(d.owners[id]))
 	}
-	d.owners[id], d.were[id] = e.Holder, e.Holder
+	d.owners[id], d.before[id] = e.Holder, e.Holder
 	d.touch("root")
 	return nil
 }

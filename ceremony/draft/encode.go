@@ -54,8 +54,8 @@ func (d *Draft) encode(role string, expires time.Time) (trust.Proposal, error) {
 	p.Version = h.Version
 	var err error
 	if role == "root" {
-		root := metadata.Root{ConsistentSnapshot: true, Keys: d.keys, Roles: map[string]metadata.Keyholders{}}
-		for name, who := range d.who {
+		root := metadata.Root{ConsistentSnapshot: true, Keys: d.keys, Roles: map[string]metadata.RoleKeys{}}
+		for name, who := range d.rootRoles {
 			root.Roles[name] = *who
 		}
 		h.Conclave.Holders = d.ownersOf(d.keys)

@@ -49,7 +49,7 @@ func (d *Draft) delegators() []string {
 // entry is one place where it is said who signs a role: root, or a delegation.
 type entry struct {
 	parent string
-	who    *metadata.Keyholders
+	who    *metadata.RoleKeys
 	keys   map[string]metadata.Key
 	role   *metadata.DelegatedRole // nil but for a delegation by name
 }
@@ -57,7 +57,7 @@ type entry struct {
 // entries are all such places. Several may delegate to one role; then each of
 // them has to be satisfied.
 func (d *Draft) entries(role string) []entry {
-	if who := d.who[role]; who != nil {
+	if who := d.rootRoles[role]; who != nil {
 		return []entry{{"root", who, d.keys, nil}}
 	}
 	var list []entry
@@ -65,11 +65,11 @@ func (d *Draft) entries(role string) []entry {
 		del := d.targets[parent].Delegations
 		for i := range del.Roles {
 			if r := &del.Roles[i]; r.Name == role {
-				list = append(list, entry{parent, &r.Keyholders, del.Keys, r})
+				list = append(list, entry{parent, &r.RoleKeys, del.Keys, r})
 			}
 		}
 		if b := d.bins[parent]; b != nil && b.role() == role {
-			list = append(list, entry{parent, &b.Keyholders, del.Keys, nil})
+			list = append(list, entry{parent, &b.RoleKeys, del.Keys, nil})
 		}
 	}
 	return list
@@ -77,7 +77,7 @@ func (d *Draft) entries(role string) []entry {
 
 // keyholders returns a role's keys, as the first says that delegates to it; nil
 // for no such role.
-func (d *Draft) keyholders(role string) *metadata.Keyholders {
+func (d *Draft) keyholders(role string) *metadata.RoleKeys {
 	if list := d.entries(role); len(list) > 0 {
 		return list[0].who
 	}
@@ -125,14 +125,14 @@ func (d *Draft) key(id string) metadata.Key {
 // draft; where there is none yet, it is noted as missing.
 func (d *Draft) newKey(holder string) (metadata.Key, bool) {
 	key, ok := d.Keys[holder]
-	if !ok && !d.awaits(holder) {
+	if !ok && !d.awaitsToken(holder) {
 		d.missing = append(d.missing, holder)
 	}
 	return key, ok
 }
 
-// awaits says whether somebody's token is still to be enrolled.
-func (d *Draft) awaits(holder string) bool { return slices.Contains(d.missing, holder) }
+// awaitsToken says whether somebody's token is still to be enrolled.
+func (d *Draft) awaitsToken(holder string) bool { return slices.Contains(d.missing, holder) }
 
 // addKey gives a key a vote in role. holder is "" for an online key.
 func (d *Draft) addKey(role, holder string, key metadata.Key) {
@@ -190,6 +190,6 @@ func (d *Draft) voting(parent, id string) bool {
 
 func (d *Draft) lose(ids []string, lost bool) {
 	for _, id := range ids {
-		d.lost[id] = d.lost[id] || lost
+		d.lostKeys[id] = d.lostKeys[id] || lost
 	}
 }

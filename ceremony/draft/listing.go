@@ -18,7 +18,8 @@ import (
 // than half of it.
 const MaxListing = 32 << 20
 
-// listingError says which entry can't be used: a line, or in JSON the how manyth.
+// listingError says which entry can't be used, by its number from 1: that of its
+// line, or of its object in the JSON array.
 func listingError(entry int, path, why string) error {
 	if path != "" {
 		path = " (" + text.Safe(path) + ")"

@@ -75,7 +75,7 @@ func (d *Draft) Unnamed() []UnnamedKey {
 		}
 		k := UnnamedKey{KeyID: id, Key: key}
 		for _, role := range []string{"root", "targets"} {
-			if slices.Contains(d.who[role].KeyIDs, strict) {
+			if slices.Contains(d.rootRoles[role].KeyIDs, strict) {
 				k.Roles = append(k.Roles, role)
 			}
 		}

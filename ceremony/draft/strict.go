@@ -31,8 +31,8 @@ func strictKeys(keys map[string]metadata.Key) (strict map[string]metadata.Key, r
 
 // rename gives keyholders the keyids of strictKeys; a key that stood there
 // under two names stands there once.
-func rename(who metadata.Keyholders, renamed map[string]string) (metadata.Keyholders, error) {
-	out := metadata.Keyholders{Threshold: who.Threshold}
+func rename(who metadata.RoleKeys, renamed map[string]string) (metadata.RoleKeys, error) {
+	out := metadata.RoleKeys{Threshold: who.Threshold}
 	for _, id := range who.KeyIDs {
 		to, ok := renamed[id]
 		if !ok {

@@ -22,7 +22,7 @@ func VerifyFile(parent *Signed, role string, f *File) (Count, error) {
 
 // signers is who may sign a role, as by ("root 6") says.
 type signers struct {
-	Keyholders
+	RoleKeys
 	keys map[string]Key
 	by   string
 	kind string // the type of file that they sign
@@ -33,7 +33,7 @@ func (s signers) verify(role string, f *File) (Count, error) {
 	if f.Type != s.kind {
 		return Count{}, &MismatchError{role, "is a file of type " + f.Type}
 	}
-	count := Quorum(s.Keyholders, s.keys, f.Payload, f.Signatures)
+	count := Quorum(s.RoleKeys, s.keys, f.Payload, f.Signatures)
 	if !count.Met() {
 		return count, &ThresholdError{Role: role, By: s.by, Count: count}
 	}
@@ -66,12 +66,12 @@ func (s *Signed) delegations(by string, bins []string) iter.Seq2[string, signers
 		}
 		d := s.Targets.Delegations
 		for _, r := range d.Roles {
-			if !yield(r.Name, signers{r.Keyholders, d.Keys, by, typeTargets}) {
+			if !yield(r.Name, signers{r.RoleKeys, d.Keys, by, typeTargets}) {
 				return
 			}
 		}
 		for _, name := range bins {
-			if d.Succinct != nil && d.Succinct.Bin(name) && !yield(name, signers{d.Succinct.Keyholders, d.Keys, by, typeTargets}) {
+			if d.Succinct != nil && d.Succinct.Bin(name) && !yield(name, signers{d.Succinct.RoleKeys, d.Keys, by, typeTargets}) {
 				return
 			}
 		}

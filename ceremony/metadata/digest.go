@@ -31,7 +31,7 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // OCI is the digest as an OCI descriptor has it: sha256:<64 hex>.
 func (d Digest) OCI() string { return "sha256:" + d.String() }
 
-// IsZero says that there is no digest.
+// IsZero says whether d is the zero Digest, which stands where there is none.
 func (d Digest) IsZero() bool { return d == Digest{} }
 
 // MarshalText gives 64 hex digits, and nothing for the zero digest.

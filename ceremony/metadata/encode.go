@@ -136,7 +136,7 @@ func keyObjects(keys map[string]Key) map[text]Key {
 	return out
 }
 
-func (k Keyholders) object() object {
+func (k RoleKeys) object() object {
 	return object{"keyids": textList(k.KeyIDs), "threshold": k.Threshold}
 }
 
@@ -147,7 +147,7 @@ func (m FileMeta) object() object {
 func (d *Delegations) object() object {
 	o := object{"keys": keyObjects(d.Keys)}
 	if s := d.Succinct; s != nil {
-		succinct := s.Keyholders.object()
+		succinct := s.RoleKeys.object()
 		succinct["bit_length"] = s.BitLength
 		succinct["name_prefix"] = text{s.NamePrefix}
 		o["succinct_roles"] = succinct
@@ -163,7 +163,7 @@ func (d *Delegations) object() object {
 }
 
 func (r DelegatedRole) object() object {
-	o := r.Keyholders.object()
+	o := r.RoleKeys.object()
 	o["name"] = text{r.Name}
 	o["terminating"] = r.Terminating
 	if r.Paths != nil {

@@ -41,9 +41,9 @@ func (b bodies) header(t *rapid.T) metadata.Header {
 }
 
 // role draws some of the keys, and puts them into keys.
-func (b bodies) role(t *rapid.T, keys map[string]metadata.Key) metadata.Keyholders {
+func (b bodies) role(t *rapid.T, keys map[string]metadata.Key) metadata.RoleKeys {
 	chosen := rapid.Permutation(b.keys).Draw(t, "keys")[:rapid.IntRange(1, len(b.keys)).Draw(t, "n")]
-	who := metadata.Keyholders{Threshold: rapid.IntRange(1, len(chosen)).Draw(t, "threshold")}
+	who := metadata.RoleKeys{Threshold: rapid.IntRange(1, len(chosen)).Draw(t, "threshold")}
 	for _, k := range chosen {
 		keys[k.ID()] = k
 		who.KeyIDs = append(who.KeyIDs, k.ID())
@@ -52,7 +52,7 @@ func (b bodies) role(t *rapid.T, keys map[string]metadata.Key) metadata.Keyholde
 }
 
 func (b bodies) root(t *rapid.T) metadata.Root {
-	r := metadata.Root{ConsistentSnapshot: true, Keys: map[string]metadata.Key{}, Roles: map[string]metadata.Keyholders{}}
+	r := metadata.Root{ConsistentSnapshot: true, Keys: map[string]metadata.Key{}, Roles: map[string]metadata.RoleKeys{}}
 	for _, name := range []string{"root", "targets", "snapshot", "timestamp"} {
 		r.Roles[name] = b.role(t, r.Keys)
 	}
@@ -88,12 +88,12 @@ func (b bodies) targets(t *rapid.T) metadata.Targets {
 func (b bodies) delegations(t *rapid.T) *metadata.Delegations {
 	d := &metadata.Delegations{Keys: map[string]metadata.Key{}}
 	if rapid.Bool().Draw(t, "bins") {
-		d.Succinct = &metadata.SuccinctRoles{Keyholders: b.role(t, d.Keys), BitLength: rapid.IntRange(1, 32).Draw(t, "bits"), NamePrefix: "bin"}
+		d.Succinct = &metadata.SuccinctRoles{RoleKeys: b.role(t, d.Keys), BitLength: rapid.IntRange(1, 32).Draw(t, "bits"), NamePrefix: "bin"}
 		return d
 	}
 	d.Roles = []metadata.DelegatedRole{}
 	for i := range rapid.IntRange(0, 3).Draw(t, "roles") {
-		r := metadata.DelegatedRole{Name: fmt.Sprintf("team%d", i), Keyholders: b.role(t, d.Keys), Terminating: rapid.Bool().Draw(t, "terminating")}
+		r := metadata.DelegatedRole{Name: fmt.Sprintf("team%d", i), RoleKeys: b.role(t, d.Keys), Terminating: rapid.Bool().Draw(t, "terminating")}
 		if rapid.Bool().Draw(t, "prefixes") {
 			r.PathHashPrefixes = rapid.SliceOfN(rapid.StringMatching(`[0-9a-f]{1,4}`), 1, 3).Draw(t, "prefixes")
 		} else {
@@ -197,7 +197,7 @@ func TestEncodeRefuses(t *testing.T) {
 		}},
 		{"no roles", root(func(r *metadata.Root) { r.Roles = nil })},
 		{"threshold over the keys", root(func(r *metadata.Root) {
-			r.Roles["root"] = metadata.Keyholders{KeyIDs: r.Roles["root"].KeyIDs, Threshold: 4}
+			r.Roles["root"] = metadata.RoleKeys{KeyIDs: r.Roles["root"].KeyIDs, Threshold: 4}
 		})},
 		{"a key under another keyid", root(func(r *metadata.Root) { r.Keys["f00"] = tr.team.Key })},
 		{"an RSA key", root(func(r *metadata.Root) { k := newRSAKey(t); r.Keys[k.ID()] = k })},
@@ -214,7 +214,7 @@ func TestEncodeRefuses(t *testing.T) {
 		})},
 		{"no hash", targets(func(b *metadata.Targets) { b.Targets["a"] = metadata.Target{} })},
 		{"roles and bins", targets(func(b *metadata.Targets) {
-			b.Delegations.Succinct = &metadata.SuccinctRoles{Keyholders: b.Delegations.Roles[0].Keyholders, BitLength: 1, NamePrefix: "bin"}
+			b.Delegations.Succinct = &metadata.SuccinctRoles{RoleKeys: b.Delegations.Roles[0].RoleKeys, BitLength: 1, NamePrefix: "bin"}
 		})},
 		{"a snapshot without lengths", func() ([]byte, error) {
 			return metadata.EncodeSnapshot(h, metadata.Snapshot{Meta: map[string]metadata.FileMeta{"targets.json": {Version: 1, Hashes: sha256Of("")}}})

@@ -92,8 +92,8 @@ func assemble(t testing.TB, signed []byte, signers ...signer) []byte {
 }
 
 // keyed is a set of signers as a map of keys and as a role.
-func keyed(threshold int, signers ...signer) (map[string]metadata.Key, metadata.Keyholders) {
-	keys, who := map[string]metadata.Key{}, metadata.Keyholders{Threshold: threshold}
+func keyed(threshold int, signers ...signer) (map[string]metadata.Key, metadata.RoleKeys) {
+	keys, who := map[string]metadata.Key{}, metadata.RoleKeys{Threshold: threshold}
 	for _, s := range signers {
 		keys[s.ID()] = s.Key
 		who.KeyIDs = append(who.KeyIDs, s.ID())
@@ -131,7 +131,7 @@ func (tr *trust) rootBody() metadata.Root {
 			keys[id] = k
 		}
 	}
-	return metadata.Root{ConsistentSnapshot: true, Keys: keys, Roles: map[string]metadata.Keyholders{
+	return metadata.Root{ConsistentSnapshot: true, Keys: keys, Roles: map[string]metadata.RoleKeys{
 		"root": root, "targets": targets, "snapshot": online, "timestamp": online,
 	}}
 }
@@ -143,7 +143,7 @@ func (tr *trust) targetsBody() metadata.Targets {
 			"app/v1": {Length: 3, Hashes: sha256Of("app"), Custom: []byte(`{"media_type":"application/vnd.oci.image.manifest.v1+json"}`)},
 		},
 		Delegations: &metadata.Delegations{Keys: keys, Roles: []metadata.DelegatedRole{
-			{Name: "team", Keyholders: team, Terminating: true, Paths: []string{"team/*"}, Tag: "wabbit-team"},
+			{Name: "team", RoleKeys: team, Terminating: true, Paths: []string{"team/*"}, Tag: "wabbit-team"},
 		}},
 	}
 }

@@ -34,7 +34,7 @@ func BenchmarkVerifySet(b *testing.B) {
 	s := tr.set(b, 3)
 	keys, who := keyed(1, tr.team)
 	s.Targets = file(b, encoded(b)(metadata.EncodeTargets(tr.header(3), metadata.Targets{Delegations: &metadata.Delegations{
-		Keys: keys, Succinct: &metadata.SuccinctRoles{Keyholders: who, BitLength: 10, NamePrefix: "bin"}}})), tr.targets...)
+		Keys: keys, Succinct: &metadata.SuccinctRoles{RoleKeys: who, BitLength: 10, NamePrefix: "bin"}}})), tr.targets...)
 	bin := s.Delegated["team"]
 	delete(s.Delegated, "team")
 	for i := range 1024 {

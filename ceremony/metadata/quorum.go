@@ -26,7 +26,7 @@ const maxTries = 64
 // 4.3, "threshold"). A key has one vote, under whatever keyids and key
 // types it is listed; of several signatures by one keyid one must be valid.
 // The order of sigs makes no difference.
-func Quorum(who Keyholders, keys map[string]Key, payload []byte, sigs []Signature) Count {
+func Quorum(who RoleKeys, keys map[string]Key, payload []byte, sigs []Signature) Count {
 	c := Count{Threshold: who.Threshold, Valid: []string{}, Rejected: map[string]string{}}
 	sorted := slices.Clone(sigs)
 	slices.SortFunc(sorted, compareSignatures)

@@ -120,14 +120,14 @@ func TestThresholdsThatAreNeverMet(t *testing.T) {
 	sigs := []metadata.Signature{s.sign(t, payload)}
 	for _, c := range []struct {
 		name string
-		who  metadata.Keyholders
+		who  metadata.RoleKeys
 		keys map[string]metadata.Key
 	}{
-		{"threshold 0", metadata.Keyholders{KeyIDs: who.KeyIDs}, keys},
-		{"threshold -1", metadata.Keyholders{KeyIDs: who.KeyIDs, Threshold: -1}, keys},
-		{"no keyids", metadata.Keyholders{Threshold: 1}, keys},
+		{"threshold 0", metadata.RoleKeys{KeyIDs: who.KeyIDs}, keys},
+		{"threshold -1", metadata.RoleKeys{KeyIDs: who.KeyIDs, Threshold: -1}, keys},
+		{"no keyids", metadata.RoleKeys{Threshold: 1}, keys},
 		{"no keys", who, nil},
-		{"nobody at all", metadata.Keyholders{}, nil},
+		{"nobody at all", metadata.RoleKeys{}, nil},
 		{"a key that can't be used", who, map[string]metadata.Key{s.ID(): {Type: "ed25519", Scheme: "ed25519", Public: "ab"}}},
 	} {
 		if count := metadata.Quorum(c.who, c.keys, payload, sigs); count.Met() {
@@ -148,7 +148,7 @@ func TestQuorumProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sigs := rapid.SliceOf(rapid.SampledFrom(pool)).Draw(t, "sigs")
 		a := metadata.Quorum(who, keys, payload, sigs)
-		who := metadata.Keyholders{KeyIDs: rapid.Permutation(who.KeyIDs).Draw(t, "keyids"), Threshold: who.Threshold}
+		who := metadata.RoleKeys{KeyIDs: rapid.Permutation(who.KeyIDs).Draw(t, "keyids"), Threshold: who.Threshold}
 		b := metadata.Quorum(who, keys, payload, rapid.Permutation(sigs).Draw(t, "again"))
 		if fmt.Sprint(a) != fmt.Sprint(b) {
 			t.Fatalf("got %v and %v", a, b)

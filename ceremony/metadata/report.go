@@ -107,15 +107,15 @@ func reportDelegations(d *Delegations, c *Conclave) []RoleReport {
 	}
 	var roles []RoleReport
 	for _, role := range d.Roles {
-		roles = append(roles, reportRole(role.Name, role.Keyholders, d.Keys, c))
+		roles = append(roles, reportRole(role.Name, role.RoleKeys, d.Keys, c))
 	}
 	if s := d.Succinct; s != nil {
-		roles = append(roles, reportRole(s.NamePrefix+"-*", s.Keyholders, d.Keys, c))
+		roles = append(roles, reportRole(s.NamePrefix+"-*", s.RoleKeys, d.Keys, c))
 	}
 	return roles
 }
 
-func reportRole(name string, who Keyholders, keys map[string]Key, c *Conclave) RoleReport {
+func reportRole(name string, who RoleKeys, keys map[string]Key, c *Conclave) RoleReport {
 	r := RoleReport{Name: name, Threshold: who.Threshold, Keys: []KeyReport{}}
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(who.KeyIDs))) {
 		k := keys[id]

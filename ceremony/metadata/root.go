@@ -6,11 +6,11 @@ import "math"
 type Root struct {
 	ConsistentSnapshot bool
 	Keys               map[string]Key // by the keyid that the file states
-	Roles              map[string]Keyholders
+	Roles              map[string]RoleKeys
 }
 
-// Keyholders is a role entry: which keyids, how many of them.
-type Keyholders struct {
+// RoleKeys is a role entry: which keyids, how many of them.
+type RoleKeys struct {
 	KeyIDs    []string
 	Threshold int
 }
@@ -29,8 +29,8 @@ func (d *decoder) root(r *Root) func(key string, v node) {
 	}
 }
 
-func (d *decoder) roles(n node, keys map[string]Key) map[string]Keyholders {
-	roles := map[string]Keyholders{}
+func (d *decoder) roles(n node, keys map[string]Key) map[string]RoleKeys {
+	roles := map[string]RoleKeys{}
 	d.object(n, func(name string, v node) {
 		if !isTopLevel(name) {
 			d.odd(CodeUnknownRole, "is none of the roles that root names")
@@ -53,7 +53,7 @@ func (d *decoder) roles(n node, keys map[string]Key) map[string]Keyholders {
 
 // keyholders is a Keyholders while it is decoded.
 type keyholders struct {
-	Keyholders
+	RoleKeys
 	hasKeyIDs, hasThreshold bool
 }
 
@@ -71,7 +71,7 @@ func (k *keyholders) decode(d *decoder, field string, v node) bool {
 }
 
 // checked refuses what could never be met, or not be met by distinct keys.
-func (k *keyholders) checked(d *decoder, keys map[string]Key) Keyholders {
+func (k *keyholders) checked(d *decoder, keys map[string]Key) RoleKeys {
 	if !k.hasKeyIDs {
 		d.missing("keyids")
 	}
@@ -94,5 +94,5 @@ func (k *keyholders) checked(d *decoder, keys map[string]Key) Keyholders {
 			d.odd(CodeUnreachableThreshold, "asks for %d signatures, and there are %d keys", k.Threshold, len(seen))
 		})
 	}
-	return k.Keyholders
+	return k.RoleKeys
 }

@@ -169,7 +169,7 @@ func TestHashBins(t *testing.T) {
 	tr := newTrust(t, "wabbit")
 	s := tr.set(t, 3)
 	keys, who := keyed(1, tr.team)
-	bins := &metadata.SuccinctRoles{Keyholders: who, BitLength: 5, NamePrefix: "bin"}
+	bins := &metadata.SuccinctRoles{RoleKeys: who, BitLength: 5, NamePrefix: "bin"}
 	s.Targets = file(t, encoded(t)(metadata.EncodeTargets(tr.header(3), metadata.Targets{Delegations: &metadata.Delegations{Keys: keys, Succinct: bins}})), tr.targets...)
 	bin := s.Delegated["team"]
 	delete(s.Delegated, "team")
@@ -208,7 +208,7 @@ func TestDelegationCircle(t *testing.T) {
 	keys, who := keyed(1, tr.team)
 	delegate := func(to string) *metadata.File {
 		return file(t, encoded(t)(metadata.EncodeTargets(tr.header(3), metadata.Targets{Delegations: &metadata.Delegations{
-			Keys: keys, Roles: []metadata.DelegatedRole{{Name: to, Keyholders: who, Paths: []string{"*"}}}}})), tr.team)
+			Keys: keys, Roles: []metadata.DelegatedRole{{Name: to, RoleKeys: who, Paths: []string{"*"}}}}})), tr.team)
 	}
 	s.Delegated = map[string]*metadata.File{"team": delegate("crew"), "crew": delegate("team")}
 	tr.publish(t, s, 3)

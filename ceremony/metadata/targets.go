@@ -30,7 +30,7 @@ type Delegations struct {
 // DelegatedRole is one delegation. It has Paths or PathHashPrefixes.
 type DelegatedRole struct {
 	Name string
-	Keyholders
+	RoleKeys
 	Terminating      bool
 	Paths            []string
 	PathHashPrefixes []string
@@ -39,7 +39,7 @@ type DelegatedRole struct {
 
 // SuccinctRoles are 2^BitLength hash bins with the same keys (TAP 15).
 type SuccinctRoles struct {
-	Keyholders
+	RoleKeys
 	BitLength  int // 1 to 32
 	NamePrefix string
 }
@@ -223,7 +223,7 @@ func (d *decoder) delegatedRole(n node, keys map[string]Key) DelegatedRole {
 			}
 		}
 	})
-	r.Keyholders = k.checked(d, keys)
+	r.RoleKeys = k.checked(d, keys)
 	if !hasTerminating {
 		d.in("terminating", func() { d.odd(CodeNoTerminating, "is missing") })
 	}
@@ -267,6 +267,6 @@ func (d *decoder) succinct(n node, keys map[string]Key) *SuccinctRoles {
 	if s.NamePrefix == "" {
 		d.missing("name_prefix")
 	}
-	s.Keyholders = k.checked(d, keys)
+	s.RoleKeys = k.checked(d, keys)
 	return s
 }

@@ -25,10 +25,12 @@ type Block interface {
 }
 
 type (
+	// Heading begins a part of the paper.
 	Heading struct {
 		Level int // 2 or 3; the paper's title is 1
 		Text  string
 	}
+	// Paragraph is text that is set into lines.
 	Paragraph string
 	Emphasis  string // a paragraph that must not be missed
 	Verbatim  string // lines that stay as they are
@@ -41,6 +43,7 @@ type (
 	}
 )
 
+// Add puts blocks at the end.
 func (p *Paper) Add(blocks ...Block) { p.blocks = append(p.blocks, blocks...) }
 
 // FactTable is a table of names and values.

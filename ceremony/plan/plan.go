@@ -243,6 +243,7 @@ func (p *Plan) edits() []plannedEdit {
 	return list
 }
 
+// RolesOf lists the roles that a holder signs, root first.
 func (p *Plan) RolesOf(holder string) []string {
 	var roles []string
 	if slices.Contains(p.Root.Holders, holder) {

@@ -162,7 +162,7 @@ func (r *recorder) void(id metadata.Digest, why string) {
 
 func (r *recorder) headSignature(ev event.RecordSigned) string {
 	r.heads = append(r.heads, Signature{r.ID, ev.Events, ev.Head, text.Safe(ev.Holder), text.Safe(ev.Serial), ev.Key, text.Safe(ev.Sig)})
-	r.was(text.Safe(ev.Holder), text.Safe(ev.Serial), fmt.Sprintf("signed the record, as of line %d", ev.Events))
+	r.tookPart(text.Safe(ev.Holder), text.Safe(ev.Serial), fmt.Sprintf("signed the record, as of line %d", ev.Events))
 	return fmt.Sprintf("%s signed the record with token %s: this journal up to line %d, SHA-256 %s.", text.Safe(ev.Holder), text.Safe(ev.Serial), ev.Events, ev.Head)
 }
 
@@ -202,7 +202,7 @@ func (r *recorder) enrolment(ev event.Enrolled) string {
 	v.Fingerprint, _ = ev.Key.Fingerprint() // of a key that can't be read there is none
 	r.Enrolments = append(r.Enrolments, v)
 	delete(r.begun, ev.Holder)
-	r.was(v.Holder, v.Serial, "enrolled token "+v.Serial)
+	r.tookPart(v.Holder, v.Serial, "enrolled token "+v.Serial)
 	switch {
 	case !v.Passed:
 		r.note("Token %s of %s was enrolled although a check failed.", v.Serial, v.Holder)
@@ -212,8 +212,8 @@ func (r *recorder) enrolment(ev event.Enrolled) string {
 	return fmt.Sprintf("%s enrolled token %s, with key %.8s.", v.Holder, v.Serial, v.KeyID)
 }
 
-// was notes that a holder was there, with a token.
-func (r *recorder) was(holder, serial, did string) {
+// tookPart notes that a holder was there, with a token.
+func (r *recorder) tookPart(holder, serial, did string) {
 	i, seen := r.people[holder]
 	if !seen {
 		i = len(r.People)
@@ -259,7 +259,7 @@ func (r *recorder) named(id metadata.Digest) string {
 
 func (r *recorder) signature(ev event.Signed) string {
 	s := r.sign(ev, false)
-	r.was(s.Holder, s.Serial, "signed "+r.named(ev.Proposal))
+	r.tookPart(s.Holder, s.Serial, "signed "+r.named(ev.Proposal))
 	return fmt.Sprintf("%s signed %s with token %s, and typed: %s.", s.Holder, r.named(ev.Proposal), s.Serial, s.Consent)
 }
 

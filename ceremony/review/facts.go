@@ -110,7 +110,7 @@ func (v View) rootFacts(s *metadata.Signed) []fact {
 }
 
 // orderedRoles gives root first and the online roles last.
-func orderedRoles(roles map[string]metadata.Keyholders) []string {
+func orderedRoles(roles map[string]metadata.RoleKeys) []string {
 	return slices.SortedFunc(maps.Keys(roles), func(a, b string) int {
 		rank := map[string]int{"root": 1, "targets": 2, "snapshot": 3, "timestamp": 4}
 		if rank[a] != rank[b] {

@@ -27,7 +27,7 @@ func oneRole(keys ...metadata.Key) *metadata.Signed {
 	return &metadata.Signed{Type: "targets", Version: h.Version, Expires: h.Expires, SpecVersion: "1.0.31", Conclave: h.Conclave,
 		Targets: &metadata.Targets{Delegations: &metadata.Delegations{
 			Keys:  byID(keys...),
-			Roles: []metadata.DelegatedRole{{Name: "team", Keyholders: vote(1, keys...), Paths: []string{"team/*"}}},
+			Roles: []metadata.DelegatedRole{{Name: "team", RoleKeys: vote(1, keys...), Paths: []string{"team/*"}}},
 		}}}
 }
 

@@ -52,7 +52,7 @@ func shortened(ids []string) string {
 	return strings.Join(short, ", ")
 }
 
-func thresholdFact(field string, who metadata.Keyholders) fact {
+func thresholdFact(field string, who metadata.RoleKeys) fact {
 	n := int64(who.Threshold)
 	return fact{
 		field:  field + "threshold",
@@ -158,7 +158,7 @@ func nameFacts(s *metadata.Signed, voting map[string]bool) []fact {
 // votingIn is the keyids that have a role in s.
 func votingIn(s *metadata.Signed) map[string]bool {
 	voting := map[string]bool{}
-	note := func(who metadata.Keyholders) {
+	note := func(who metadata.RoleKeys) {
 		for _, id := range who.KeyIDs {
 			voting[id] = true
 		}
@@ -170,10 +170,10 @@ func votingIn(s *metadata.Signed) map[string]bool {
 	}
 	if s.Targets != nil && s.Targets.Delegations != nil {
 		for _, r := range s.Targets.Delegations.Roles {
-			note(r.Keyholders)
+			note(r.RoleKeys)
 		}
 		if bins := s.Targets.Delegations.Succinct; bins != nil {
-			note(bins.Keyholders)
+			note(bins.RoleKeys)
 		}
 	}
 	return voting

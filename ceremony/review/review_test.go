@@ -55,8 +55,8 @@ func newKeys(t testing.TB, n int) []metadata.Key {
 	return keys
 }
 
-func vote(threshold int, keys ...metadata.Key) metadata.Keyholders {
-	who := metadata.Keyholders{Threshold: threshold}
+func vote(threshold int, keys ...metadata.Key) metadata.RoleKeys {
+	who := metadata.RoleKeys{Threshold: threshold}
 	for _, k := range keys {
 		who.KeyIDs = append(who.KeyIDs, k.ID())
 	}
@@ -84,7 +84,7 @@ func named(version int64, keys ...metadata.Key) metadata.Header {
 func payloads(t testing.TB) map[string][]byte {
 	t.Helper()
 	k := newKeys(t, 6)
-	root := metadata.Root{Keys: byID(k...), Roles: map[string]metadata.Keyholders{
+	root := metadata.Root{Keys: byID(k...), Roles: map[string]metadata.RoleKeys{
 		"root": vote(2, k[0], k[1], k[2]), "targets": vote(1, k[2], k[1]), "snapshot": vote(1, k[4]), "timestamp": vote(1, k[4]),
 	}}
 	file := metadata.Target{Length: 3, Hashes: map[string]string{"sha256": strings.Repeat("ab", 32)}}
@@ -93,13 +93,13 @@ func payloads(t testing.TB) map[string][]byte {
 	targets := metadata.Targets{
 		Targets: map[string]metadata.Target{"team/app": file, "team/a b": image, `x"y.z`: file},
 		Delegations: &metadata.Delegations{Keys: byID(k[:4]...), Roles: []metadata.DelegatedRole{
-			{Name: "team", Keyholders: vote(1, k[0], k[1]), Paths: []string{"team/*", "a b/*"}, Tag: "wabbit-team"},
-			{Name: "ops", Keyholders: vote(2, k[3], k[1]), Paths: []string{"ops/*"}, Terminating: true},
-			{Name: "bins", Keyholders: vote(1, k[0]), PathHashPrefixes: []string{"00", "01"}},
+			{Name: "team", RoleKeys: vote(1, k[0], k[1]), Paths: []string{"team/*", "a b/*"}, Tag: "wabbit-team"},
+			{Name: "ops", RoleKeys: vote(2, k[3], k[1]), Paths: []string{"ops/*"}, Terminating: true},
+			{Name: "bins", RoleKeys: vote(1, k[0]), PathHashPrefixes: []string{"00", "01"}},
 		}},
 	}
 	binned := metadata.Targets{Targets: map[string]metadata.Target{}, Delegations: &metadata.Delegations{
-		Keys: byID(k[:2]...), Succinct: &metadata.SuccinctRoles{Keyholders: vote(1, k[0], k[1]), BitLength: 5, NamePrefix: "bin"},
+		Keys: byID(k[:2]...), Succinct: &metadata.SuccinctRoles{RoleKeys: vote(1, k[0], k[1]), BitLength: 5, NamePrefix: "bin"},
 	}}
 	encode := func(signed []byte, err error) []byte {
 		t.Helper()

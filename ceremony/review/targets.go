@@ -46,7 +46,7 @@ func orderFacts(roles []metadata.DelegatedRole) []fact {
 
 func (v View) roleFacts(s *metadata.Signed, r metadata.DelegatedRole) []fact {
 	field := exact(r.Name) + ": "
-	list := v.voteFacts(r.Name, trust.DelegationAuthority(s, r.Keyholders))
+	list := v.voteFacts(r.Name, trust.DelegationAuthority(s, r.RoleKeys))
 	if r.PathHashPrefixes != nil {
 		list = append(list, listFacts(field+"path hash prefixes", r.PathHashPrefixes)...)
 	} else {
@@ -73,7 +73,7 @@ func (v View) binFacts(s *metadata.Signed) []fact {
 	n := bins.Bins()
 	list := []fact{{field: "hash bins", value: fmt.Sprintf("%d, by the first %d bits of a path's SHA-256: %s to %s",
 		n, bins.BitLength, exact(bins.Name(0)), exact(bins.Name(n-1)))}}
-	return append(list, v.voteFacts(bins.NamePrefix+"-*", trust.DelegationAuthority(s, bins.Keyholders))...)
+	return append(list, v.voteFacts(bins.NamePrefix+"-*", trust.DelegationAuthority(s, bins.RoleKeys))...)
 }
 
 // targetChanges compares the targets of two versions, by path. like says which

@@ -107,7 +107,7 @@ func (s *script) freezing(step ceremony.Step, d ceremony.Preview) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.c.Drafting()
+	after, err := s.c.Editable()
 	if err != nil {
 		return err
 	}

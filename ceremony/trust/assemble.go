@@ -89,7 +89,7 @@ func byProposal(all []ProposalSignature) map[metadata.Digest][]metadata.Signatur
 func (k Known) Set() (*Set, error) {
 	s := k.stand(true)
 	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}}
-	roots := s.of("root")
+	roots := s.line("root")
 	for _, c := range roots.chain {
 		out.Roots = append(out.Roots, roots.files[c.body.Version])
 	}
@@ -106,10 +106,10 @@ func (k Known) Set() (*Set, error) {
 			return f.Signed
 		}
 		return nil
-	}, unnamed)
+	}, asNamed)
 	for role, l := range s.lines {
 		tip := l.tip()
-		if tip == nil || isDelegated(role) && len(walked.of(role)) == 0 {
+		if tip == nil || isDelegated(role) && len(walked.signers(role)) == 0 {
 			continue
 		}
 		if isDelegated(role) {
@@ -124,7 +124,7 @@ func (k Known) Set() (*Set, error) {
 
 // newest is the file of a role's newest version; nil for none.
 func (s *standing) newest(role string) *metadata.File {
-	l := s.of(role)
+	l := s.line(role)
 	if tip := l.tip(); tip != nil {
 		return l.files[tip.body.Version]
 	}

@@ -38,7 +38,7 @@ func (d *delegations) add(parent string, body *metadata.Signed, name func(Author
 	if body.Targets == nil || body.Targets.Delegations == nil {
 		return
 	}
-	by := func(who metadata.Keyholders) Authority {
+	by := func(who metadata.RoleKeys) Authority {
 		a := Authority{by: fmt.Sprintf("%s %d", text.Safe(parent), body.Version), Who: who, Keys: body.Targets.Delegations.Keys}
 		if body.Conclave != nil {
 			a.Holders = body.Conclave.Holders
@@ -46,10 +46,10 @@ func (d *delegations) add(parent string, body *metadata.Signed, name func(Author
 		return name(a)
 	}
 	for _, r := range body.Targets.Delegations.Roles {
-		d.named[r.Name] = append(d.named[r.Name], delegation{parent, by(r.Keyholders), BinPrefix(r)})
+		d.named[r.Name] = append(d.named[r.Name], delegation{parent, by(r.RoleKeys), BinPrefix(r)})
 	}
 	if s := body.Targets.Delegations.Succinct; s != nil {
-		d.bins = append(d.bins, binDelegation{parent, by(s.Keyholders), s})
+		d.bins = append(d.bins, binDelegation{parent, by(s.RoleKeys), s})
 	}
 }
 
@@ -63,8 +63,8 @@ func BinPrefix(r metadata.DelegatedRole) string {
 	return r.Name[:dash]
 }
 
-// all are the delegations to role.
-func (d *delegations) all(role string) []delegation {
+// to are the delegations to role.
+func (d *delegations) to(role string) []delegation {
 	all := slices.Clip(d.named[role])
 	for _, b := range d.bins {
 		if b.succinct.Bin(role) {
@@ -74,10 +74,10 @@ func (d *delegations) all(role string) []delegation {
 	return all
 }
 
-// of are the sets of keys that may sign role.
-func (d *delegations) of(role string) []Authority {
+// signers are the sets of keys that may sign role.
+func (d *delegations) signers(role string) []Authority {
 	var all []Authority
-	for _, del := range d.all(role) {
+	for _, del := range d.to(role) {
 		all = append(all, del.by)
 	}
 	return all
@@ -86,7 +86,7 @@ func (d *delegations) of(role string) []Authority {
 // parents are the roles that delegate to role.
 func (d *delegations) parents(role string) []string {
 	var all []string
-	for _, del := range d.all(role) {
+	for _, del := range d.to(role) {
 		all = append(all, del.parent)
 	}
 	return all

@@ -134,7 +134,7 @@ func (k Known) Older(bodies []RoleFile) (bool, error) {
 		switch {
 		case anew && IsOnline(our.Role):
 			continue
-		case their == nil && isDelegated(our.Role) && len(theirs.delegations().of(our.Role)) == 0:
+		case their == nil && isDelegated(our.Role) && len(theirs.delegations().signers(our.Role)) == 0:
 			continue
 		case their == nil || their.Version < our.File.Version:
 			behind = name

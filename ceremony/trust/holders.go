@@ -17,8 +17,9 @@ type HolderKey struct {
 	By     string // what says so: "root 2"
 }
 
+// VerifyHex returns metadata.ErrSignature where sig, in hex, is not the key's over payload.
 func (k HolderKey) VerifyHex(payload []byte, sig string) error {
-	who := metadata.Keyholders{KeyIDs: []string{""}, Threshold: 1}
+	who := metadata.RoleKeys{KeyIDs: []string{""}, Threshold: 1}
 	count := metadata.Quorum(who, map[string]metadata.Key{"": k.Key}, payload, []metadata.Signature{{Sig: sig}})
 	if !count.Met() {
 		return metadata.ErrSignature

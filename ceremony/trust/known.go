@@ -47,6 +47,8 @@ type claim struct {
 	proposal *Payload       // where it is not
 }
 
+// NewKnown is what is known of the trust with that name: its published set, what
+// is proposed in the order in which it came, and the signatures over that.
 func NewKnown(trust string, published []RoleFile, proposals []*Payload, signatures func(metadata.Digest) []metadata.Signature) Known {
 	k := Known{trust, published, proposals, signatures, &index{
 		byRole: map[string][]claim{}, ByID: map[metadata.Digest]*Payload{}, quorums: map[metadata.Digest]Quorum{},
@@ -79,7 +81,7 @@ func PublishedOnly(published []RoleFile) Known {
 // AddSignature forgets what a signature over a payload may have changed.
 func (k Known) AddSignature(payload metadata.Digest) {
 	delete(k.quorums, payload)
-	if p := k.ByID[payload]; p != nil && len(k.tips.of(p.Role).conflicts) > 0 {
+	if p := k.ByID[payload]; p != nil && len(k.tips.line(p.Role).conflicts) > 0 {
 		k.tips, k.together, k.quorums = nil, nil, map[metadata.Digest]Quorum{} // one of several may be complete now
 	}
 }
@@ -112,7 +114,7 @@ func (k Known) Bodies(role string) []*metadata.Signed {
 // Newest returns the body of a role that stands with the highest version; nil
 // for none.
 func (k Known) Newest(role string) *metadata.Signed {
-	if tip := k.standing().of(role).tip(); tip != nil {
+	if tip := k.standing().line(role).tip(); tip != nil {
 		return tip.body
 	}
 	return nil
@@ -140,7 +142,7 @@ func (k Known) Authorities(p *Payload) ([]Authority, error) {
 		}
 		return []Authority{k.named(RootAuthority(fmt.Sprintf("root %d", root.Version), root, "targets"))}, nil
 	}
-	if all := k.delegations().of(p.Role); len(all) > 0 {
+	if all := k.delegations().signers(p.Role); len(all) > 0 {
 		return all, nil
 	}
 	return nil, fmt.Errorf("%s %d: targets does not delegate to it", text.Safe(p.Role), p.Version)
@@ -190,7 +192,7 @@ func (k Known) EverAuthorities(p *Payload) []Authority {
 			}
 		}
 	}
-	return k.ever.of(p.Role)
+	return k.ever.signers(p.Role)
 }
 
 // delegations are those of the newest versions, as a client walks them: from
@@ -272,7 +274,7 @@ func (k Known) Verify(p *Payload, sig metadata.Signature) (string, error) {
 		if !slices.Contains(a.Who.KeyIDs, sig.KeyID) {
 			continue
 		}
-		one := metadata.Keyholders{KeyIDs: []string{sig.KeyID}, Threshold: 1}
+		one := metadata.RoleKeys{KeyIDs: []string{sig.KeyID}, Threshold: 1}
 		if count := metadata.Quorum(one, a.Keys, p.Body.Payload, []metadata.Signature{sig}); !count.Met() {
 			return "", fmt.Errorf("it does not verify: %s", text.Safe(count.Rejected[sig.KeyID]))
 		}

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	maxTrustName    = 40 // characters: a tag ends at 128, and holds more than the name
+	maxTrustName = 40 // characters: a tag ends at 128, and holds more than the name
+	// RehearsalPrefix begins the names of trusts that are exercises.
 	RehearsalPrefix = "rehearsal-"
 )
 

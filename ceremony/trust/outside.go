@@ -32,7 +32,7 @@ func (k Known) outside(roles ...string) []string {
 		}
 		var lost []string
 		for _, p := range slices.Sorted(maps.Keys(held.Targets.Targets)) {
-			if !k.leads(p, role, nil) {
+			if !k.leadsTo(p, role, nil) {
 				lost = append(lost, text.Safe(p))
 			}
 		}
@@ -51,28 +51,28 @@ func (k Known) outside(roles ...string) []string {
 // outsideNamed is how many targets outside of a role's paths are named.
 const outsideNamed = 3
 
-// leads says whether a client that looks for p comes to role. below are the
+// leadsTo says whether a client that looks for p comes to role. below are the
 // roles that it would come to from there.
-func (k Known) leads(p, role string, below []string) bool {
+func (k Known) leadsTo(p, role string, below []string) bool {
 	if role == "targets" {
 		return true
 	}
 	return slices.ContainsFunc(k.delegations().parents(role), func(parent string) bool {
-		return !slices.Contains(below, parent) && hands(k.Newest(parent), p, role) && k.leads(p, parent, append(below, role))
+		return !slices.Contains(below, parent) && delegatesPath(k.Newest(parent), p, role) && k.leadsTo(p, parent, append(below, role))
 	})
 }
 
-// hands says whether body delegates p to role.
-func hands(body *metadata.Signed, p, role string) bool {
+// delegatesPath says whether body delegates p to role.
+func delegatesPath(body *metadata.Signed, p, role string) bool {
 	del := body.Targets.Delegations
 	if s := del.Succinct; s != nil && s.Bin(role) {
 		return s.For(p) == role
 	}
-	return slices.ContainsFunc(del.Roles, func(r metadata.DelegatedRole) bool { return r.Name == role && reaches(r, p) })
+	return slices.ContainsFunc(del.Roles, func(r metadata.DelegatedRole) bool { return r.Name == role && covers(r, p) })
 }
 
-// reaches says whether p is among the paths of a delegation (TUF 1.0, 4.5).
-func reaches(r metadata.DelegatedRole, p string) bool {
+// covers says whether p is among the paths of a delegation (TUF 1.0, 4.5).
+func covers(r metadata.DelegatedRole, p string) bool {
 	if len(r.PathHashPrefixes) > 0 {
 		sum := metadata.Sum([]byte(p))
 		digits := hex.EncodeToString(sum[:])

@@ -36,6 +36,7 @@ func (q Quorum) Met() bool {
 	return len(q.By) > 0
 }
 
+// Met says whether the set has reached its threshold.
 func (t Tally) Met() bool { return t.Threshold > 0 && len(t.Signed) >= t.Threshold }
 
 // SignedBy says whether the signature of a holder is among those that count.
@@ -62,7 +63,7 @@ func (q Quorum) Open() []string {
 // Authority is one set of keys whose threshold a payload must reach.
 type Authority struct {
 	by      string
-	Who     metadata.Keyholders
+	Who     metadata.RoleKeys
 	Keys    map[string]metadata.Key
 	Holders map[string]string // keyid -> name
 }
@@ -104,6 +105,7 @@ func (a Authority) KeyID(key metadata.Key) (string, bool) {
 	return "", false
 }
 
+// Tally counts the keys that have signed payload.
 func (a Authority) Tally(payload []byte, sigs []metadata.Signature) Tally {
 	return a.count(metadata.Quorum(a.Who, a.Keys, payload, sigs).Valid)
 }
@@ -123,6 +125,8 @@ func (a Authority) count(valid []string) Tally {
 	return t
 }
 
+// RootAuthority are the keys that root names for role. by is what the set is called
+// in a Tally: "old root 6".
 func RootAuthority(by string, root *metadata.Signed, role string) Authority {
 	a := Authority{by: by, Who: root.Root.Roles[role], Keys: root.Root.Keys}
 	if root.Conclave != nil {
@@ -139,7 +143,8 @@ func (a Authority) Owner(role, keyid string) string {
 	return a.Name(keyid)
 }
 
-func DelegationAuthority(s *metadata.Signed, who metadata.Keyholders) Authority {
+// DelegationAuthority are keys that a body of targets names in a delegation.
+func DelegationAuthority(s *metadata.Signed, who metadata.RoleKeys) Authority {
 	a := Authority{Who: who, Keys: s.Targets.Delegations.Keys}
 	if s.Conclave != nil {
 		a.Holders = s.Conclave.Holders

@@ -11,8 +11,10 @@ import (
 // isDelegated says whether role is none of root's four.
 func isDelegated(role string) bool { return !slices.Contains(RootRoles(), role) }
 
+// RootRoles are the four whose keys root names (TUF 1.0, 2.1).
 func RootRoles() []string { return []string{"root", "targets", "snapshot", "timestamp"} }
 
+// IsOnline says whether a role is signed by the uploader, without people.
 func IsOnline(role string) bool { return role == "snapshot" || role == "timestamp" }
 
 // BinsRole is how all bins of a prefix are called together. No role has that

@@ -46,8 +46,8 @@ func (l *line) tip() *claim {
 	return &l.chain[len(l.chain)-1]
 }
 
-// of is what stands of a role.
-func (s *standing) of(role string) *line {
+// line is what stands of a role.
+func (s *standing) line(role string) *line {
 	if s != nil && s.lines[role] != nil {
 		return s.lines[role]
 	}
@@ -74,7 +74,7 @@ func (k Known) stand(finished bool) *standing {
 		l := k.follow(role, by, finished)
 		s.lines[role] = l
 		if tip := l.tip(); tip != nil {
-			s.from.add(role, tip.body, unnamed)
+			s.from.add(role, tip.body, asNamed)
 		}
 	}
 	take("root", k.rootAuthorities)
@@ -86,7 +86,7 @@ func (k Known) stand(finished bool) *standing {
 		return []Authority{RootAuthority("", root.body, "targets")}
 	})
 	for _, role := range k.parentsFirst() {
-		take(role, func(*Payload) []Authority { return s.from.of(role) })
+		take(role, func(*Payload) []Authority { return s.from.signers(role) })
 	}
 	for _, role := range []string{"snapshot", "timestamp"} {
 		take(role, func(*Payload) []Authority { return nil })
@@ -94,7 +94,7 @@ func (k Known) stand(finished bool) *standing {
 	return s
 }
 
-func unnamed(a Authority) Authority { return a }
+func asNamed(a Authority) Authority { return a }
 
 // follow goes up from what is published of a role. Where several payloads claim
 // a version and just one of them has its quorum, that one stands: what nobody
@@ -187,10 +187,10 @@ func (l *line) add(c claim, f *metadata.File) {
 // Due says whether people have anything to do with a payload, or see by it how
 // far its role is: it is the newest that stands, or not settled.
 func (k Known) Due(p *Payload) bool {
-	if isDelegated(p.Role) && len(k.delegations().of(p.Role)) == 0 {
+	if isDelegated(p.Role) && len(k.delegations().signers(p.Role)) == 0 {
 		return false
 	}
-	l := k.standing().of(p.Role)
+	l := k.standing().line(p.Role)
 	switch l.places[p.ID] {
 	case overtaken:
 		return false
@@ -206,10 +206,10 @@ func (l *line) published(id metadata.Digest) bool {
 }
 
 // isPublished says whether exactly this payload is out already.
-func (k Known) isPublished(p *Payload) bool { return k.standing().of(p.Role).published(p.ID) }
+func (k Known) isPublished(p *Payload) bool { return k.standing().line(p.Role).published(p.ID) }
 
 // place says where a payload is in the line of its role.
-func (k Known) place(p *Payload) place { return k.standing().of(p.Role).places[p.ID] }
+func (k Known) place(p *Payload) place { return k.standing().line(p.Role).places[p.ID] }
 
 // complete says whether a payload has all its signatures, whoever else claims
 // its version.
@@ -231,7 +231,7 @@ func (k Known) rivals(p *Payload) []claim {
 // *ConflictError: people choose before anything new is drafted. nil for none.
 func (k Known) Contest() error {
 	for _, role := range append([]string{"root", "targets"}, k.roles()...) {
-		if list := k.standing().of(role).conflicts; len(list) > 0 && (!isDelegated(role) || len(k.delegations().of(role)) > 0) {
+		if list := k.standing().line(role).conflicts; len(list) > 0 && (!isDelegated(role) || len(k.delegations().signers(role)) > 0) {
 			return list[0]
 		}
 	}
@@ -243,7 +243,7 @@ func (k Known) Contest() error {
 // who may sign p: root, and every role that delegates to it. It is a
 // *ConflictError.
 func (k Known) conflict(p *Payload) error {
-	if list := k.standing().of(p.Role).conflicts; len(list) > 0 && list[0].Version <= p.Version {
+	if list := k.standing().line(p.Role).conflicts; len(list) > 0 && list[0].Version <= p.Version {
 		return list[0]
 	}
 	if p.Role == "root" {
@@ -255,7 +255,7 @@ func (k Known) conflict(p *Payload) error {
 			if slices.Contains(above, parent) {
 				continue
 			}
-			if list := k.standing().of(parent).conflicts; len(list) > 0 {
+			if list := k.standing().line(parent).conflicts; len(list) > 0 {
 				return list[0]
 			}
 			above = append(above, parent)

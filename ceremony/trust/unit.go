@@ -116,7 +116,7 @@ func (k Known) batches() *batches {
 		if !isDelegated(p.Role) || !k.Due(p) {
 			continue
 		}
-		from := k.delegations().all(p.Role)[0]
+		from := k.delegations().to(p.Role)[0]
 		if from.bins == "" {
 			continue
 		}

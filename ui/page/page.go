@@ -94,6 +94,8 @@ func (p Page) By(who, doing, progress string) Page {
 	return p
 }
 
+// WithProblem says first what went wrong just before; nil for nothing.
 func (p Page) WithProblem(problem *Problem) Page { p.Problem = problem; return p }
 
+// WithHelp adds paragraphs that are shown on request.
 func (p Page) WithHelp(text ...string) Page { p.Help = text; return p }

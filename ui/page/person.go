@@ -53,6 +53,7 @@ type Field struct {
 	Judge func(typed []byte) error
 }
 
+// Check is Judge, which may be nil.
 func (f Field) Check(typed []byte) error {
 	if f.Judge == nil {
 		return nil

@@ -70,7 +70,9 @@ func (t Typeface) Glyph(unicode, ascii string) string {
 }
 
 func (t Typeface) arrow() string { return t.Glyph("→", "->") }
-func (t Typeface) Rule() string  { return strings.Repeat(t.Glyph("─", "-"), t.Width) }
+
+// Rule is a line across the page.
+func (t Typeface) Rule() string { return strings.Repeat(t.Glyph("─", "-"), t.Width) }
 
 // Narrower leaves n columns free.
 func (t Typeface) Narrower(n int) Typeface {
@@ -146,6 +148,7 @@ func (t Typeface) labelled(label Span, columns int, text string) []Line {
 	return t.hang(Line{label}, columns, t.Narrower(columns).Para(text, Normal))
 }
 
+// Width is how many columns a line needs.
 func Width(l Line) int {
 	n := 0
 	for _, s := range l {

@@ -1,7 +1,6 @@
 package hsmtest
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,7 +13,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony"
-	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 )
 
@@ -35,7 +34,7 @@ func Ceremony(t *testing.T, judge token.Attestations, trust, tokens string) *cer
 	t.Helper()
 	now := time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
 	c, err := ceremony.Open(ceremony.Deps{
-		Workspace: &memory{blobs: make(map[metadata.Digest][]byte)}, Now: func() time.Time { return now }, Rand: rand.Reader, Attestations: judge, Tool: "test",
+		Workspace: &journal.Memory{}, Now: func() time.Time { return now }, Rand: rand.Reader, Attestations: judge, Tool: "test",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -58,31 +57,4 @@ func Ceremony(t *testing.T, judge token.Attestations, trust, tokens string) *cer
 		t.Fatal(err)
 	}
 	return c
-}
-
-// memory is a workspace without a disk.
-type memory struct {
-	lines []byte
-	blobs map[metadata.Digest][]byte
-}
-
-func (m *memory) Append(line []byte) error {
-	m.lines = append(m.lines, line...)
-	return nil
-}
-
-func (m *memory) Lines() ([]byte, error) { return bytes.Clone(m.lines), nil }
-
-func (m *memory) Put(b []byte) (metadata.Digest, error) {
-	d := metadata.Sum(b)
-	m.blobs[d] = bytes.Clone(b)
-	return d, nil
-}
-
-func (m *memory) Get(d metadata.Digest) ([]byte, error) {
-	b, ok := m.blobs[d]
-	if !ok {
-		return nil, fmt.Errorf("no blob %s", d)
-	}
-	return bytes.Clone(b), nil
 }

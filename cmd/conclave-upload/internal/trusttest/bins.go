@@ -15,9 +15,9 @@ import (
 func (x *Trust) Bins(bits int, succinct bool) *trust.Set {
 	x.t.Helper()
 	holder := x.holders[0]
-	held := metadata.Keyholders{KeyIDs: []string{holder.Public().ID()}, Threshold: 1}
+	held := metadata.RoleKeys{KeyIDs: []string{holder.Public().ID()}, Threshold: 1}
 	d := &metadata.Delegations{Keys: map[string]metadata.Key{holder.Public().ID(): holder.Public()}}
-	names := &metadata.SuccinctRoles{Keyholders: held, BitLength: bits, NamePrefix: "bin"}
+	names := &metadata.SuccinctRoles{RoleKeys: held, BitLength: bits, NamePrefix: "bin"}
 	if succinct {
 		d.Succinct = names
 	}
@@ -29,7 +29,7 @@ func (x *Trust) Bins(bits int, succinct bool) *trust.Set {
 	for n := range names.Bins() {
 		set.Delegated[names.Name(n)] = file
 		if !succinct {
-			d.Roles = append(d.Roles, metadata.DelegatedRole{Name: names.Name(n), Keyholders: held, PathHashPrefixes: []string{fmt.Sprintf("%0*x", (bits+3)/4, n)}})
+			d.Roles = append(d.Roles, metadata.DelegatedRole{Name: names.Name(n), RoleKeys: held, PathHashPrefixes: []string{fmt.Sprintf("%0*x", (bits+3)/4, n)}})
 		}
 	}
 	targets := metadata.Targets{Targets: x.targets.Targets, Delegations: d}

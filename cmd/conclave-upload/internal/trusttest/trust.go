@@ -69,14 +69,14 @@ func found(t testing.TB, name string, founded time.Time, holders int) *Trust {
 	for range holders {
 		x.holders = append(x.holders, Key(t, onlinekey.P256))
 	}
-	held := metadata.Keyholders{Threshold: 2}
+	held := metadata.RoleKeys{Threshold: 2}
 	keys := map[string]metadata.Key{}
 	for _, k := range x.holders {
 		keys[k.Public().ID()] = k.Public()
 		held.KeyIDs = append(held.KeyIDs, k.Public().ID())
 	}
 	slices.Sort(held.KeyIDs)
-	x.root = metadata.Root{ConsistentSnapshot: true, Keys: keys, Roles: map[string]metadata.Keyholders{"root": held, "targets": held}}
+	x.root = metadata.Root{ConsistentSnapshot: true, Keys: keys, Roles: map[string]metadata.RoleKeys{"root": held, "targets": held}}
 	x.online(x.Online)
 	x.Root(func(*metadata.Root) {})
 	x.Targets(func(*metadata.Targets) {})
@@ -104,7 +104,7 @@ func (x *Trust) onlinePublic(k metadata.Key) {
 		for _, id := range x.root.Roles[role].KeyIDs {
 			delete(x.root.Keys, id)
 		}
-		x.root.Roles[role] = metadata.Keyholders{KeyIDs: []string{k.ID()}, Threshold: 1}
+		x.root.Roles[role] = metadata.RoleKeys{KeyIDs: []string{k.ID()}, Threshold: 1}
 	}
 	x.root.Keys[k.ID()] = k
 }
@@ -164,7 +164,7 @@ func (x *Trust) Delegate(name, path string) {
 		for _, id := range held.KeyIDs {
 			keys[id] = x.root.Keys[id]
 		}
-		t.Delegations = &metadata.Delegations{Keys: keys, Roles: []metadata.DelegatedRole{{Name: name, Keyholders: held, Paths: []string{path}}}}
+		t.Delegations = &metadata.Delegations{Keys: keys, Roles: []metadata.DelegatedRole{{Name: name, RoleKeys: held, Paths: []string{path}}}}
 	})
 	x.Update(name)
 }
@@ -190,7 +190,7 @@ func (x *Trust) Teams(n int) {
 		}
 		for i := range names {
 			names[i] = fmt.Sprintf("team-%03d", i)
-			t.Delegations.Roles = append(t.Delegations.Roles, metadata.DelegatedRole{Name: names[i], Keyholders: held, Paths: []string{names[i] + "/*"}})
+			t.Delegations.Roles = append(t.Delegations.Roles, metadata.DelegatedRole{Name: names[i], RoleKeys: held, Paths: []string{names[i] + "/*"}})
 		}
 	})
 	for _, name := range names {

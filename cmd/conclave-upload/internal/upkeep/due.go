@@ -61,7 +61,7 @@ func Standings(s *metadata.Set, at time.Time, warning Warning) []Standing {
 }
 
 // keyholders are those who sign a role.
-func keyholders(s *metadata.Set, root *metadata.File, role string) (metadata.Keyholders, []string) {
+func keyholders(s *metadata.Set, root *metadata.File, role string) (metadata.RoleKeys, []string) {
 	if who, ok := root.Root.Roles[role]; ok {
 		return who, namesIn(root, who)
 	}
@@ -76,17 +76,17 @@ func keyholders(s *metadata.Set, root *metadata.File, role string) (metadata.Key
 		}
 		for _, r := range d.Roles {
 			if r.Name == role {
-				return r.Keyholders, namesIn(parent, r.Keyholders)
+				return r.RoleKeys, namesIn(parent, r.RoleKeys)
 			}
 		}
 		if d.Succinct != nil && d.Succinct.Bin(role) {
-			return d.Succinct.Keyholders, namesIn(parent, d.Succinct.Keyholders)
+			return d.Succinct.RoleKeys, namesIn(parent, d.Succinct.RoleKeys)
 		}
 	}
-	return metadata.Keyholders{}, nil
+	return metadata.RoleKeys{}, nil
 }
 
-func namesIn(f *metadata.File, who metadata.Keyholders) []string {
+func namesIn(f *metadata.File, who metadata.RoleKeys) []string {
 	names := make([]string, 0, len(who.KeyIDs))
 	for _, id := range who.KeyIDs {
 		name := ""

@@ -171,7 +171,7 @@ func noRoot(o outcome) (name, why string, err error) {
 
 func noteWritten(o outcome) (name, why string, err error) {
 	name = "a note says what is next"
-	told, err := o.Ceremony.Told()
+	told, err := o.Ceremony.RecordToSign()
 	if err != nil {
 		return name, "", err
 	}

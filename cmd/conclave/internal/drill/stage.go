@@ -53,7 +53,7 @@ func (d Drill) Prepare(ctx context.Context, in Set) error {
 
 // isOf says whether a journal is that of the drill.
 func (d Drill) isOf(c *ceremony.Ceremony) error {
-	told, err := c.Told()
+	told, err := c.RecordToSign()
 	if err != nil {
 		return err
 	}
