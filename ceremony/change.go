@@ -71,19 +71,8 @@ func (c *Ceremony) edited(e draft.Edit) error {
 	return c.append(event.Edited{Kind: kind, Blob: blob, Words: e.String()})
 }
 
-// NeededError: an edit can't be taken back, because a later one needs it.
-// Nothing was changed.
-type NeededError struct {
-	Edit, By draft.Edit
-	Why      string // By can't be made without Edit
-}
-
-func (e *NeededError) Error() string {
-	return fmt.Sprintf("%s: that can't be taken back, because a later edit needs it (%s): without it, %s", e.Edit, e.By, e.Why)
-}
-
 // TakeBack takes one edit out of the draft; n counts from 1, as Draft lists
-// them. The others stay, and are checked again: a *NeededError says which of
+// them. The others stay, and are checked again: a *draft.NeededError says which of
 // them can't be made without it. A token that was enrolled for it stays as it is.
 func (c *Ceremony) TakeBack(n int) error {
 	edits := c.state.edits
@@ -93,7 +82,7 @@ func (c *Ceremony) TakeBack(n int) error {
 	_, err := c.draftOf(slices.Delete(slices.Clone(edits), n-1, n))
 	var refused *draft.EditError
 	if errors.As(err, &refused) {
-		return &NeededError{Edit: edits[n-1], By: refused.Edit, Why: refused.Why}
+		return &draft.NeededError{Edit: edits[n-1], By: refused.Edit, Why: refused.Why}
 	}
 	if err != nil {
 		return err

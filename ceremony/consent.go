@@ -22,11 +22,6 @@ type Consent struct {
 	Words     [2]string       // what was typed for them
 }
 
-// Phrase is what has to be typed in order to sign version of role.
-func Phrase(role string, version int64) string {
-	return fmt.Sprintf("sign %s %d", text.Safe(role), version)
-}
-
 // phrase is what has to be typed in order to sign all of a unit.
 func phrase(u *trust.Unit) string { return "sign " + u.Name() }
 

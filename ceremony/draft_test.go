@@ -176,7 +176,7 @@ func TestTakeBack(t *testing.T) {
 	delegates := draft.Delegate{Role: "team", Holders: []string{"Dee"}, Threshold: 1, Paths: []string{"team/*"}}
 	renews := draft.Renew{Role: "targets", Days: 9}
 	s.edit(joins, delegates, renews)
-	var needed *ceremony.NeededError
+	var needed *draft.NeededError
 	before := bytes.Clone(s.disk.lines)
 	if err := s.TakeBack(1); !errors.As(err, &needed) || needed.By.String() != delegates.String() {
 		t.Errorf("taken back, though it is needed: %v", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/scard"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -59,9 +60,9 @@ func ask(reader string) (answers, error) {
 
 // do sends a command; a status other than OK is an error.
 func do(card *scard.Card, command []byte) ([]byte, error) {
-	answer, status, err := card.Do(command)
-	if err == nil && status != wire.OK {
-		err = status
+	answer, sw, err := card.Do(command)
+	if err == nil && sw != status.OK {
+		err = sw
 	}
 	return answer, err
 }
@@ -72,7 +73,7 @@ func do(card *scard.Card, command []byte) ([]byte, error) {
 func secret(card *scard.Card, ref byte) (provision.Secret, error) {
 	s := provision.Secret{Tries: -1}
 	b, err := do(card, wire.Short(wire.InsGetMetadata, 0, ref))
-	var status wire.Status
+	var status status.Word
 	if errors.As(err, &status) {
 		if ref != wire.RefPIN {
 			return s, nil
@@ -100,7 +101,7 @@ func secret(card *scard.Card, ref byte) (provision.Secret, error) {
 
 func factoryManagement(card *scard.Card) (provision.Fact, error) {
 	b, err := do(card, wire.Short(wire.InsGetMetadata, 0, wire.RefManagement))
-	var status wire.Status
+	var status status.Word
 	if errors.As(err, &status) {
 		return provision.Unknown, nil
 	}

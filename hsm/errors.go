@@ -7,16 +7,16 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/scard"
-	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 )
 
 // meaning is what a status word means after one kind of command: a function
 // of package refusal.
-type meaning func(op string, s wire.Status) error
+type meaning func(op string, s status.Word) error
 
 // signing is the meaning of a status after a signature was asked for.
 func signing(touch token.TouchPolicy) meaning {
-	return func(_ string, s wire.Status) error { return refusal.Sign(s, touch) }
+	return func(_ string, s status.Word) error { return refusal.Sign(s, touch) }
 }
 
 // failure is the one place where an error of a card or of its reader becomes
@@ -27,12 +27,12 @@ func failure(err error, op, during string, means meaning, culprits func() []stri
 		return nil
 	}
 	var refused interface{ Status() uint16 } // piv-go's error, which has no name
-	var status wire.Status
+	var sw status.Word
 	switch {
-	case errors.As(err, &status):
-		return means(op, status)
+	case errors.As(err, &sw):
+		return means(op, sw)
 	case errors.As(err, &refused):
-		return means(op, wire.Status(refused.Status()))
+		return means(op, status.Word(refused.Status()))
 	}
 	switch codeOf(err) {
 	case scard.SharingViolation, scard.ResetCard:

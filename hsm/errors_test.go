@@ -8,7 +8,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
 	"github.com/conclave-tuf/conclave/hsm/internal/scard"
-	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 )
 
 // pivError is as piv-go's error for a status word.
@@ -47,7 +47,7 @@ func TestFailure(t *testing.T) {
 		"no touch, policy not known":  {pivError(0x6982), signing(token.TouchUnknown), is(token.ErrNoTouch)},
 		"refused without touch":       {pivError(0x6982), signing(token.TouchNever), as[*token.Error]},
 		"no key":                      {pivError(0x6a88), signing(token.TouchAlways), is(token.ErrNoKey)},
-		"status of our own reading":   {wire.WrongPIN(1), refusal.PIN, wrong(1)},
+		"status of our own reading":   {status.WrongPIN(1), refusal.PIN, wrong(1)},
 		"held by another program":     {text("the smart card cannot be accessed because of other connections outstanding"), refusal.Other, as[*token.BusyError]},
 		"held, by code":               {scard.SharingViolation, refusal.Other, as[*token.BusyError]},
 		"reset by another program":    {text("the smart card has been reset, so any shared state information is invalid"), refusal.PIN, as[*token.BusyError]},
@@ -94,8 +94,8 @@ func as[E error](err error) bool {
 // many tries are left only where the card did.
 func TestEveryStatus(t *testing.T) {
 	for n := range 1 << 16 {
-		s := wire.Status(n)
-		if s == wire.OK {
+		s := status.Word(n)
+		if s == status.OK {
 			continue
 		}
 		_, refused := s.Tries()

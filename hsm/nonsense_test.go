@@ -13,6 +13,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -38,7 +39,7 @@ func TestEveryCardError(t *testing.T) {
 		name     string
 		is       func(wire.Command) bool
 		do       func() error
-		meanings map[wire.Status]func(error) bool
+		meanings map[status.Word]func(error) bool
 		other    func(error) bool
 	}{
 		{
@@ -48,8 +49,8 @@ func TestEveryCardError(t *testing.T) {
 				_, err := s.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
 				return err
 			},
-			meanings: map[wire.Status]func(error) bool{
-				0x63c0: only(token.ErrPINBlocked), wire.Blocked: only(token.ErrPINBlocked),
+			meanings: map[status.Word]func(error) bool{
+				0x63c0: only(token.ErrPINBlocked), status.Blocked: only(token.ErrPINBlocked),
 				0x63c1: is[*token.WrongPINError], 0x63c2: is[*token.WrongPINError], 0x63cf: is[*token.WrongPINError],
 			},
 			other: tok,
@@ -61,9 +62,9 @@ func TestEveryCardError(t *testing.T) {
 				_, err := s.Sign(t.Context(), hsmtest.PIN(hsmtest.GoodPIN), []byte("x"))
 				return err
 			},
-			meanings: map[wire.Status]func(error) bool{
-				wire.SecurityNotSatisfied: only(token.ErrNoTouch),
-				wire.NotFound:             only(token.ErrNoKey), wire.ReferenceNotFound: only(token.ErrNoKey),
+			meanings: map[status.Word]func(error) bool{
+				status.SecurityNotSatisfied: only(token.ErrNoTouch),
+				status.NotFound:             only(token.ErrNoKey), status.ReferenceNotFound: only(token.ErrNoKey),
 			},
 			other: tok,
 		},
@@ -73,19 +74,19 @@ func TestEveryCardError(t *testing.T) {
 			do: func() error {
 				return s.Unblock(t.Context(), hsmtest.PIN(hsmtest.GoodPUK), hsmtest.PIN(hsmtest.GoodPIN))
 			},
-			meanings: map[wire.Status]func(error) bool{
-				0x63c0: only(token.ErrPUKBlocked), wire.Blocked: only(token.ErrPUKBlocked),
+			meanings: map[status.Word]func(error) bool{
+				0x63c0: only(token.ErrPUKBlocked), status.Blocked: only(token.ErrPUKBlocked),
 				0x63c1: is[*token.WrongPUKError], 0x63c2: is[*token.WrongPUKError], 0x63cf: is[*token.WrongPUKError],
 			},
 			other: tok,
 		},
 	}
-	statuses := []wire.Status{
-		0x6200, 0x6281, 0x6282, 0x6300, 0x63c0, 0x63c1, 0x63c2, 0x63cf, 0x6400, 0x6500, wire.MemoryFailure,
-		wire.WrongLength, 0x6800, 0x6881, 0x6882, 0x6883, wire.ChainNotSupported, 0x6900, 0x6981, wire.SecurityNotSatisfied,
-		wire.Blocked, 0x6984, wire.ConditionsNotMet, 0x6986, 0x6987, 0x6988, wire.WrongData, wire.NotSupported, wire.NotFound,
-		0x6a84, wire.WrongParameters, 0x6a87, wire.ReferenceNotFound, 0x6b00, 0x6c00, wire.UnknownInstruction,
-		wire.UnknownClass, 0x6f00, 0x6f42, 0x9100, 0xffff, 0x0000,
+	statuses := []status.Word{
+		0x6200, 0x6281, 0x6282, 0x6300, 0x63c0, 0x63c1, 0x63c2, 0x63cf, 0x6400, 0x6500, status.MemoryFailure,
+		status.WrongLength, 0x6800, 0x6881, 0x6882, 0x6883, status.ChainNotSupported, 0x6900, 0x6981, status.SecurityNotSatisfied,
+		status.Blocked, 0x6984, status.ConditionsNotMet, 0x6986, 0x6987, 0x6988, status.WrongData, status.NotSupported, status.NotFound,
+		0x6a84, status.WrongParameters, 0x6a87, status.ReferenceNotFound, 0x6b00, 0x6c00, status.UnknownInstruction,
+		status.UnknownClass, 0x6f00, 0x6f42, 0x9100, 0xffff, 0x0000,
 	}
 	for _, k := range kinds {
 		for _, status := range statuses {

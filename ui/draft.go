@@ -185,7 +185,7 @@ func (f *flow) takeBack(ctx context.Context, edits []draft.Edit) error {
 			return err
 		}
 		err = f.Ceremony.TakeBack(n)
-		var needed *ceremony.NeededError
+		var needed *draft.NeededError
 		if !errors.As(err, &needed) {
 			return err
 		}

@@ -233,7 +233,7 @@ func ofPlan(err error) *page.Problem {
 // ofPayload: what was to be signed can't be, or not now.
 func ofPayload(err error) *page.Problem {
 	var edit *draft.EditError
-	var needed *ceremony.NeededError
+	var needed *draft.NeededError
 	var stuck *draft.Error
 	var unusable *unusableError
 	var consent *ceremony.ConsentError

@@ -58,7 +58,7 @@ var explained = []struct {
 
 	{&plan.Error{Line: 3, Field: "trust", Why: "is missing"}, "PLAN"},
 	{&draft.EditError{Why: "nobody is called Zoe"}, "EDIT"},
-	{&ceremony.NeededError{Edit: draft.JoinRole{Holder: "Ada", Role: "team"}, By: draft.LeaveRole{Holder: "Ada", Role: "team"}, Why: "Ada has no key in team"}, "EDIT-NEEDED"},
+	{&draft.NeededError{Edit: draft.JoinRole{Holder: "Ada", Role: "team"}, By: draft.LeaveRole{Holder: "Ada", Role: "team"}, Why: "Ada has no key in team"}, "EDIT-NEEDED"},
 	{&draft.Error{Err: errCause}, "DRAFT-STUCK"},
 	{&ceremony.ConsentError{Why: "the words are others"}, "CONSENT"},
 	{&trust.ConflictError{Role: "root", Version: 1}, "CONFLICT"},

@@ -36,6 +36,17 @@ func wrong(e Edit, field, format string, args ...any) error {
 	return &EditError{Edit: e, Field: field, Why: fmt.Sprintf(format, args...)}
 }
 
+// NeededError: an edit can't be taken back, because a later one needs it.
+// Nothing was changed.
+type NeededError struct {
+	Edit, By Edit
+	Why      string // By can't be made without Edit
+}
+
+func (e *NeededError) Error() string {
+	return fmt.Sprintf("%s: that can't be taken back, because a later edit needs it (%s): without it, %s", e.Edit, e.By, e.Why)
+}
+
 // WriteEdit is an edit as a journal holds it: what it is called, and its JSON.
 func WriteEdit(e Edit) (kind string, data []byte, err error) {
 	data, err = json.Marshal(e)

@@ -157,7 +157,7 @@ func (d *decoder) hex(n node) string {
 	if !isHex(lower) {
 		d.fail("must be an even number of hex digits")
 	} else if lower != s {
-		d.odd(CodeUpperCaseHex, "is not in lower case")
+		d.odd(codeUpperCaseHex, "is not in lower case")
 	}
 	return lower
 }
@@ -171,7 +171,7 @@ func (d *decoder) other(v node, key string, known ...string) {
 	}
 	d.listUnknown(v)
 	if d.mode == Adopted {
-		d.odd(CodeUnknownField, "is a field that TUF does not define")
+		d.odd(codeUnknownField, "is a field that TUF does not define")
 	}
 }
 
@@ -179,7 +179,7 @@ func (d *decoder) other(v node, key string, known ...string) {
 func (d *decoder) never(v node, key string, known ...string) {
 	if !d.lookalike(key, known) {
 		d.listUnknown(v)
-		d.odd(CodeUnknownField, "is a field that TUF does not define")
+		d.odd(codeUnknownField, "is a field that TUF does not define")
 	}
 }
 

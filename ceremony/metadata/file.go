@@ -79,7 +79,7 @@ func (d *decoder) signatures(n node) []Signature {
 			d.missing("sig")
 		}
 		if count[s.KeyID]++; count[s.KeyID] == 2 {
-			d.in("keyid", func() { d.odd(CodeDuplicateSignature, "signs again: %s", printable(s.KeyID)) })
+			d.in("keyid", func() { d.odd(codeDuplicateSignature, "signs again: %s", printable(s.KeyID)) })
 		}
 		sigs = append(sigs, s)
 	})
@@ -88,7 +88,7 @@ func (d *decoder) signatures(n node) []Signature {
 
 func (d *decoder) signature(n node) string {
 	if n == `""` {
-		d.odd(CodeEmptySignature, "is an empty signature")
+		d.odd(codeEmptySignature, "is an empty signature")
 		return ""
 	}
 	return d.hex(n)

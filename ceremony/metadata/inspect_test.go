@@ -160,7 +160,7 @@ func TestInspectDocker(t *testing.T) {
 		t.Fatalf("got %v, %v", report.Problems, report.Expired)
 	}
 	root := report.Files[0]
-	i := slices.IndexFunc(root.Findings, func(f metadata.Finding) bool { return f.Code == metadata.CodeKeyIDMismatch })
+	i := slices.IndexFunc(root.Findings, func(f metadata.Finding) bool { return f.Code == "keyid-mismatch" })
 	if i < 0 || !strings.Contains(root.Findings[i].Text, "9c8e1be7d8d0e30656adc81ac201e05cb47a5a097d4d301fd121b77c320231c4") {
 		t.Errorf("got %v", root.Findings)
 	}

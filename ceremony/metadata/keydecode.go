@@ -66,7 +66,7 @@ func (d *decoder) keys(n node) map[string]Key {
 		k := d.key(v)
 		keys[id] = k
 		if want := k.ID(); id != want {
-			d.odd(CodeKeyIDMismatch, "is not the keyid of its key: the hash of the key object is %s", want)
+			d.odd(codeKeyIDMismatch, "is not the keyid of its key: the hash of the key object is %s", want)
 		}
 		pub, ok := d.checkKey(k)
 		if !ok {
@@ -74,9 +74,9 @@ func (d *decoder) keys(n node) map[string]Key {
 		}
 		print, err := fingerprint(pub)
 		if err != nil {
-			d.odd(CodeUnusableKey, "can't be used: %v", err)
+			d.odd(codeUnusableKey, "can't be used: %v", err)
 		} else if other, shared := owner[print]; shared {
-			d.odd(CodeSharedKey, "holds the same public key as %s", printable(other))
+			d.odd(codeSharedKey, "holds the same public key as %s", printable(other))
 		}
 		owner[print] = id
 	})
@@ -88,30 +88,30 @@ func (d *decoder) keys(n node) map[string]Key {
 func (d *decoder) checkKey(k Key) (pub crypto.PublicKey, ok bool) {
 	pub, err := k.PublicKey()
 	if err != nil {
-		d.odd(CodeUnusableKey, "can't be used: %v", err)
+		d.odd(codeUnusableKey, "can't be used: %v", err)
 		return nil, false
 	}
 	if k.Type == typeRSA {
-		d.odd(CodeRSAKey, "is an RSA key; signers here use ECDSA or Ed25519")
+		d.odd(codeRSAKey, "is an RSA key; signers here use ECDSA or Ed25519")
 		return pub, true
 	}
 	usual, err := NewKey(pub)
 	if err != nil {
-		d.odd(CodeUnusableKey, "can't be used: %v", err)
+		d.odd(codeUnusableKey, "can't be used: %v", err)
 		return nil, false
 	}
 	if k.Type != usual.Type {
-		d.odd(CodeOldKeyType, "has the key type %s, which is now called %s", k.Type, usual.Type)
+		d.odd(codeOldKeyType, "has the key type %s, which is now called %s", k.Type, usual.Type)
 	}
 	if k.Scheme != usual.Scheme {
-		d.odd(CodeSchemeMismatch, "has the scheme %s, but its key is one for %s", k.Scheme, usual.Scheme)
+		d.odd(codeSchemeMismatch, "has the scheme %s, but its key is one for %s", k.Scheme, usual.Scheme)
 	}
 	switch {
 	case k.Public == usual.Public:
 	case k.isECDSA() && !strings.HasPrefix(k.Public, "-----"):
-		d.odd(CodeHexKey, "is a hex-encoded ECDSA key, which several clients can't read")
+		d.odd(codeHexKey, "is a hex-encoded ECDSA key, which several clients can't read")
 	default:
-		d.odd(CodeUnusualKey, "is not encoded in the usual way")
+		d.odd(codeUnusualKey, "is not encoded in the usual way")
 	}
 	return pub, true
 }

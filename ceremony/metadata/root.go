@@ -33,7 +33,7 @@ func (d *decoder) roles(n node, keys map[string]Key) map[string]RoleKeys {
 	roles := map[string]RoleKeys{}
 	d.object(n, func(name string, v node) {
 		if !isTopLevel(name) {
-			d.odd(CodeUnknownRole, "is none of the roles that root names")
+			d.odd(codeUnknownRole, "is none of the roles that root names")
 		}
 		var k keyholders
 		d.object(v, func(field string, v node) {
@@ -82,16 +82,16 @@ func (k *keyholders) checked(d *decoder, keys map[string]Key) RoleKeys {
 	d.in("keyids", func() {
 		for _, id := range k.KeyIDs {
 			if seen[id] {
-				d.odd(CodeDuplicateKeyID, "names %s twice", printable(id))
+				d.odd(codeDuplicateKeyID, "names %s twice", printable(id))
 			} else if _, ok := keys[id]; !ok {
-				d.odd(CodeUnknownKeyID, "names %s, for which there is no key", printable(id))
+				d.odd(codeUnknownKeyID, "names %s, for which there is no key", printable(id))
 			}
 			seen[id] = true
 		}
 	})
 	if k.Threshold > len(seen) {
 		d.in("threshold", func() {
-			d.odd(CodeUnreachableThreshold, "asks for %d signatures, and there are %d keys", k.Threshold, len(seen))
+			d.odd(codeUnreachableThreshold, "asks for %d signatures, and there are %d keys", k.Threshold, len(seen))
 		})
 	}
 	return k.RoleKeys

@@ -165,7 +165,7 @@ func (d *decoder) body(n node, s *Signed) {
 		}
 	})
 	if s.Root != nil && !s.Root.ConsistentSnapshot {
-		d.in("consistent_snapshot", func() { d.odd(CodeNoConsistentSnapshot, "is not true") })
+		d.in("consistent_snapshot", func() { d.odd(codeNoConsistentSnapshot, "is not true") })
 	}
 }
 
@@ -177,7 +177,7 @@ func (d *decoder) specVersion(n node) string {
 		d.fail("must be a version 1 of TUF, and is %s", printable(v))
 	}
 	if len(parts) != 3 || !isNumber(parts[1]) || !isNumber(parts[2]) {
-		d.odd(CodeSpecVersion, "is not of the form 1.x.y: %s", printable(v))
+		d.odd(codeSpecVersion, "is not of the form 1.x.y: %s", printable(v))
 	}
 	return v
 }
@@ -198,10 +198,10 @@ func (d *decoder) time(n node) time.Time {
 		return time.Time{}
 	}
 	if strings.Contains(text, ".") {
-		d.odd(CodeFractionalTime, "has a fraction of a second: %s", text)
+		d.odd(codeFractionalTime, "has a fraction of a second: %s", text)
 	}
 	if !strings.HasSuffix(text, "Z") {
-		d.odd(CodeOffsetTime, "is not in UTC: %s", text)
+		d.odd(codeOffsetTime, "is not in UTC: %s", text)
 	}
 	return t.UTC()
 }

@@ -43,9 +43,9 @@ func (d *decoder) snapshot(s *Snapshot) func(key string, v node) {
 				d.fail("is no name of a metadata file")
 			}
 			if !isRoleName(role) {
-				d.odd(CodeDubiousRoleName, "is no safe name for a file: %s", printable(name))
+				d.odd(codeDubiousRoleName, "is no safe name for a file: %s", printable(name))
 			} else if isTopLevel(role) && role != typeTargets {
-				d.odd(CodeUnknownRole, "is no file that a snapshot lists")
+				d.odd(codeUnknownRole, "is no file that a snapshot lists")
 			}
 		})
 		if _, ok := s.Meta[typeTargets+metaSuffix]; !ok {
@@ -90,10 +90,10 @@ func (d *decoder) fileMeta(n node) FileMeta {
 		d.missing("version")
 	}
 	if m.Length == 0 {
-		d.in("length", func() { d.odd(CodeNoLength, "is not stated") })
+		d.in("length", func() { d.odd(codeNoLength, "is not stated") })
 	}
 	if m.Hashes == nil {
-		d.in("hashes", func() { d.odd(CodeNoHashes, "are not stated") })
+		d.in("hashes", func() { d.odd(codeNoHashes, "are not stated") })
 	}
 	return m
 }

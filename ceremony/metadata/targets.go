@@ -92,7 +92,7 @@ func (d *decoder) targets(t *Targets) func(key string, v node) {
 			t.Targets = map[string]Target{}
 			d.object(v, func(path string, v node) {
 				if !isPath(path) {
-					d.odd(CodeDubiousPath, "is no plain relative path")
+					d.odd(codeDubiousPath, "is no plain relative path")
 				}
 				t.Targets[path] = d.target(v)
 			})
@@ -132,7 +132,7 @@ func (d *decoder) hashes(n node) map[string]string {
 		hashes[algorithm] = d.hex(v)
 		switch {
 		case algorithm != "sha256":
-			d.odd(CodeOtherHash, "is another hash than sha256")
+			d.odd(codeOtherHash, "is another hash than sha256")
 		case len(hashes[algorithm]) != 64:
 			d.fail("must have 64 hex digits")
 		}
@@ -140,7 +140,7 @@ func (d *decoder) hashes(n node) map[string]string {
 	if len(hashes) == 0 {
 		d.fail("must hold a hash")
 	} else if hashes["sha256"] == "" {
-		d.odd(CodeOtherHash, "holds no sha256")
+		d.odd(codeOtherHash, "holds no sha256")
 	}
 	return hashes
 }
@@ -192,7 +192,7 @@ func (d *decoder) roleName(name string) {
 	if isTopLevel(name) || name == "" {
 		d.fail("can't be the name of a delegated role: %s", printable(name))
 	} else if !isRoleName(name) {
-		d.odd(CodeDubiousRoleName, "is no safe name for a file: %s", printable(name))
+		d.odd(codeDubiousRoleName, "is no safe name for a file: %s", printable(name))
 	}
 }
 
@@ -211,7 +211,7 @@ func (d *decoder) delegatedRole(n node, keys map[string]Key) DelegatedRole {
 		case "path_hash_prefixes":
 			d.array(v, func(v node) { r.PathHashPrefixes = append(r.PathHashPrefixes, d.hashPrefix(v)) })
 			if len(r.PathHashPrefixes) == 0 {
-				d.odd(CodeNoPaths, "is empty")
+				d.odd(codeNoPaths, "is empty")
 			}
 		case "x-conclave-tag":
 			if r.Tag = d.text(v); !isTag(r.Tag) {
@@ -225,13 +225,13 @@ func (d *decoder) delegatedRole(n node, keys map[string]Key) DelegatedRole {
 	})
 	r.RoleKeys = k.checked(d, keys)
 	if !hasTerminating {
-		d.in("terminating", func() { d.odd(CodeNoTerminating, "is missing") })
+		d.in("terminating", func() { d.odd(codeNoTerminating, "is missing") })
 	}
 	switch {
 	case r.Paths != nil && r.PathHashPrefixes != nil:
 		d.fail("must have either paths or path_hash_prefixes")
 	case len(r.Paths)+len(r.PathHashPrefixes) == 0:
-		d.odd(CodeNoPaths, "delegates no path")
+		d.odd(codeNoPaths, "delegates no path")
 	}
 	return r
 }

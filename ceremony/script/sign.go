@@ -28,7 +28,7 @@ func (s *script) planned(role string, r plan.Role) {
 		paper.Heading{Level: 3, Text: role + " 1"},
 		paper.Paragraph(fmt.Sprintf("%d of %d have to sign. Who signs elsewhere is crossed out here.", r.Threshold, len(r.Holders))),
 	)
-	s.unknown("the payload", signing(ceremony.Phrase(role, 1), r.Holders))
+	s.unknown("the payload", signing("sign "+role+" 1", r.Holders))
 }
 
 // signing has what each holder does in order to sign; phrase is their consent.

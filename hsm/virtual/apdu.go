@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -57,37 +58,37 @@ func (a *Applet) PowerOff() {
 func (a *Applet) Do(ctx context.Context, apdu []byte) ([]byte, error) {
 	cmd, err := wire.ParseCommand(apdu)
 	if err != nil {
-		return answer(nil, wire.WrongLength), nil
+		return answer(nil, status.WrongLength), nil
 	}
 	out, err := a.dispatch(ctx, cmd)
 	if errors.Is(err, ErrRemoved) {
 		return nil, err
 	}
-	b := a.page(cmd, out, status(err))
+	b := a.page(cmd, out, statusOf(err))
 	if tamper := a.tamper.Load(); tamper != nil {
 		b = (*tamper)(cmd, b)
 	}
 	return b, nil
 }
 
-func answer(data []byte, s wire.Status) []byte {
+func answer(data []byte, s status.Word) []byte {
 	return append(data, byte(s>>8), byte(s))
 }
 
-func status(err error) wire.Status {
-	var s wire.Status
+func statusOf(err error) status.Word {
+	var s status.Word
 	switch {
 	case err == nil:
-		return wire.OK
+		return status.OK
 	case errors.As(err, &s):
 		return s
 	}
-	return wire.MemoryFailure
+	return status.MemoryFailure
 }
 
 // page cuts an answer to what the command has room for; GET RESPONSE fetches the rest.
-func (a *Applet) page(cmd wire.Command, out []byte, s wire.Status) []byte {
-	if s != wire.OK {
+func (a *Applet) page(cmd wire.Command, out []byte, s status.Word) []byte {
+	if s != status.OK {
 		return answer(nil, s)
 	}
 	room := 256
@@ -97,21 +98,21 @@ func (a *Applet) page(cmd wire.Command, out []byte, s wire.Status) []byte {
 		room = cmd.Le
 	}
 	if len(out) <= room {
-		return answer(out, wire.OK)
+		return answer(out, status.OK)
 	}
 	a.pending = out[room:]
-	return answer(out[:room:room], wire.MoreData(len(a.pending)))
+	return answer(out[:room:room], status.MoreData(len(a.pending)))
 }
 
 func (a *Applet) dispatch(ctx context.Context, cmd wire.Command) ([]byte, error) {
 	if cmd.CLA&^0x10 != 0 {
-		return nil, wire.UnknownClass
+		return nil, status.UnknownClass
 	}
 	if cmd.INS == wire.InsGetResponse {
 		rest := a.pending
 		a.pending = nil
 		if rest == nil {
-			return nil, wire.ConditionsNotMet
+			return nil, status.ConditionsNotMet
 		}
 		return rest, nil
 	}
@@ -121,7 +122,7 @@ func (a *Applet) dispatch(ctx context.Context, cmd wire.Command) ([]byte, error)
 	}
 	if len(a.chain)+len(cmd.Data) > chainLimit {
 		a.chain = nil
-		return nil, wire.WrongLength
+		return nil, status.WrongLength
 	}
 	if cmd.Chained() {
 		a.chain, a.chaining = append(a.chain, cmd.Data...), cmd.INS
@@ -138,14 +139,14 @@ func (a *Applet) dispatch(ctx context.Context, cmd wire.Command) ([]byte, error)
 	case a.selected == pivApplication:
 		return a.piv(ctx, cmd)
 	}
-	return nil, wire.UnknownInstruction
+	return nil, status.UnknownInstruction
 }
 
 // choose is SELECT (SP 800-73-4 part 2, 3.1.1). Another application ends the
 // security status of the one before.
 func (a *Applet) choose(cmd wire.Command) ([]byte, error) {
 	if cmd.P1 != 0x04 {
-		return nil, wire.WrongParameters
+		return nil, status.WrongParameters
 	}
 	switch aid := string(cmd.Data); {
 	case len(aid) >= 5 && len(aid) <= 11 && string(pivAID()[:len(aid)]) == aid:
@@ -157,7 +158,7 @@ func (a *Applet) choose(cmd wire.Command) ([]byte, error) {
 		a.enter(managementApplication)
 		return fmt.Appendf(nil, "Virtual mgr - FW version %s", a.Card.firmware), nil
 	}
-	return nil, wire.NotFound
+	return nil, status.NotFound
 }
 
 func (a *Applet) enter(app application) {
@@ -171,7 +172,7 @@ func (a *Applet) enter(app application) {
 // reference): which token this is, and that it speaks PIV over USB alone.
 func (a *Applet) config(cmd wire.Command) ([]byte, error) {
 	if cmd.P1 != 0 {
-		return nil, wire.WrongParameters // there is one page
+		return nil, status.WrongParameters // there is one page
 	}
 	c := a.Card
 	usb := []byte{0x00, 0x10}

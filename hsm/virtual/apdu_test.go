@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -26,25 +27,25 @@ func TestPINAlwaysMeansRightBefore(t *testing.T) {
 	version := wire.Short(wire.InsGetVersion, 0, 0)
 	template := wire.TLV(0x7c, wire.TLV(0x82), wire.TLV(0x81, make([]byte, 32)))
 	sign := wire.Short(wire.InsAuthenticate, byte(wire.P256), byte(wire.Signature), template...)
-	do := func(command []byte) wire.Status {
+	do := func(command []byte) status.Word {
 		t.Helper()
 		b, err := a.Do(t.Context(), command)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return wire.Status(binary.BigEndian.Uint16(b[len(b)-2:]))
+		return status.Word(binary.BigEndian.Uint16(b[len(b)-2:]))
 	}
 	do(selectPIV)
 	generate(t, c, wire.P256, wire.PINAlways, wire.TouchNever)
 	for name, s := range map[string]struct {
 		commands [][]byte
-		want     wire.Status
+		want     status.Word
 	}{
-		"right before":         {[][]byte{verify, sign}, wire.OK},
-		"a command in between": {[][]byte{verify, version, sign}, wire.SecurityNotSatisfied},
-		"a second signature":   {[][]byte{verify, sign, sign}, wire.SecurityNotSatisfied},
+		"right before":         {[][]byte{verify, sign}, status.OK},
+		"a command in between": {[][]byte{verify, version, sign}, status.SecurityNotSatisfied},
+		"a second signature":   {[][]byte{verify, sign, sign}, status.SecurityNotSatisfied},
 	} {
-		var got wire.Status
+		var got status.Word
 		for _, command := range s.commands {
 			got = do(command)
 		}

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -33,7 +34,7 @@ func (c *Card) Attest(slot wire.Slot) (*x509.Certificate, error) {
 	defer c.mu.Unlock()
 	r, s, err := c.signer(slot)
 	if err != nil || r.Imported {
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	device, err := deviceCertificate(c.cfg.Serial, c.firmware)
 	if err != nil {

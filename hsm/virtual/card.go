@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -52,7 +53,7 @@ type Counts struct {
 	Sign   int // signatures asked for, made or not
 }
 
-// Card is the core. Its methods return a wire.Status where the card refuses,
+// Card is the core. Its methods return a status.Word where the card refuses,
 // and ErrRemoved where it is gone. It is safe for concurrent use, though two
 // users of one card share its security state, as they would on a real one.
 type Card struct {
@@ -139,7 +140,7 @@ func (c *Card) Reset() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state.PIN.Tries > 0 || c.state.PUK.Tries > 0 {
-		return wire.ConditionsNotMet
+		return status.ConditionsNotMet
 	}
 	fresh, err := c.factory(c.state.Made)
 	if err != nil {
@@ -165,7 +166,7 @@ func (c *Card) update(change func(*state) error) error {
 func (c *Card) save(next state) error {
 	if c.store != nil {
 		if err := c.store(next); err != nil {
-			return fmt.Errorf("%w: %w", wire.MemoryFailure, err)
+			return fmt.Errorf("%w: %w", status.MemoryFailure, err)
 		}
 	}
 	c.state = next

@@ -14,6 +14,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -99,14 +100,14 @@ func TestFirmwareDecidesAboutAlgorithms(t *testing.T) {
 	if err := c.AuthenticateManagement(provision.FactoryManagementKey()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Generate(wire.Signature, wire.Ed25519, 0, 0); !errors.Is(err, wire.WrongData) {
+	if _, err := c.Generate(wire.Signature, wire.Ed25519, 0, 0); !errors.Is(err, status.WrongData) {
 		t.Errorf("Ed25519 on 5.4.3: %v", err)
 	}
 	old := newCard(t, virtual.Config{Firmware: virtual.Firmware52})
 	if err := old.AuthenticateManagement(provision.FactoryManagementKey()); err != nil {
 		t.Fatal(err)
 	}
-	if err := old.SetManagementKey(wire.AES192, make([]byte, 24), wire.TouchNever); !errors.Is(err, wire.WrongData) {
+	if err := old.SetManagementKey(wire.AES192, make([]byte, 24), wire.TouchNever); !errors.Is(err, status.WrongData) {
 		t.Errorf("an AES management key on 5.2: %v", err)
 	}
 }
@@ -180,7 +181,7 @@ func TestPulledDuringTouch(t *testing.T) {
 func TestResetForgetsKeys(t *testing.T) {
 	c := newCard(t, virtual.Config{})
 	before := generate(t, c, wire.P256, 0, 0).(*ecdsa.PublicKey)
-	if err := c.Reset(); !errors.Is(err, wire.ConditionsNotMet) {
+	if err := c.Reset(); !errors.Is(err, status.ConditionsNotMet) {
 		t.Fatalf("with tries left: %v", err)
 	}
 	for range 3 {
@@ -190,7 +191,7 @@ func TestResetForgetsKeys(t *testing.T) {
 	if err := c.Reset(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.KeyInfo(wire.Signature); !errors.Is(err, wire.ReferenceNotFound) {
+	if _, err := c.KeyInfo(wire.Signature); !errors.Is(err, status.ReferenceNotFound) {
 		t.Errorf("the key is still there: %v", err)
 	}
 	if after := generate(t, c, wire.P256, 0, 0); before.Equal(after) {
@@ -200,7 +201,7 @@ func TestResetForgetsKeys(t *testing.T) {
 
 func TestSetRetries(t *testing.T) {
 	c := newCard(t, virtual.Config{})
-	if err := c.SetRetries(5, 4); !errors.Is(err, wire.SecurityNotSatisfied) {
+	if err := c.SetRetries(5, 4); !errors.Is(err, status.SecurityNotSatisfied) {
 		t.Errorf("without PIN and management key: %v", err)
 	}
 	if err := c.ChangePIN([]byte(provision.FactoryPIN), []byte("718293")); err != nil {
@@ -223,7 +224,7 @@ func TestImportedKeyIsNotAttested(t *testing.T) {
 	if info, err := c.KeyInfo(wire.Signature); err != nil || !info.Imported {
 		t.Errorf("got %+v, %v", info, err)
 	}
-	if _, err := c.Attest(wire.Signature); !errors.Is(err, wire.WrongData) {
+	if _, err := c.Attest(wire.Signature); !errors.Is(err, status.WrongData) {
 		t.Errorf("attested: %v", err)
 	}
 }

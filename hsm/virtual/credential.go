@@ -2,7 +2,7 @@ package virtual
 
 import (
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
-	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 )
 
 // VerifyPIN opens the card for what needs the PIN (SP 800-73-4 part 2, 3.2.1).
@@ -31,9 +31,9 @@ func (c *Card) PINStatus() error {
 	case c.session.pin:
 		return nil
 	case c.state.PIN.Tries == 0:
-		return wire.Blocked
+		return status.Blocked
 	}
-	return wire.WrongPIN(c.state.PIN.Tries)
+	return status.WrongPIN(c.state.PIN.Tries)
 }
 
 // Forget ends the verified state of the PIN (VERIFY with P1 = FF).
@@ -76,9 +76,9 @@ func (c *Card) SetRetries(pinTries, pukTries int) error {
 	defer c.mu.Unlock()
 	switch {
 	case !c.session.management || !c.session.pin:
-		return wire.SecurityNotSatisfied
+		return status.SecurityNotSatisfied
 	case pinTries < 1 || pinTries > 255 || pukTries < 1 || pukTries > 255:
-		return wire.WrongParameters
+		return status.WrongParameters
 	}
 	return c.update(func(s *state) (err error) {
 		if s.PIN, err = c.remember([]byte(provision.FactoryPIN), pinTries, provision.FactoryPIN); err == nil {
@@ -119,7 +119,7 @@ func puk(s *state) *secret { return &s.PUK }
 func (c *Card) try(which func(*state) *secret, shown []byte) error {
 	held := *which(&c.state)
 	if held.Tries == 0 {
-		return wire.Blocked
+		return status.Blocked
 	}
 	right := held.is(shown)
 	if right && held.Tries == held.Most {
@@ -136,14 +136,14 @@ func (c *Card) try(which func(*state) *secret, shown []byte) error {
 		return err
 	}
 	if !right {
-		return wire.WrongPIN(held.Tries - 1)
+		return status.WrongPIN(held.Tries - 1)
 	}
 	return nil
 }
 
 func (c *Card) change(proof func(*state) *secret, shown []byte, target func(*state) *secret, fresh []byte) error {
 	if len(fresh) < 6 || len(fresh) > 8 {
-		return wire.WrongData
+		return status.WrongData
 	}
 	if err := c.try(proof, shown); err != nil {
 		return err

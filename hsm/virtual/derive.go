@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -38,7 +39,7 @@ func derived(a wire.Algorithm, label string) (crypto.Signer, error) {
 		}
 		return ed25519.NewKeyFromSeed(s), nil
 	}
-	return nil, wire.NotSupported
+	return nil, status.NotSupported
 }
 
 // scalar takes the first candidate that is a private key of the curve;

@@ -16,6 +16,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/hsmtest"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 )
@@ -149,7 +150,7 @@ func TestStoredCardMakesNoKeyThatWouldHaveToBeWritten(t *testing.T) {
 	if err := c.AuthenticateManagement(provision.FactoryManagementKey()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Generate(wire.Signature, wire.RSA2048, 0, 0); !errors.Is(err, wire.NotSupported) {
+	if _, err := c.Generate(wire.Signature, wire.RSA2048, 0, 0); !errors.Is(err, status.NotSupported) {
 		t.Errorf("RSA: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -18,11 +19,11 @@ var _ provision.Card = (*enrolling)(nil)
 
 const enrol = "enrol"
 
-func (e *enrolling) meant(err error, meaning func(string, wire.Status) error) error {
+func (e *enrolling) meant(err error, meaning func(string, status.Word) error) error {
 	if err == nil {
 		return nil
 	}
-	return refused(err, "", func(s wire.Status) error { return meaning(enrol, s) })
+	return refused(err, "", func(s status.Word) error { return meaning(enrol, s) })
 }
 
 func (e *enrolling) Serial() string { return e.card.Serial() }
@@ -39,7 +40,7 @@ func (e *enrolling) Secrets() (pin, puk provision.Secret, err error) {
 
 func (e *enrolling) Key() (*provision.Key, error) {
 	k, err := e.card.KeyInfo(wire.Signature)
-	if errors.Is(err, wire.ReferenceNotFound) {
+	if errors.Is(err, status.ReferenceNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -54,7 +55,7 @@ func (e *enrolling) Certificate() (*x509.Certificate, error) {
 
 func (e *enrolling) certificate(slot wire.Slot) (*x509.Certificate, error) {
 	b, err := e.card.GetData(slot.Object())
-	if errors.Is(err, wire.NotFound) {
+	if errors.Is(err, status.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -84,7 +85,7 @@ func (e *enrolling) ProtectedKey(pin []byte) ([]byte, error) {
 		return nil, err
 	}
 	b, err := e.card.GetData(wire.ObjectPrinted)
-	if errors.Is(err, wire.NotFound) {
+	if errors.Is(err, status.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -131,7 +132,7 @@ func (e *enrolling) managed(key []byte, do func() error) error {
 
 func (e *enrolling) Attest() (*token.Attestation, error) {
 	leaf, err := e.card.Attest(wire.Signature)
-	if errors.Is(err, wire.WrongData) {
+	if errors.Is(err, status.WrongData) {
 		key, err := e.Key()
 		if err == nil && key == nil {
 			err = token.ErrNoKey
@@ -153,5 +154,5 @@ func (e *enrolling) Reset() error {
 	if err == nil {
 		return nil
 	}
-	return refused(err, "", func(s wire.Status) error { return refusal.Other("reset", s) })
+	return refused(err, "", func(s status.Word) error { return refusal.Other("reset", s) })
 }

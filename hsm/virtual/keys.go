@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -16,11 +17,11 @@ func (c *Card) Generate(slot wire.Slot, a wire.Algorithm, pin wire.PINPolicy, to
 	defer c.mu.Unlock()
 	switch {
 	case !c.session.management:
-		return nil, wire.SecurityNotSatisfied
+		return nil, status.SecurityNotSatisfied
 	case !slot.Valid() || slot == wire.Attestation:
-		return nil, wire.WrongParameters
+		return nil, status.WrongParameters
 	case !c.makes(a), pin > wire.PINAlways, touch > wire.TouchCached:
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	r := c.record(slot, a, pin, touch)
 	var signer crypto.Signer
@@ -28,7 +29,7 @@ func (c *Card) Generate(slot wire.Slot, a wire.Algorithm, pin wire.PINPolicy, to
 	if bits := a.Bits(); bits == 0 {
 		signer, err = c.derive(slot, r)
 	} else if c.store != nil {
-		return nil, wire.NotSupported // can't be derived, and no key is ever written
+		return nil, status.NotSupported // can't be derived, and no key is ever written
 	} else {
 		signer, err = rsa.GenerateKey(c.cfg.Rand, bits)
 	}
@@ -46,11 +47,11 @@ func (c *Card) Import(slot wire.Slot, key crypto.Signer, pin wire.PINPolicy, tou
 	a, ok := wire.AlgorithmOf(key.Public())
 	switch {
 	case !c.session.management:
-		return wire.SecurityNotSatisfied
+		return status.SecurityNotSatisfied
 	case !ok || !slot.Valid() || slot == wire.Attestation:
-		return wire.WrongData
+		return status.WrongData
 	case c.store != nil:
-		return wire.NotSupported
+		return status.NotSupported
 	}
 	r := c.record(slot, a, pin, touch)
 	r.Imported = true
@@ -108,7 +109,7 @@ func (c *Card) derive(slot wire.Slot, r record) (crypto.Signer, error) {
 func (c *Card) signer(slot wire.Slot) (record, crypto.Signer, error) {
 	r, ok := c.state.Keys[slot]
 	if !ok {
-		return record{}, nil, wire.ReferenceNotFound
+		return record{}, nil, status.ReferenceNotFound
 	}
 	if s, held := c.signers[slot]; held {
 		return r, s, nil

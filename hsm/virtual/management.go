@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -52,9 +53,9 @@ func (c *Card) Authenticate(a wire.Algorithm, witness, challenge []byte) ([]byte
 	case err != nil:
 		return nil, err
 	case len(challenge) != block.BlockSize():
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	case want == nil || subtle.ConstantTimeCompare(want, witness) != 1:
-		return nil, wire.SecurityNotSatisfied
+		return nil, status.SecurityNotSatisfied
 	}
 	c.session.management = true
 	answer := make([]byte, len(challenge))
@@ -65,7 +66,7 @@ func (c *Card) Authenticate(a wire.Algorithm, witness, challenge []byte) ([]byte
 func (c *Card) cipher(a wire.Algorithm) (cipher.Block, error) {
 	m := c.state.Management
 	if a != m.Algorithm {
-		return nil, wire.WrongParameters
+		return nil, status.WrongParameters
 	}
 	if a == wire.TripleDES {
 		return des.NewTripleDESCipher(m.Key)
@@ -80,7 +81,7 @@ func (c *Card) AuthenticateManagement(key []byte) error {
 	defer c.mu.Unlock()
 	c.session.management = subtle.ConstantTimeCompare(key, c.state.Management.Key) == 1
 	if !c.session.management {
-		return wire.SecurityNotSatisfied
+		return status.SecurityNotSatisfied
 	}
 	return nil
 }
@@ -92,11 +93,11 @@ func (c *Card) SetManagementKey(a wire.Algorithm, key []byte, touch wire.TouchPo
 	defer c.mu.Unlock()
 	switch {
 	case !c.session.management:
-		return wire.SecurityNotSatisfied
+		return status.SecurityNotSatisfied
 	case a.KeyBytes() == 0, a != wire.TripleDES && !c.firmware.AtLeast(wire.V(5, 4, 0)):
-		return wire.WrongData
+		return status.WrongData
 	case len(key) != a.KeyBytes():
-		return wire.WrongLength
+		return status.WrongLength
 	}
 	return c.update(func(s *state) error {
 		s.Management = managementKey{a, bytes.Clone(key), touch}

@@ -3,6 +3,7 @@ package virtual
 import (
 	"bytes"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func (c *Card) GetData(object uint32) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if object == wire.ObjectPrinted && !c.session.pin {
-		return nil, wire.SecurityNotSatisfied
+		return nil, status.SecurityNotSatisfied
 	}
 	if b, ok := c.state.Objects[object]; ok {
 		return bytes.Clone(b), nil
@@ -41,7 +42,7 @@ func (c *Card) GetData(object uint32) ([]byte, error) {
 		}
 		return certificateObject(cert.Raw), nil
 	}
-	return nil, wire.NotFound
+	return nil, status.NotFound
 }
 
 // PutData fills a data object (SP 800-73-4 part 2, 3.3.1), or empties it.
@@ -50,11 +51,11 @@ func (c *Card) PutData(object uint32, data []byte) error {
 	defer c.mu.Unlock()
 	switch {
 	case !c.session.management:
-		return wire.SecurityNotSatisfied
+		return status.SecurityNotSatisfied
 	case object == wire.ObjectDiscovery:
-		return wire.WrongData
+		return status.WrongData
 	case len(data) > objectLimit:
-		return wire.MemoryFailure
+		return status.MemoryFailure
 	}
 	return c.update(func(s *state) error {
 		if len(data) == 0 {

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"math/big"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -51,7 +52,7 @@ func (a *Applet) piv(ctx context.Context, cmd wire.Command) ([]byte, error) {
 	case wire.InsReset:
 		return nil, c.Reset()
 	}
-	return nil, wire.UnknownInstruction
+	return nil, status.UnknownInstruction
 }
 
 func serialBytes(serial uint32) []byte { return binary.BigEndian.AppendUint32(nil, serial) }
@@ -63,23 +64,23 @@ func unpad(b []byte) []byte { return bytes.TrimRight(b, "\xff") }
 func (a *Applet) verify(cmd wire.Command) error {
 	switch {
 	case cmd.P2 != wire.RefPIN:
-		return wire.ReferenceNotFound
+		return status.ReferenceNotFound
 	case cmd.P1 == 0xff && len(cmd.Data) == 0:
 		a.Card.Forget()
 		return nil
 	case cmd.P1 != 0:
-		return wire.WrongParameters
+		return status.WrongParameters
 	case len(cmd.Data) == 0:
 		return a.Card.PINStatus()
 	case len(cmd.Data) != 8:
-		return wire.WrongData
+		return status.WrongData
 	}
 	return a.Card.VerifyPIN(unpad(cmd.Data))
 }
 
 func (a *Applet) changeReference(cmd wire.Command) error {
 	if cmd.P1 != 0 || len(cmd.Data) != 16 {
-		return wire.WrongData
+		return status.WrongData
 	}
 	old, fresh := unpad(cmd.Data[:8]), unpad(cmd.Data[8:])
 	switch {
@@ -90,7 +91,7 @@ func (a *Applet) changeReference(cmd wire.Command) error {
 	case cmd.INS == wire.InsChangeReference && cmd.P2 == wire.RefPUK:
 		return a.Card.ChangePUK(old, fresh)
 	}
-	return wire.ReferenceNotFound
+	return status.ReferenceNotFound
 }
 
 // authenticate is GENERAL AUTHENTICATE (SP 800-73-4 part 2, 3.2.4): with the
@@ -98,14 +99,14 @@ func (a *Applet) changeReference(cmd wire.Command) error {
 func (a *Applet) authenticate(ctx context.Context, cmd wire.Command) ([]byte, error) {
 	template, ok, err := wire.FindTLV(cmd.Data, 0x7c)
 	if err != nil || !ok {
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	fields := make(map[uint32][]byte)
 	for rest := template; len(rest) > 0; {
 		var tag uint32
 		var value []byte
 		if tag, value, rest, err = wire.ReadTLV(rest); err != nil {
-			return nil, wire.WrongData
+			return nil, status.WrongData
 		}
 		fields[tag] = value
 	}
@@ -125,7 +126,7 @@ func (a *Applet) authenticate(ctx context.Context, cmd wire.Command) ([]byte, er
 		tag = 0x82
 		out, err = a.Card.Sign(ctx, wire.Slot(cmd.P2), alg, challenge)
 	default:
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	if err != nil {
 		return nil, err
@@ -144,7 +145,7 @@ func managementAlgorithm(a wire.Algorithm) wire.Algorithm {
 func (a *Applet) generate(cmd wire.Command) ([]byte, error) {
 	template, ok, err := wire.FindTLV(cmd.Data, 0xac)
 	if err != nil || !ok {
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	var alg wire.Algorithm
 	var pin wire.PINPolicy
@@ -153,7 +154,7 @@ func (a *Applet) generate(cmd wire.Command) ([]byte, error) {
 		var tag uint32
 		var value []byte
 		if tag, value, rest, err = wire.ReadTLV(rest); err != nil || len(value) != 1 {
-			return nil, wire.WrongData
+			return nil, status.WrongData
 		}
 		switch tag {
 		case 0x80:
@@ -190,7 +191,7 @@ func publicKey(pub any) []byte {
 
 func (a *Applet) setManagementKey(cmd wire.Command) error {
 	if cmd.P1 != 0xff || len(cmd.Data) < 3 || cmd.Data[1] != wire.RefManagement || int(cmd.Data[2]) != len(cmd.Data)-3 {
-		return wire.WrongData
+		return status.WrongData
 	}
 	touch := wire.TouchNever
 	if cmd.P2 == 0xfe {
@@ -213,11 +214,11 @@ func objectID(tagList []byte) (uint32, bool) {
 func (a *Applet) getData(cmd wire.Command) ([]byte, error) {
 	list, ok, err := wire.FindTLV(cmd.Data, 0x5c)
 	if err != nil || !ok || cmd.P1 != 0x3f || cmd.P2 != 0xff {
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	id, ok := objectID(list)
 	if !ok {
-		return nil, wire.WrongData
+		return nil, status.WrongData
 	}
 	b, err := a.Card.GetData(id)
 	switch {
@@ -233,11 +234,11 @@ func (a *Applet) putData(cmd wire.Command) error {
 	list, ok, err := wire.FindTLV(cmd.Data, 0x5c)
 	data, found, _ := wire.FindTLV(cmd.Data, 0x53)
 	if err != nil || !ok || !found || cmd.P1 != 0x3f || cmd.P2 != 0xff {
-		return wire.WrongData
+		return status.WrongData
 	}
 	id, ok := objectID(list)
 	if !ok {
-		return wire.WrongData
+		return status.WrongData
 	}
 	return a.Card.PutData(id, data)
 }
@@ -246,7 +247,7 @@ func (a *Applet) putData(cmd wire.Command) error {
 func (a *Applet) metadata(ref wire.Slot) ([]byte, error) {
 	c := a.Card
 	if !c.tells() {
-		return nil, wire.UnknownInstruction
+		return nil, status.UnknownInstruction
 	}
 	switch ref {
 	case wire.RefPIN:

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
 
@@ -36,7 +37,7 @@ func (c *Card) Sign(ctx context.Context, slot wire.Slot, a wire.Algorithm, data 
 		if ctx.Err() != nil {
 			return nil, ErrRemoved
 		}
-		return nil, wire.SecurityNotSatisfied
+		return nil, status.SecurityNotSatisfied
 	}
 	if fault == WrongSignature && len(data) > 0 {
 		data = bytes.Clone(data)
@@ -67,9 +68,9 @@ func (c *Card) open(slot wire.Slot, a wire.Algorithm) (Fault, opened, error) {
 	case err != nil:
 		return 0, opened{}, err
 	case r.Algorithm != a:
-		return 0, opened{}, wire.WrongData
+		return 0, opened{}, status.WrongData
 	case r.PIN == wire.PINAlways && !fresh, r.PIN == wire.PINOnce && !c.session.pin:
-		return 0, opened{}, wire.SecurityNotSatisfied
+		return 0, opened{}, status.SecurityNotSatisfied
 	}
 	cached := r.Touch == wire.TouchCached && c.cfg.Now().Sub(c.session.touched) < touchCache
 	return c.nextFault(), opened{signer, r.Touch != wire.TouchNever && !cached}, nil
@@ -90,7 +91,7 @@ func raw(signer crypto.Signer, data []byte) ([]byte, error) {
 	switch k := signer.(type) {
 	case *ecdsa.PrivateKey:
 		if size := (k.Curve.Params().BitSize + 7) / 8; len(data) > size {
-			return nil, wire.WrongData
+			return nil, status.WrongData
 		}
 		return ecdsaSign(k, data)
 	case ed25519.PrivateKey:
@@ -98,11 +99,11 @@ func raw(signer crypto.Signer, data []byte) ([]byte, error) {
 	case *rsa.PrivateKey:
 		m := new(big.Int).SetBytes(data)
 		if len(data) != k.Size() || m.Cmp(k.N) >= 0 {
-			return nil, wire.WrongData
+			return nil, status.WrongData
 		}
 		return m.Exp(m, k.D, k.N).FillBytes(make([]byte, k.Size())), nil
 	}
-	return nil, wire.NotSupported
+	return nil, status.NotSupported
 }
 
 // ecdsaSign signs without randomness where the digest's length tells its hash

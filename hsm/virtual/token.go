@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm/internal/provision"
 	"github.com/conclave-tuf/conclave/hsm/internal/refusal"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 	"github.com/conclave-tuf/conclave/hsm/internal/turn"
 	"github.com/conclave-tuf/conclave/hsm/internal/wire"
 )
@@ -94,7 +95,7 @@ func (t *Token) sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte
 		return nil, err
 	}
 	k, err := t.card.KeyInfo(wire.Signature)
-	if errors.Is(err, wire.ReferenceNotFound) {
+	if errors.Is(err, status.ReferenceNotFound) {
 		return nil, token.ErrNoKey
 	} else if err != nil {
 		return nil, &token.Error{Op: "sign", Err: err}
@@ -104,11 +105,11 @@ func (t *Token) sign(ctx context.Context, pin token.PIN, payload []byte) ([]byte
 		return nil, &token.Error{Op: "sign", Err: err}
 	}
 	if err := t.card.VerifyPIN(pin.Bytes()); err != nil {
-		return nil, refused(err, "before the PIN", func(s wire.Status) error { return refusal.PIN("sign", s) })
+		return nil, refused(err, "before the PIN", func(s status.Word) error { return refusal.PIN("sign", s) })
 	}
 	sig, err := t.card.Sign(ctx, wire.Signature, k.Algorithm, data)
 	if err != nil {
-		return nil, refused(err, "between PIN and signature", func(s wire.Status) error {
+		return nil, refused(err, "between PIN and signature", func(s status.Word) error {
 			return refusal.Sign(s, k.Touch.Name())
 		})
 	}
@@ -149,7 +150,7 @@ func (t *Token) Unblock(ctx context.Context, puk, pin token.PIN) error {
 		if err == nil {
 			return nil
 		}
-		return refused(err, "", func(s wire.Status) error { return refusal.PUK("unblock", s) })
+		return refused(err, "", func(s status.Word) error { return refusal.PUK("unblock", s) })
 	})
 }
 
@@ -199,8 +200,8 @@ func (t *Token) exclusively(ctx context.Context, use func(context.Context) error
 }
 
 // refused says what a card's error means.
-func refused(err error, during string, meaning func(wire.Status) error) error {
-	var s wire.Status
+func refused(err error, during string, meaning func(status.Word) error) error {
+	var s status.Word
 	switch {
 	case errors.Is(err, ErrRemoved):
 		return &token.RemovedError{During: during, Err: err}
@@ -233,7 +234,7 @@ func (c *Card) info() (token.Info, error) {
 		info.Factory = info.Factory || c.ManagementInfo().Factory
 	}
 	k, err := c.KeyInfo(wire.Signature)
-	if errors.Is(err, wire.ReferenceNotFound) {
+	if errors.Is(err, status.ReferenceNotFound) {
 		return info, nil
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"errors"
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
-	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 )
 
 // ErrManagementKey: the card refused the management key.
@@ -18,7 +18,7 @@ var ErrManagementKey = errors.New("the token's management key is neither the fac
 
 // PIN is what s means after a command that showed the PIN. The try that
 // blocks it is told as 63C0 or as 6983.
-func PIN(op string, s wire.Status) error {
+func PIN(op string, s status.Word) error {
 	switch n, refused := s.Tries(); {
 	case refused && n == 0:
 		return token.ErrPINBlocked
@@ -29,7 +29,7 @@ func PIN(op string, s wire.Status) error {
 }
 
 // PUK is what s means after a command that showed the PUK.
-func PUK(op string, s wire.Status) error {
+func PUK(op string, s status.Word) error {
 	switch n, refused := s.Tries(); {
 	case refused && n == 0:
 		return token.ErrPUKBlocked
@@ -41,8 +41,8 @@ func PUK(op string, s wire.Status) error {
 
 // Management is what s means after a command that showed the management key,
 // which has no tries.
-func Management(op string, s wire.Status) error {
-	if s == wire.SecurityNotSatisfied {
+func Management(op string, s status.Word) error {
+	if s == status.SecurityNotSatisfied {
 		return &token.Error{Op: op, Err: ErrManagementKey}
 	}
 	return Other(op, s)
@@ -50,15 +50,15 @@ func Management(op string, s wire.Status) error {
 
 // Sign is what s means after a signature was asked for under a PIN that the
 // card had just accepted: what is still missing is the touch.
-func Sign(s wire.Status, touch token.TouchPolicy) error {
+func Sign(s status.Word, touch token.TouchPolicy) error {
 	switch {
-	case s == wire.SecurityNotSatisfied && touch != token.TouchNever:
+	case s == status.SecurityNotSatisfied && touch != token.TouchNever:
 		return token.ErrNoTouch
-	case s == wire.ReferenceNotFound, s == wire.NotFound:
+	case s == status.ReferenceNotFound, s == status.NotFound:
 		return token.ErrNoKey
 	}
 	return Other("sign", s)
 }
 
 // Other is what s means after any other command.
-func Other(op string, s wire.Status) error { return &token.Error{Op: op, Err: s} }
+func Other(op string, s status.Word) error { return &token.Error{Op: op, Err: s} }

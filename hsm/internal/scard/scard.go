@@ -12,7 +12,7 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/conclave-tuf/conclave/hsm/internal/wire"
+	"github.com/conclave-tuf/conclave/hsm/internal/status"
 )
 
 // Card is a shared connection, in a transaction of its own. It is for one
@@ -45,7 +45,7 @@ func Open(reader string) (*Card, error) {
 
 // Do sends a command APDU and returns what came back in one message. The
 // error is a Code.
-func (c *Card) Do(command []byte) (answer []byte, status wire.Status, err error) {
+func (c *Card) Do(command []byte) (answer []byte, sw status.Word, err error) {
 	b := make([]byte, C.MAX_BUFFER_SIZE_EXTENDED)
 	n := C.DWORD(len(b))
 	rc := C.SCardTransmit(c.handle, C.SCARD_PCI_T1,
@@ -57,7 +57,7 @@ func (c *Card) Do(command []byte) (answer []byte, status wire.Status, err error)
 	if n < 2 {
 		return nil, 0, CommDataLost
 	}
-	return b[: n-2 : n-2], wire.Status(b[n-2])<<8 | wire.Status(b[n-1]), nil
+	return b[: n-2 : n-2], status.Word(b[n-2])<<8 | status.Word(b[n-1]), nil
 }
 
 // Close gives the card back as it is. The daemon cleans up after a client

@@ -105,7 +105,7 @@ func (s *stage) signed(d Drill, c *ceremony.Ceremony, step ceremony.Step) error 
 		}
 		words := text.Words(step.Proposal)
 		consent := ceremony.Consent{
-			Proposal: step.Proposal, Phrase: ceremony.Phrase(step.Quorum.Role, step.Quorum.Version),
+			Proposal: step.Proposal, Phrase: "sign " + step.Quorum.Name(),
 			Challenge: challenge, Words: [2]string{words[challenge[0]-1], words[challenge[1]-1]},
 		}
 		err = s.with(s.of(d, p), p.Serial, func(t token.Token) error {
