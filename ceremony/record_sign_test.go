@@ -145,21 +145,23 @@ func TestSignHead(t *testing.T) {
 		keys   map[string]trust.HolderKey
 		fails  []string
 	}{
-		"as it is":               {keys: keys},
-		"by its own word":        {},
-		"keys of another trust":  {keys: foreign, fails: []string{"head signature", "head signature"}},
-		"nobody has signed":      {func(r *record.Record) { r.Heads = nil }, keys, nil},
-		"a stranger's":           {func(r *record.Record) { other.Site = r.Sites[0].ID; r.Heads[0] = other }, keys, one},
-		"of no site":             {func(r *record.Record) { r.Heads[0].Site = "0000" }, keys, one},
-		"another holder":         {func(r *record.Record) { r.Heads[0].Holder = "Bo" }, keys, one},
-		"another key":            {func(r *record.Record) { r.Heads[0].Key = r.Heads[1].Key }, keys, one},
-		"fewer lines":            {func(r *record.Record) { r.Heads[0].Events-- }, keys, one},
-		"no lines":               {func(r *record.Record) { r.Heads[0].Events = 0 }, keys, one},
-		"more lines than are":    {func(r *record.Record) { r.Heads[0].Events = 1 << 40 }, keys, one},
-		"another head":           {func(r *record.Record) { r.Heads[0].Head[0] ^= 1 }, keys, one},
-		"no hex":                 {func(r *record.Record) { r.Heads[0].Sig = "xyz" }, keys, one},
-		"no signature":           {func(r *record.Record) { r.Heads[0].Sig = "" }, keys, one},
-		"a journal made up anew": {func(r *record.Record) { r.Sites[0] = remade(t, r.Sites[0].Journal) }, keys, []string{"head signature", "head signature"}},
+		"as it is":                {keys: keys},
+		"by its own word":         {},
+		"keys of another trust":   {keys: foreign, fails: []string{"head signature", "head signature", "root"}},
+		"a root of nobody":        {keys: map[string]trust.HolderKey{}, fails: []string{"head signature", "head signature", "root"}},
+		"nobody has signed":       {func(r *record.Record) { r.Heads = nil }, keys, []string{"root"}},
+		"nobody, by its own word": {func(r *record.Record) { r.Heads = nil }, nil, nil},
+		"a stranger's":            {func(r *record.Record) { other.Site = r.Sites[0].ID; r.Heads[0] = other }, keys, one},
+		"of no site":              {func(r *record.Record) { r.Heads[0].Site = "0000" }, keys, one},
+		"another holder":          {func(r *record.Record) { r.Heads[0].Holder = "Bo" }, keys, one},
+		"another key":             {func(r *record.Record) { r.Heads[0].Key = r.Heads[1].Key }, keys, one},
+		"fewer lines":             {func(r *record.Record) { r.Heads[0].Events-- }, keys, one},
+		"no lines":                {func(r *record.Record) { r.Heads[0].Events = 0 }, keys, one},
+		"more lines than are":     {func(r *record.Record) { r.Heads[0].Events = 1 << 40 }, keys, one},
+		"another head":            {func(r *record.Record) { r.Heads[0].Head[0] ^= 1 }, keys, one},
+		"no hex":                  {func(r *record.Record) { r.Heads[0].Sig = "xyz" }, keys, one},
+		"no signature":            {func(r *record.Record) { r.Heads[0].Sig = "" }, keys, one},
+		"a journal made up anew":  {func(r *record.Record) { r.Sites[0] = remade(t, r.Sites[0].Journal) }, keys, []string{"head signature", "head signature", "root"}},
 	} {
 		r, err := record.Read(text)
 		s.must(err)

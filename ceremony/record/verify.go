@@ -25,14 +25,20 @@ func (r *Record) keys() map[string]trust.HolderKey {
 	return keys
 }
 
+// headSignature is what a check of a holder's signature over a journal is called.
+const headSignature = "head signature"
+
 // Check makes the record again from the journals that are in it, compares,
 // and checks every signature that it speaks of and that can be proved. A bundle,
 // or what else holds journals, may be held against it: nil for none. Its journals
 // may have gone on since the record was made. keys are those of HolderKeys or
-// KeysOfRoot; where there are none, the record is taken at its word about who
-// has which key. The error says what of the bundle can't be read.
+// KeysOfRoot; where keys is nil, the record is taken at its word about who has
+// which key. Keys that are given and have signed nothing of it are a check that
+// fails: then nothing says whose record it is. What there was nothing to check
+// with is Open, and no pass. The error says what of the bundle can't be read.
 func Check(r *Record, against *trust.Contents, keys map[string]trust.HolderKey) ([]token.Check, error) {
-	if len(keys) == 0 {
+	given := keys != nil
+	if !given {
 		keys = r.keys()
 	}
 	known := trust.PublishedOnly(nil)
@@ -60,8 +66,11 @@ func Check(r *Record, against *trust.Contents, keys map[string]trust.HolderKey) 
 		checks = append(checks, s.checkHeads(heads[s.ID], keys)...)
 		delete(heads, s.ID)
 	}
+	if given && against == nil && !slices.ContainsFunc(checks, func(c token.Check) bool { return c.Name == headSignature && c.Pass }) {
+		checks = append(checks, token.Check{Name: "root", Reason: "no key of the root that was given has signed this record: it may be anybody's"})
+	}
 	for _, site := range slices.Sorted(maps.Keys(heads)) {
-		checks = append(checks, token.Check{Name: "head signature", Reason: fmt.Sprintf("site %.8s is not in the record", text.Safe(site))})
+		checks = append(checks, token.Check{Name: headSignature, Reason: fmt.Sprintf("site %.8s is not in the record", text.Safe(site))})
 	}
 	return checks, nil
 }
@@ -119,11 +128,11 @@ func (s *Site) checkAgainst(copied []byte) token.Check {
 // that it covers: a journal that has gone on is signed as far as it was.
 func (s *Site) checkHeads(heads []Signature, keys map[string]trust.HolderKey) []token.Check {
 	if len(heads) == 0 {
-		return []token.Check{{Name: "head signature", Pass: true, Reason: "none: nobody has signed the journal " + s.where()}}
+		return []token.Check{{Name: headSignature, Open: true, Reason: "none: nobody has signed the journal " + s.where()}}
 	}
 	checks := make([]token.Check, len(heads))
 	for i, h := range heads {
-		checks[i] = token.Check{Name: "head signature"}
+		checks[i] = token.Check{Name: headSignature}
 		id := h.Key.ID()
 		key, known := keys[id]
 		if !known {
@@ -219,7 +228,7 @@ func (s *Site) checkSignatures(k trust.Known) []token.Check {
 		}
 		bad = append(bad, token.Check{Name: "signature", Reason: fmt.Sprintf("of %s over %s %d: %s", text.Safe(sig.Holder), text.Safe(p.Role), p.Version, text.Safe(err.Error()))})
 	}
-	all := token.Check{Name: "signatures", Pass: len(bad) == 0, Reason: fmt.Sprintf("%d of %d that site %.8s recorded verify", verified, len(s.Signatures), text.Safe(s.ID))}
+	all := token.Check{Name: "signatures", Pass: len(bad) == 0 && verified > 0, Open: len(bad) == 0 && verified == 0, Reason: fmt.Sprintf("%d of %d that site %.8s recorded verify", verified, len(s.Signatures), text.Safe(s.ID))}
 	if skipped > 0 {
 		all.Reason += fmt.Sprintf("; %d were not looked at, because what they sign is not here", skipped)
 	}

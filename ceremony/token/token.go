@@ -174,7 +174,8 @@ type Verdict struct {
 type Check struct {
 	Name   string `json:"name"` // "chain", "issuer", "key", "slot", "serial", "firmware", "pin policy", "touch policy"
 	Pass   bool   `json:"pass"`
-	Reason string `json:"reason"` // a sentence for people, also where it passed
+	Open   bool   `json:"open,omitempty"` // nothing was looked at: it has neither passed nor failed
+	Reason string `json:"reason"`         // a sentence for people, also where it passed
 }
 
 // Err is nil where every check passed, else a *VerdictError naming those that did not.

@@ -31,7 +31,8 @@ func (k HolderKey) VerifyHex(payload []byte, sig string) error {
 // targets of a bundle say that have all their signatures themselves. trusted is
 // the payload digest of a root that the caller knows to be right: what is older
 // is then left out, and the error says where it is missing. The zero digest
-// takes the bundle's word for its first root.
+// takes the bundle's word for its first root; there are none, nil, where no root
+// has its signatures yet.
 func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, error) {
 	k, err := KnownOf(c)
 	if err != nil {
@@ -46,7 +47,7 @@ func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, erro
 	set, err := k.Set()
 	switch {
 	case err != nil && trusted.IsZero():
-		return keys, nil // nothing here says yet whose keys they are
+		return nil, nil // nothing here says yet whose keys they are
 	case err != nil:
 		return nil, err
 	}

@@ -19,7 +19,9 @@ type room struct {
 	sees  string // the others, with blanks between them
 }
 
-func (r room) String() string { return strings.TrimSpace(fmt.Sprintf("%-24s %4d00   %s", r.path, r.lines, r.sees)) }
+func (r room) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%-24s %4d00   %s", r.path, r.lines, r.sees))
+}
 
 // TestRoomsOfTheREADME: the table of rooms, arrows and sizes is what the code is.
 // A size may be out by a hundred lines, or a tenth.
