@@ -45,6 +45,7 @@ type Ceremony struct {
 	state    *state
 	n        int             // entries so far
 	head     metadata.Digest // of the last line
+	stopped  error           // why state may be less than the journal
 	unsigned unsignedPart    // what holders sign of it
 }
 
@@ -79,6 +80,9 @@ func Open(d Deps) (*Ceremony, error) {
 
 // append makes ev durable, then true.
 func (c *Ceremony) append(ev event.Event) error {
+	if c.stopped != nil {
+		return c.stopped
+	}
 	now := c.now()
 	if now.Before(c.state.last) {
 		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
@@ -96,7 +100,23 @@ func (c *Ceremony) append(ev event.Event) error {
 	}
 	c.n, c.head = c.n+1, metadata.Sum(line)
 	c.unsigned.follow(c.n, c.head, ev)
-	return c.state.apply(ev, now)
+	if err := c.state.apply(ev, now); err != nil {
+		return c.reopen(err)
+	}
+	return nil
+}
+
+// reopen replays the journal after an event that is written could not be taken
+// in: state is what the journal adds up to, and never a part of it. Where that
+// can't be had, the ceremony stops.
+func (c *Ceremony) reopen(cause error) error {
+	again, err := Open(c.deps)
+	if err != nil {
+		c.stopped = fmt.Errorf("what was written could not be read back (%w): start again, the journal goes on from there", cause)
+		return c.stopped
+	}
+	*c = *again
+	return nil
 }
 
 // now is the time of an event, whole seconds in UTC: what a record shows.

@@ -84,6 +84,9 @@ func (i *importer) head() error {
 		err = trust.CheckPublished(bodies)
 	}
 	if err == nil {
+		err = i.known.FollowsFrom(bodies)
+	}
+	if err == nil {
 		i.out.Older, err = i.known.Older(bodies)
 	}
 	if err != nil {
@@ -124,6 +127,9 @@ func (i *importer) proposals() error {
 		if i.void[p.Base] || i.c.state.withdrawn[p.Base] && !isPublished(i.known.Published, p.Base) {
 			i.void[read.ID] = true
 			continue
+		}
+		if err := i.known.FoundingIs(read); err != nil {
+			return &ImportError{item, err}
 		}
 		proposals = append(proposals, read)
 		i.ev.Proposals = append(i.ev.Proposals, event.Payload{Role: p.Role, Version: p.Version, Payload: read.ID, Signed: i.keep(p.Signed), Base: p.Base, Reason: p.Reason})
@@ -170,8 +176,11 @@ func (i *importer) attestations() error {
 		if id, err := a.KeyID(); err != nil || id != k.KeyID {
 			return &ImportError{item, fmt.Errorf("it attests another key")}
 		}
-		if bytes.Equal(i.c.state.attested[k.KeyID], k.PEM) {
-			continue
+		if i.c.state.attested[k.KeyID] != nil {
+			continue // what is known was judged when it came, and nothing takes its place
+		}
+		if err := i.c.authentic(a); err != nil {
+			return &ImportError{item, err}
 		}
 		if i.ev.Attestations == nil {
 			i.ev.Attestations = map[string]string{}
@@ -180,6 +189,25 @@ func (i *importer) attestations() error {
 		i.out.Attestations++
 	}
 	return nil
+}
+
+// authentic says why a token did not make an attestation, whatever a plan may
+// demand of that token.
+func (c *Ceremony) authentic(a token.Attestation) error {
+	key, err := metadata.NewKey(a.Leaf.PublicKey)
+	if err != nil || c.deps.Attestations == nil {
+		return err
+	}
+	var failed []token.Check
+	for _, check := range c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now()).Checks {
+		if !check.Pass && slices.Contains([]string{"chain", "issuer", "key"}, check.Name) {
+			failed = append(failed, check)
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return &token.VerdictError{Failed: failed}
 }
 
 // clockSkew is how far two sites' clocks may be apart: both were compared with
@@ -236,6 +264,9 @@ func (c *Ceremony) journalOf(site string, ours []byte) ([]byte, error) {
 
 // Contents is everything that this site has to hand on.
 func (c *Ceremony) Contents() (trust.Contents, error) {
+	if c.stopped != nil {
+		return trust.Contents{}, c.stopped
+	}
 	s := c.state
 	out := trust.Contents{Trust: s.trust, Published: s.head}
 	for _, p := range s.proposals {

@@ -66,7 +66,7 @@ func (c *Ceremony) RecordSigners() []Holder {
 func (c *Ceremony) allSettled() bool {
 	known := c.state.known()
 	for _, p := range c.state.proposals {
-		if known.Due(p) && !known.Settled(p) {
+		if known.Pending(p) {
 			return false
 		}
 	}

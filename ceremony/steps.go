@@ -105,7 +105,7 @@ func (c *Ceremony) Steps() []Step {
 func (c *Ceremony) draftSteps(ready bool, add func(done, now bool, s Step)) bool {
 	s := c.state
 	known := s.known()
-	open := slices.ContainsFunc(s.proposals, func(p *trust.Payload) bool { return known.Due(p) && !known.Settled(p) })
+	open := slices.ContainsFunc(s.proposals, func(p *trust.Payload) bool { return known.Pending(p) })
 	if len(s.edits) == 0 {
 		if s.kind == Changing {
 			add(open || s.changeFrozen, ready, Step{Kind: StepDraft, Text: "Say what is to change"})

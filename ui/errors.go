@@ -33,7 +33,7 @@ const stopped = "STOPPED"
 // what to do next, and a code to look up. It is the only place that does.
 func explain(err error) *page.Problem {
 	for _, of := range []func(error) *page.Problem{
-		ofImport, ofSecret, ofTokenInReader, ofToken, ofReader, ofPlan, ofPayload, ofMetadata, ofMachine, ofCode,
+		ofImport, ofRoots, ofSecret, ofTokenInReader, ofToken, ofReader, ofPlan, ofPayload, ofMetadata, ofMachine, ofCode,
 	} {
 		if p := of(err); p != nil {
 			return p
@@ -293,7 +293,7 @@ func ofImport(err error) *page.Problem {
 	if errors.As(in.Err, &policy) {
 		return &page.Problem{Code: "BUNDLE-OTHER-KIND", Happened: page.Sentence(errors.New(policy.Why)), NotDone: notTaken, Next: "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
 	}
-	for _, of := range []func(error) *page.Problem{ofPayload, ofMachine} {
+	for _, of := range []func(error) *page.Problem{ofRoots, ofPayload, ofMachine} {
 		if p := of(in.Err); p != nil {
 			p.NotDone = notTaken
 			return p
@@ -305,6 +305,20 @@ func ofImport(err error) *page.Problem {
 	return &page.Problem{Code: "BUNDLE-REFUSED", Happened: page.Sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), NotDone: notTaken, Next: writeAgain}
 }
 
+// ofRoots: roots that don't follow from the one that is known.
+func ofRoots(err error) *page.Problem {
+	var other *trust.OtherRootError
+	if !errors.As(err, &other) {
+		return nil
+	}
+	return &page.Problem{
+		Code:     "BUNDLE-OTHER-ROOT",
+		Happened: fmt.Sprintf("Root %d in it does not follow from root %d that is known here: it is another trust of the same name.", other.Theirs.Version, other.Known.Version),
+		NotDone:  notTaken,
+		Next:     "Compare both with the other site by voice. Whoever has this one was given another trust, or somebody wants you to believe in it.",
+	}
+}
+
 const (
 	otherTrust = "BUNDLE-OTHER-TRUST"
 	writeAgain = "Ask the other site to write the bundle again. If it happens twice, treat the medium as tampered with."
@@ -313,15 +327,15 @@ const (
 // ofMetadata: metadata that is not what it must be. Inside of a bundle that
 // makes the bundle one that is refused.
 func ofMetadata(err error) *page.Problem {
-	var trust *metadata.OtherTrustError
+	var of *metadata.OtherTrustError
 	var threshold *metadata.ThresholdError
 	var version *metadata.VersionError
 	var field *metadata.FieldError
 	var mismatch *metadata.MismatchError
 	const notUsed = "Nothing of it was used."
 	switch {
-	case errors.As(err, &trust):
-		return &page.Problem{Code: otherTrust, Happened: page.Sentence(trust), NotDone: notTaken, Next: "Choose a bundle of this trust."}
+	case errors.As(err, &of):
+		return &page.Problem{Code: otherTrust, Happened: page.Sentence(of), NotDone: notTaken, Next: "Choose a bundle of this trust."}
 	case errors.As(err, &threshold):
 		return &page.Problem{Code: "METADATA-UNSIGNED", Happened: page.Sentence(threshold), NotDone: notUsed, Next: "Get the file with the missing signatures, from where it was signed."}
 	case errors.As(err, &version):

@@ -24,12 +24,30 @@ func (f *flow) importing(ctx context.Context) error {
 			return err
 		case errors.Is(err, page.ErrBack):
 		default:
-			if err := f.Person.Tell(ctx, f.page("This bundle can't be used", page.Facts{{Label: "File", Value: file.Path}}).WithProblem(explain(err)).
+			body := append([]page.Block{page.Facts{{Label: "File", Value: file.Path}}}, bothRoots(err)...)
+			if err := f.Person.Tell(ctx, f.page("This bundle can't be used", body...).WithProblem(explain(err)).
 				WithHelp("Everything that was signed here so far is untouched. Ask the other site for the bundle again.")); err != nil && !errors.Is(err, page.ErrBack) {
 				return err
 			}
 		}
 	}
+}
+
+// bothRoots shows the root that is known and the one that does not follow from
+// it, so that people can ask each other which is theirs.
+func bothRoots(err error) []page.Block {
+	other, ok := errors.AsType[*trust.OtherRootError](err)
+	if !ok {
+		return nil
+	}
+	var blocks []page.Block
+	for _, r := range []struct {
+		whose string
+		root  trust.Root
+	}{{"known here", other.Known}, {"in the bundle", other.Theirs}} {
+		blocks = append(blocks, page.Strong(fmt.Sprintf("Root %d, %s", r.root.Version, r.whose)), page.Hex(r.root.Digest), page.WordGrid(text.Words(r.root.Digest)))
+	}
+	return blocks
 }
 
 func (f *flow) importFile(ctx context.Context, file File) error {
@@ -87,6 +105,11 @@ func (f *flow) compare(ctx context.Context, file File, c trust.Contents, d metad
 	p.Body = append([]page.Block{
 		page.Strong("This machine knows nothing of this trust yet. Only people can tell whether this is the right bundle: compare the words with the other site by voice."),
 	}, p.Body...)
+	if root, ok := c.FirstRoot(); ok {
+		p.Body = append(p.Body,
+			page.Strong(fmt.Sprintf("Root %d is what this site pins from here on: whatever does not follow from it is another trust. Compare its words as well.", root.Version)),
+			page.Hex(root.Digest), page.WordGrid(text.Words(root.Digest)))
+	}
 	_, err := f.Person.Text(ctx, p, phrase("the words match"))
 	return err
 }

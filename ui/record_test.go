@@ -47,7 +47,7 @@ func TestHoldersSignTheRecord(t *testing.T) {
 	checks, err := record.Check(rec, nil, nil)
 	s.must(err)
 	for _, c := range checks {
-		if !c.Pass {
+		if !c.Pass && !c.Open {
 			t.Errorf("%s: %s", c.Name, c.Reason)
 		}
 	}

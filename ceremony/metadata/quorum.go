@@ -18,9 +18,10 @@ type Count struct {
 // Met says whether enough distinct keys signed. A threshold below 1 is never met.
 func (c Count) Met() bool { return c.Threshold >= 1 && len(c.Valid) >= c.Threshold }
 
-// maxTries bounds how many different signatures by one keyid are tried, so
-// that junk costs no time. More than one is rare: a signer who signed twice.
-const maxTries = 64
+// maxTried bounds how many bytes of different signatures by one keyid are tried,
+// so that junk costs a tenth of a second and can't hide a good one behind it. More
+// than one signature is rare: a signer who signed twice.
+const maxTried = 64 << 10
 
 // Quorum counts the distinct keys of who that signed payload (TUF 1.0,
 // 4.3, "threshold"). A key has one vote, under whatever keyids and key
@@ -78,9 +79,10 @@ func Quorum(who RoleKeys, keys map[string]Key, payload []byte, sigs []Signature)
 
 // firstValid is the first of sigs that is valid, or why there is none.
 func firstValid(pub crypto.PublicKey, scheme string, payload []byte, sigs []Signature) (valid Signature, why string) {
+	tried := 0
 	for i, s := range sigs {
-		if i == maxTries {
-			return Signature{}, fmt.Sprintf("none of the first %d of its %d signatures is valid", maxTries, len(sigs))
+		if tried += len(s.Sig); tried > maxTried {
+			return Signature{}, fmt.Sprintf("none of the first %d of its %d signatures is valid", i, len(sigs))
 		}
 		if s.Sig == "" {
 			why = "its signature is empty"

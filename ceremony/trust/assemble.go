@@ -46,8 +46,8 @@ func Assemble(c Contents) (*Set, error) {
 // unfinished says what keeps a proposal from being published: *ConflictError,
 // *IncompleteError; nil where it can be, is already, or never will be.
 func (k Known) unfinished(p *Payload) error {
-	if k.isPublished(p) || !k.Due(p) {
-		return nil
+	if k.isPublished(p) || !k.Due(p) || k.place(p) == detached {
+		return nil // what builds on nothing that is here stands nowhere, and holds nothing up
 	}
 	if err := k.conflict(p); err != nil {
 		return err

@@ -70,3 +70,20 @@ func Standings(c Contents) ([]Standing, error) {
 	}
 	return list, nil
 }
+
+// OtherRootError: roots that don't follow from the one that is known here. It is
+// another trust of the same name, or a forged one.
+type OtherRootError struct {
+	Known, Theirs Root // the newest that is known, and theirs that is not it, or does not follow
+}
+
+// Root names a root by its version and the SHA-256 of its payload.
+type Root struct {
+	Version int64
+	Digest  metadata.Digest
+}
+
+func (e *OtherRootError) Error() string {
+	return fmt.Sprintf("its root %d (SHA-256 %s) does not follow from root %d (SHA-256 %s), which is known here: it is another trust of the same name",
+		e.Theirs.Version, e.Theirs.Digest, e.Known.Version, e.Known.Digest)
+}

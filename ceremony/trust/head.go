@@ -163,3 +163,70 @@ func recovered(before, now *metadata.Signed) bool {
 	}
 	return false
 }
+
+// anchor is the newest root that is certain: the newest that has all its
+// signatures, or in a founding that lacks some, root 1. nil where there is none,
+// or several claim to be it.
+func (k Known) anchor() *claim {
+	if tip := k.stand(true).line("root").tip(); tip != nil {
+		return tip
+	}
+	line := k.standing().line("root")
+	if len(line.conflicts) > 0 {
+		return nil
+	}
+	return line.tip()
+}
+
+// FollowsFrom says whether published roots are of the trust that is known here:
+// where they go further, the newest root that is certain stands among them, byte
+// for byte, so that their chain verifies from it; where they don't, theirs are
+// among those known. Otherwise it is an *OtherRootError.
+func (k Known) FollowsFrom(bodies []RoleFile) error {
+	anchor, roots := k.anchor(), rootsOf(bodies)
+	if anchor == nil || len(roots) == 0 {
+		return nil
+	}
+	theirs := roots[len(roots)-1]
+	same := func(f *metadata.File) bool { return f.Version == anchor.body.Version && f.Digest() == anchor.id }
+	if theirs.Version >= anchor.body.Version {
+		if slices.ContainsFunc(roots, same) {
+			return nil
+		}
+		if at := slices.IndexFunc(roots, func(f *metadata.File) bool { return f.Version == anchor.body.Version }); at >= 0 {
+			theirs = roots[at]
+		}
+	} else if slices.ContainsFunc(k.byRole["root"], func(c claim) bool { return c.body.Version == theirs.Version && c.id == theirs.Digest() }) {
+		return nil
+	}
+	return &OtherRootError{Known: Root{anchor.body.Version, anchor.id}, Theirs: Root{theirs.Version, theirs.Digest()}}
+}
+
+// FoundingIs refuses another root 1 than one that is certain: an *OtherRootError.
+func (k Known) FoundingIs(p *Payload) error {
+	if p.Role != "root" || p.Version != 1 || k.stand(true).line("root").tip() == nil {
+		return nil
+	}
+	for _, c := range k.stand(true).line("root").chain {
+		if c.body.Version == 1 && c.id != p.ID {
+			return &OtherRootError{Known: Root{1, c.id}, Theirs: Root{1, p.ID}}
+		}
+	}
+	return nil
+}
+
+// FirstRoot is the oldest root that is here, published or proposed: what a site
+// pins that knew nothing before. false where there is none.
+func (c Contents) FirstRoot() (Root, bool) {
+	k, err := KnownOf(c)
+	if err != nil {
+		return Root{}, false
+	}
+	var first Root
+	for _, claim := range k.byRole["root"] {
+		if first.Version == 0 || claim.body.Version < first.Version {
+			first = Root{claim.body.Version, claim.id}
+		}
+	}
+	return first, first.Version > 0
+}

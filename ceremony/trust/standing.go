@@ -311,3 +311,9 @@ func (k Known) Withdrawable(p *Payload) error {
 	}
 	return nil
 }
+
+// Pending says whether a payload waits for people: it is due, not settled, and
+// builds on what is here.
+func (k Known) Pending(p *Payload) bool {
+	return k.Due(p) && k.place(p) != detached && !k.Settled(p)
+}

@@ -1,0 +1,244 @@
+package ceremony_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
+)
+
+// publishedOf is the complete set of a site, as it is published, from a root on.
+func publishedOf(s *site, from int64) trust.Contents {
+	s.t.Helper()
+	set := s.assembled()
+	c := trust.Contents{Trust: set.Trust}
+	for _, r := range set.Roots {
+		if r.Version >= from {
+			c.Published = append(c.Published, trust.NamedFile{Name: fmt.Sprintf("%d.root.json", r.Version), Bytes: r.Bytes})
+		}
+	}
+	c.Published = append(c.Published, trust.NamedFile{Name: fmt.Sprintf("%d.targets.json", set.Targets.Version), Bytes: set.Targets.Bytes})
+	return c
+}
+
+// rotated is a complete site after so many new roots.
+func rotated(t *testing.T, roots int) *site {
+	t.Helper()
+	s, tokens := complete(t)
+	for days := range roots {
+		s.edit(draft.Renew{Role: "root", Days: 100 + days})
+		s.must(s.Freeze())
+		s.signAll(tokens)
+	}
+	return s
+}
+
+// TestSetOfStrangers: a published set that strangers signed under the same name
+// is another trust, whatever its numbers say. Nothing of it is taken, at a site
+// that founded the trust, at one that co-signs it, and at one that follows it.
+func TestSetOfStrangers(t *testing.T) {
+	strangers := rotated(t, 4) // root 1 to 5
+	for name, ours := range map[string]*site{
+		"a founding site":          func() *site { s, _ := complete(t); return s }(),
+		"a site that knows root 3": rotated(t, 2),
+		"a founding under way":     func() *site { s, _ := founded(t); return s }(),
+		"a site that follows": func() *site {
+			from, _ := complete(t)
+			s := newSite(t)
+			s.begin(ceremony.Changing, "oslo")
+			_, err := s.Import(publishedOf(from, 1), "published.tar", metadata.Sum(nil))
+			s.must(err)
+			return s
+		}(),
+	} {
+		before := bytes.Clone(ours.disk.lines)
+		for set, c := range map[string]trust.Contents{
+			"from root 1": publishedOf(strangers, 1), "from root 2": publishedOf(strangers, 2), "root 5 alone": publishedOf(strangers, 5),
+		} {
+			_, err := ours.Import(c, "strangers.tar", metadata.Sum(nil))
+			other, ok := errors.AsType[*trust.OtherRootError](err)
+			if !ok || !isType[*ceremony.ImportError](err) {
+				t.Errorf("%s, %s: %v", name, set, err)
+				continue
+			}
+			if other.Known.Digest == other.Theirs.Digest || other.Known.Version < 1 || other.Theirs.Version < 1 {
+				t.Errorf("%s, %s: both are not named: %+v", name, set, other)
+			}
+			if !bytes.Equal(before, ours.disk.lines) {
+				t.Errorf("%s, %s: something was taken over", name, set)
+			}
+		}
+	}
+}
+
+// A founding by strangers, proposed and signed by themselves, takes nothing from
+// a root 1 that has all its signatures.
+func TestFoundingOfStrangers(t *testing.T) {
+	ours, _ := complete(t)
+	strangers, _ := complete(t)
+	_, err := ours.Import(strangers.contents(), "strangers.tar", metadata.Sum(nil))
+	if !isType[*trust.OtherRootError](err) {
+		t.Errorf("taken over: %v", err)
+	}
+	ours.must(ours.Changeable())
+}
+
+// What follows from what is known is taken over, and what is late is seen to be.
+func TestSetThatFollowsIsTaken(t *testing.T) {
+	s, tokens := complete(t)
+	late := publishedOf(s, 1)
+	oslo := newSite(t)
+	oslo.begin(ceremony.Changing, "oslo")
+	_, err := oslo.Import(late, "one.tar", metadata.Sum(nil))
+	oslo.must(err)
+	s.edit(draft.Renew{Role: "root", Days: 100})
+	s.must(s.Freeze())
+	s.signAll(tokens)
+	if _, err := oslo.Import(publishedOf(s, 1), "two.tar", metadata.Sum(nil)); err != nil {
+		t.Errorf("root 2: %v", err)
+	}
+	if _, err := oslo.Import(late, "one.tar", metadata.Sum(nil)); !mayRefuse(err) {
+		t.Errorf("the set of before: %v", err)
+	}
+}
+
+// TestProposalOnNothing: an unsigned targets 99 without a base stands nowhere,
+// displaces nothing, and can be thrown away.
+func TestProposalOnNothing(t *testing.T) {
+	s, tokens := founded(t)
+	root, targets := s.proposalOf("root"), s.proposalOf("targets")
+	s.must(s.signWith(root, "Ada", tokens["Ada"], "123123"))
+	signed, err := metadata.EncodeTargets(metadata.Header{
+		Version: 99, Expires: start.AddDate(0, 1, 0), Conclave: &metadata.Conclave{Trust: "rehearsal-wabbit"},
+	}, metadata.Targets{Targets: map[string]metadata.Target{}})
+	s.must(err)
+	foreign := trust.Contents{Trust: "rehearsal-wabbit", Proposals: []trust.Proposal{{
+		Trust: "rehearsal-wabbit", Role: "targets", Version: 99, Signed: signed, Base: metadata.Sum([]byte("nothing")), Reason: "trust me",
+	}}}
+	_, err = s.Import(foreign, "foreign.tar", metadata.Sum(nil))
+	s.must(err)
+	body, err := metadata.ParseSigned(signed, metadata.Strict)
+	s.must(err)
+
+	var texts []string
+	for _, step := range s.Steps() {
+		texts = append(texts, step.Text)
+		if step.Proposal == body.Digest() && step.State != ceremony.ToDo {
+			t.Errorf("what builds on nothing can be signed: %+v", step)
+		}
+	}
+	if all := strings.Join(texts, "\n"); !strings.Contains(all, "signs targets 1") || !strings.Contains(all, "targets 99 can't be signed") {
+		t.Errorf("the steps:\n%s", all)
+	}
+	if err := s.signWith(body.Digest(), "Ada", tokens["Ada"], "123123"); err == nil {
+		t.Error("it was signed")
+	}
+	s.signAll(tokens)
+	if set := s.assembled(); set.Targets.Version != 1 || set.Targets.Digest() != targets {
+		t.Errorf("targets %d is published", set.Targets.Version)
+	}
+	if len(s.RecordSigners()) == 0 {
+		t.Error("it keeps the record from being signed")
+	}
+	open := s.Undecided()
+	if len(open) != 1 || open[0].Proposal != body.Digest() || open[0].Refused != nil {
+		t.Errorf("undecided: %+v", open)
+	}
+	s.must(s.Withdraw(body.Digest(), "it builds on nothing"))
+}
+
+// doubter passes no chain but that of one certificate.
+type doubter struct{ believed []byte }
+
+func (d *doubter) Check(a token.Attestation, _ metadata.Key, serial string, _ token.Policy, _ time.Time) token.Verdict {
+	chain := token.Check{Name: "chain", Pass: bytes.Equal(a.PEM(), d.believed), Reason: "whether it is the one"}
+	return token.Verdict{Checks: []token.Check{chain, {Name: "touch policy", Reason: "never"}}, Serial: serial}
+}
+
+// TestAttestationIsNotReplaced: one that does not verify is refused by name, and
+// the one that is known stays, whatever comes after it.
+func TestAttestationIsNotReplaced(t *testing.T) {
+	s, tokens := founded(t)
+	ada := tokens["Ada"]
+	good, err := ada.attestation()
+	s.must(err)
+	forged, err := ada.attestation() // the same key, other bytes: nobody's CA
+	s.must(err)
+	judge := &doubter{good.PEM()}
+	c, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now, Rand: strings.NewReader(""), Attestations: judge, Tool: "test"})
+	s.must(err)
+	key, err := metadata.NewKey(ada.key.Public())
+	s.must(err)
+	with := func(pem []byte) trust.Contents {
+		return trust.Contents{Trust: "rehearsal-wabbit", Attestations: []trust.KeyAttestation{{KeyID: key.ID(), PEM: pem}}}
+	}
+	_, err = c.Import(with(forged.PEM()), "forged.tar", metadata.Sum(nil))
+	if !isType[*token.VerdictError](err) || !strings.Contains(err.Error(), "attestation of key "+key.ID()[:8]) {
+		t.Errorf("a forged one: %v", err)
+	}
+	_, err = c.Import(with(good.PEM()), "good.tar", metadata.Sum(nil))
+	s.must(err) // a touch policy that a plan would refuse is no forgery
+	_, err = c.Import(with(forged.PEM()), "forged.tar", metadata.Sum(nil))
+	s.must(err)
+	have, err := c.Contents()
+	s.must(err)
+	if !slices.ContainsFunc(have.Attestations, func(k trust.KeyAttestation) bool { return bytes.Equal(k.PEM, good.PEM()) }) || len(have.Attestations) != 1 {
+		t.Errorf("%d attestations", len(have.Attestations))
+	}
+}
+
+// unreadable is a workspace of which one blob can't be read, as often as it is asked.
+type unreadable struct {
+	*memory
+	fails int
+}
+
+func (u *unreadable) Get(d metadata.Digest) ([]byte, error) {
+	if u.fails > 0 {
+		u.fails--
+		return nil, errors.New("input/output error")
+	}
+	return u.memory.Get(d)
+}
+
+// TestStateIsWhatTheJournalSays: a payload that can't be read back just after the
+// freezing was written leaves no half of it: either all of it stands, or the
+// ceremony stops and hands on nothing.
+func TestStateIsWhatTheJournalSays(t *testing.T) {
+	for fails, stops := range map[int]bool{1: false, 1000: true} {
+		s, _ := enrolledBy(t, planText)
+		disk := &unreadable{memory: s.disk}
+		c, err := ceremony.Open(ceremony.Deps{Workspace: disk, Now: s.time.now, Rand: strings.NewReader(""), Attestations: believer{}, Tool: "test"})
+		s.must(err)
+		disk.fails = fails
+		err = c.Freeze()
+		if stops != (err != nil) {
+			t.Errorf("%d reads fail: %v", fails, err)
+		}
+		contents, err := c.Contents()
+		switch {
+		case stops && err == nil:
+			t.Errorf("%d reads fail: %d payloads are handed on", fails, len(contents.Proposals))
+		case !stops && len(contents.Proposals) != 2:
+			t.Errorf("%d reads fail: %d payloads stand", fails, len(contents.Proposals))
+		}
+		if stops {
+			if err := c.Note("Ada", "after that"); err == nil {
+				t.Error("it goes on")
+			}
+		}
+		s.restart()
+		if got := s.contents(); len(got.Proposals) != 2 {
+			t.Errorf("after a restart %d payloads stand", len(got.Proposals))
+		}
+	}
+}
