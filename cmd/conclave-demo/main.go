@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/cmd/internal/people"
 	"github.com/conclave-tuf/conclave/cmd/internal/player"
 )
@@ -36,7 +37,7 @@ func run(args []string, in *os.File, out *os.File, errs io.Writer) int {
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
-		return 2
+		return cli.Usage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -51,17 +52,17 @@ func run(args []string, in *os.File, out *os.File, errs io.Writer) int {
 		}
 	}
 	if err := d.prepare(*keep); err != nil {
-		fmt.Fprintf(errs, "error: %v\n", err)
-		return 1
+		cli.Problem{Happened: err.Error(), NotDone: "Nothing was played."}.Print(errs)
+		return cli.Refused
 	}
 	if err := d.play(ctx); err != nil {
-		fmt.Fprintf(errs, "error: the demo did not come to its end: %v\n       What was made so far is in %s\n", err, d.dir)
+		cli.Problem{Happened: err.Error(), NotDone: "The demo did not come to its end.", Next: "What was made so far is in " + d.dir}.Print(errs)
 		if ctx.Err() != nil {
-			return 130
+			return cli.Cancelled
 		}
-		return 1
+		return cli.Refused
 	}
-	return 0
+	return cli.Done
 }
 
 // terminal says how large the terminal is that somebody sits at, and whether

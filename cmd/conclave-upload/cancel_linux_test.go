@@ -87,7 +87,7 @@ func TestCtrlC(t *testing.T) {
 		command, request := step[0], step[1]
 		t.Run(command, func(t *testing.T) {
 			args := s.commands(s.ref)[command]
-			if printed := x.interrupt(t, request, args); !strings.Contains(printed, "hint: cancelled; running it again completes what was begun") {
+			if printed := x.interrupt(t, request, args); !strings.Contains(printed, "next:  Run it again: that completes what was begun.") {
 				t.Errorf("it printed %s", printed)
 			}
 			for _, path := range s.wrote() {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
@@ -52,56 +51,53 @@ func keyError(err error) bool {
 
 func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
-// explain prints an error and, where it is known, what to do next.
-func (p *program) explain(err error) {
-	if err == nil {
-		return
+// explain says an error to people. What was not done the errors say themselves.
+func explain(err error) cli.Problem {
+	p := cli.Problem{Happened: err.Error(), NotDone: "The command was not finished.", Next: next(err)}
+	switch {
+	case is[*publish.DueError](err), is[*upkeep.DueError](err):
+		p.NotDone = ""
+	case is[*bundles.Error](err):
+		p.NotDone = "Nothing of it was used."
+	case p.Next == "":
+		p.Next = "Put right what it names, and give the command again."
 	}
-	for i, line := range strings.Split(err.Error(), "\n") {
-		label := "error: "
-		if i > 0 {
-			label = "       "
-		}
-		fmt.Fprintln(p.stderr, label+text.Safe(line))
-	}
-	if hint := hint(err); hint != "" {
-		fmt.Fprintln(p.stderr, "hint: "+hint)
-	}
+	return p
 }
 
-func hint(err error) string {
+func next(err error) string {
 	target, _ := errors.AsType[*publish.TargetError](err)
 	switch {
-	case errors.Is(err, context.Canceled):
-		return "cancelled; running it again completes what was begun"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "the time was up; running it again completes what was begun"
+		return "The time was up. Run it again, with more: that completes what was begun."
 	case is[*trust.IncompleteError](err):
-		return "import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back"
+		return "Import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back."
+	case is[*bundles.Error](err):
+		return "Have the bundle written again. If it happens twice, treat the medium as tampered with."
 	case is[*publish.RollbackError](err):
-		return "this is older than what is live: look for a newer one"
+		return "Look for a newer one."
 	case is[*publish.ForkError](err):
-		return "do not publish either again before it is known who signed the other one"
+		return "Do not publish either again before it is known who signed the other one."
 	case is[*publish.MovedError](err):
-		return "run it again: it builds on what is live then"
+		return "Run it again: it builds on what is live then."
 	case target != nil && target.File:
-		return "upload files with --with-targets, or say --targets-elsewhere"
+		return "Upload files with --with-targets, or say --targets-elsewhere."
 	case target != nil:
-		return "push the image into this repository first"
+		return "Push the image into this repository first."
 	case is[*publish.MarginError](err):
-		return "have it signed anew; in an emergency --expiry-margin 1m lets it pass"
+		return "Have it signed anew; in an emergency --expiry-margin 1m lets it pass."
 	case is[*publish.ScheduleError](err):
-		return "run refresh more often and say so with --every, or let what it signs live longer"
+		return "Run refresh more often and say so with --every, or let what it signs live longer."
 	case is[*publish.DueError](err), is[*upkeep.DueError](err):
-		return "fetch a bundle, and hold a ceremony with those who sign the role"
+		return "Fetch a bundle, and hold a ceremony with those who sign the role."
 	case is[*metadata.ExpiredError](err):
-		return "is this machine's clock right? If it is, the role has to be signed anew"
+		return "Is this machine's clock right? If it is, the role has to be signed anew."
 	case is[*registry.CredentialError](err):
-		return "if that host is right, name it with --auth-host"
+		return "If that host is right, name it with --auth-host."
 	case errors.Is(err, registry.ErrNotFound):
-		return "check the repository's name and the tag"
+		return "Check the repository's name and the tag."
 	case is[*registry.Error](err):
-		return "check that the registry runs and lets you in; running it again completes what was begun"
+		return "Check that the registry runs and lets you in. Running it again completes what was begun."
 	}
 	return ""
 }

@@ -100,7 +100,7 @@ func TestLyingRegistry(t *testing.T) {
 		"HTML instead of JSON": {say("<html>Sign in</html>", "Content-Type", "text/html"), cli.Refused, "JSON"},
 		"nothing at all":       {say(""), cli.Refused, ""},
 		"a list":               {say("[]"), cli.Refused, ""},
-		"a wrong digest":       {say(head, "Docker-Content-Digest", metadata.Sum([]byte("x")).OCI()), cli.Refused, "the registry sent a wrong manifest wabbit"},
+		"a wrong digest":       {say(head, "Docker-Content-Digest", metadata.Sum([]byte("x")).OCI()), cli.Refused, "registry sent a wrong manifest wabbit"},
 		"a wrong media type":   {say(strings.Replace(head, imageType, "application/vnd.oci.image.index.v1+json", 1)), cli.Refused, "mediaType"},
 		"another trust's head": {say(other), cli.Refused, ""},
 		"an endless body": {func(w http.ResponseWriter, r *http.Request) {
@@ -167,7 +167,7 @@ func TestRegistryDown(t *testing.T) {
 	host := gone.Listener.Addr().String()
 	for command, args := range s.commands(host + "/org/tuf:wabbit") {
 		code, printed := s.exits(nil, args...)
-		if code != cli.Registry || !strings.Contains(printed, "error: registry "+host+"/org/tuf: ") || !strings.Contains(printed, "hint: check that the registry runs") {
+		if code != cli.Registry || !strings.Contains(printed, "error: Registry "+host+"/org/tuf: ") || !strings.Contains(printed, "next:  Check that the registry runs") {
 			t.Errorf("%s: exit code %d\n%s", command, code, printed)
 		}
 	}

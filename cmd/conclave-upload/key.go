@@ -21,7 +21,6 @@ func (p *program) keyCommand() *cobra.Command {
 		Short:   "Make online keys",
 		Example: `  conclave-upload key new online.pem`,
 		Args:    cobra.NoArgs,
-		RunE:    needsCommand,
 	}
 	c.AddCommand(p.keyNewCommand())
 	return c

@@ -40,9 +40,7 @@ type program struct {
 func (p *program) run(ctx context.Context, args []string) int {
 	root := p.command()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
-	p.explain(err)
-	return exitCode(err)
+	return cli.Run(ctx, root, exitCode, explain)
 }
 
 func (p *program) command() *cobra.Command {
@@ -58,24 +56,13 @@ what is there. Signers who are not in one room share through the registry.
   conclave-upload push wabbit-root-1-0a1b2c3d.tar registry.example/org/tuf --online-key online.pem
   conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json`,
 		Args: cobra.NoArgs,
-		RunE: needsCommand,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if p.format != "text" && p.format != "json" {
-				return usagef("--output %q: text and json are known", p.format)
-			}
-			return nil
-		},
 	}
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.PersistentFlags().StringVar(&p.format, "output", "text", "how to report: text, or one JSON document on standard output (progress goes to standard error)")
+	root.PersistentFlags().Var(cli.NewForm(&p.format), "output", "how to report: text, or one JSON document on standard output (progress goes to standard error)")
 	root.AddCommand(p.pushCommand(), p.refreshCommand(), p.statusCommand(), p.verifyCommand(), p.mirrorCommand(),
 		p.fetchCommand(), p.shareCommand(), p.collectCommand(), p.pruneCommand(), p.keyCommand(), p.versionCommand())
 	cli.Prepare(root)
 	return root
-}
-
-func needsCommand(c *cobra.Command, _ []string) error {
-	return usagef("%s needs a command: see %s --help", c.CommandPath(), c.CommandPath())
 }

@@ -137,7 +137,7 @@ func TestCancelledPassphrase(t *testing.T) {
 	x.expect("Passphrase for the new key: ")
 	x.awaitNoEcho()
 	x.enter("\x03")
-	x.expect("hint: cancelled")
+	x.expect("error: It was stopped before it was done.")
 	if !x.echoes() {
 		t.Error("the terminal was left without echo")
 	}

@@ -158,7 +158,7 @@ func TestProxy(t *testing.T) {
 			run := exec.Command("conclave-upload", "status", c.ref, "--plain-http", "--deadline", "30s")
 			run.Env = append(os.Environ(), "HTTP_PROXY="+proxy.URL, "NO_PROXY="+c.noProxy, "DOCKER_CONFIG="+t.TempDir())
 			out, err := run.CombinedOutput() // nobody there knows such a trust
-			if err == nil || asked.Load() != c.asked || !strings.Contains(string(out), "error: registry ") {
+			if err == nil || asked.Load() != c.asked || !strings.Contains(string(out), "error: Registry ") {
 				t.Errorf("the proxy was asked %d times\n%s", asked.Load(), out)
 			}
 		})
@@ -172,7 +172,7 @@ func TestDeadlineExceeded(t *testing.T) {
 	s := &site{t: t, dir: t.TempDir()}
 	t.Setenv("DOCKER_CONFIG", s.dir)
 	args := []string{"status", stuck.Listener.Addr().String() + "/org/tuf:wabbit", "--deadline", "100ms"}
-	if code, printed := s.exits(nil, args...); code != cli.Registry || !strings.Contains(printed, "the time was up") {
+	if code, printed := s.exits(nil, args...); code != cli.Registry || !strings.Contains(printed, "The time was up") {
 		t.Errorf("exit code %d\n%s", code, printed)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -17,9 +16,6 @@ import (
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/ui"
 )
-
-// errCheckFailed ends a command whose report says why.
-var errCheckFailed = errors.New("a check failed: the report above says which")
 
 // demandFlags say what is demanded of tokens.
 type demandFlags struct {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,9 +17,6 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
-
-// errNotVerified ends an inspection whose report says why.
-var errNotVerified = errors.New("it does not verify: the report above says what is wrong")
 
 func inspectCommand() *cobra.Command {
 	var at string

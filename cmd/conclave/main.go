@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/offline"
-	"github.com/conclave-tuf/conclave/ui"
 )
 
 func main() {
@@ -23,7 +21,8 @@ func main() {
 // run is the program without the process around it.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if err := offline.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return fail(errs, err)
+		explain(err).Print(errs)
+		return cli.Code(err)
 	}
 	// SIGHUP is a terminal that went away: like SIGTERM it ends the program in
 	// good order, with what is written in the journal.
@@ -34,26 +33,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return cli.Done
-	}
-	if ctx.Err() != nil {
-		err = context.Canceled
-	}
-	return fail(errs, err)
-}
-
-// fail says what went wrong, and what to do about it.
-func fail(errs io.Writer, err error) int {
-	p := ui.Explain(err)
-	fmt.Fprintf(errs, "error: %s\n", p.Happened)
-	for _, more := range []string{p.NotDone, p.Next} {
-		if more != "" {
-			fmt.Fprintf(errs, "       %s\n", more)
-		}
-	}
-	return cli.Code(err)
+	return cli.Run(ctx, root, cli.Code, explain)
 }
 
 func rootCommand() *cobra.Command {

@@ -21,6 +21,9 @@ merging twice: the same contents give the same bytes.`,
 		Example: `  conclave merge vienna.tar oslo.tar -o both.tar`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := needed(c, "out"); err != nil {
+				return err
+			}
 			first, err := bundles.Open(args[0])
 			if err != nil {
 				return err
@@ -48,6 +51,5 @@ merging twice: the same contents give the same bytes.`,
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "the file to write; one that is there with other content is never overwritten")
-	_ = c.MarkFlagRequired("out") // the flag was defined above
 	return c
 }

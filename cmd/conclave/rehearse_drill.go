@@ -88,7 +88,7 @@ func (s *session) runDrill(c *cobra.Command, d drill.Drill, drawer *virtual.Draw
 	}
 	err := s.run(c)
 	if errors.Is(err, ui.ErrDrillOpen) {
-		return &cli.OpenError{Err: fmt.Errorf("%w: %s goes on where it was left", err, d.Name)}
+		return &cli.OpenError{Err: &verdictError{fmt.Sprintf("%v: %s goes on where it was left", err, d.Name), "Give the command again, with the same workspace."}}
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,14 +13,9 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
-// errExpired ends a status whose report says what.
-var errExpired = errors.New("something has expired, and clients refuse it: the report above says what")
-
-// errDue ends a status whose report says what.
-var errDue = errors.New("signatures are due: the report above says whose, and by when")
-
 func statusCommand() *cobra.Command {
-	var at, margin, output string
+	var at, margin string
+	var output *string
 	c := &cobra.Command{
 		Use:   "status PATH",
 		Short: "Say what expires when, and who has to sign by which day",
@@ -60,25 +54,22 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 			if err != nil {
 				return err
 			}
-			return printSchedule(c.OutOrStdout(), output, s)
+			return printSchedule(c.OutOrStdout(), *output, s)
 		},
 	}
 	c.Flags().StringVar(&at, "at", "", "the time to hold everything against, as in 2026-11-25T09:00:00Z (default: now)")
 	c.Flags().StringVar(&margin, "margin", "30d", "how long before an expiry people sign, in days; left out, a plan that says it is followed")
-	c.Flags().StringVar(&output, "output", "text", "form of the report: text, json or ics")
+	output = cli.OutputFlag(c, "ics")
 	return c
 }
 
 // printSchedule prints the schedule, and returns as an error what its exit code says.
 func printSchedule(w io.Writer, format string, s *schedule.Schedule) error {
 	var err error
-	switch format {
-	case "ics":
+	if format == "ics" {
 		_, err = w.Write(s.Calendar())
-	case "text", "json":
+	} else {
 		err = cli.Report(w, format, s, func(w io.Writer) error { return scheduleText(w, s) })
-	default:
-		err = &cli.UsageError{Err: fmt.Errorf("--output takes text, json or ics, not %q", format)}
 	}
 	switch {
 	case err != nil:

@@ -28,7 +28,6 @@ a rehearsal, from a pipe.
 		Example: `  conclave token list
   conclave token enrol --serial 5417533 --subject "Ada of wabbit" --out ada.pem`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if err := offline.Sandbox(); !errors.Is(err, errors.ErrUnsupported) {
 				return err

@@ -7,7 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,15 +23,15 @@ const (
 	Done       = 0
 	Refused    = 1 // verification or input
 	Usage      = 2
-	Token      = 3
+	Token      = 3 // or key
 	Incomplete = 4 // a quorum, a role
 	Registry   = 5
 	Cancelled  = 130
 )
 
 // CodesHelp is the text about exit codes in a program's help.
-const CodesHelp = `Exit codes: 0 done, 1 refused (verification or input), 2 usage, 3 token,
-4 incomplete (a quorum, a role), 5 registry, 130 cancelled.`
+const CodesHelp = `Exit codes: 0 done, 1 refused (verification or input), 2 usage,
+3 token or key, 4 incomplete (a quorum, a role), 5 registry, 130 cancelled.`
 
 // UsageError: the words on the command line are off.
 type UsageError struct{ Err error }
@@ -76,46 +79,86 @@ func tokenError(err error) bool {
 func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
 // Prepare makes a command tree report errors to its caller alone, and mistakes
-// in flags and arguments as *UsageError.
+// in flags and arguments as *UsageError. It refuses a command that only holds
+// others, and what cobra adds by itself is no exception.
 func Prepare(root *cobra.Command) {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &UsageError{err} })
-	var walk func(*cobra.Command)
-	walk = func(c *cobra.Command) {
-		if check := c.Args; check != nil {
-			c.Args = func(c *cobra.Command, args []string) error {
-				if err := check(c, args); err != nil {
-					return &UsageError{err}
-				}
-				return nil
-			}
-		}
-		for _, sub := range c.Commands() {
-			walk(sub)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	prepare(root)
+}
+
+func prepare(c *cobra.Command) {
+	check := c.Args
+	switch {
+	case c.Name() == "help":
+		check = helpsWith
+	case !c.Runnable():
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			return &UsageError{fmt.Errorf("a command is missing after %s", c.CommandPath())}
 		}
 	}
-	walk(root)
+	if check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return &UsageError{err}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		prepare(sub)
+	}
+}
+
+// helpsWith refuses what is no command, which cobra's help answers with success.
+func helpsWith(c *cobra.Command, args []string) error {
+	if _, rest, err := c.Root().Find(args); err != nil || len(rest) > 0 {
+		return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+	}
+	return nil
 }
 
 // OutputFlag adds --output to a command that reports, and returns where its
-// value stands: "text" or "json".
-func OutputFlag(c *cobra.Command) *string {
+// value stands: "text", "json" or one more.
+func OutputFlag(c *cobra.Command, more ...string) *string {
 	form := "text"
-	c.Flags().Var((*outputForm)(&form), "output", "form of the report: text or json")
+	f := NewForm(&form, more...)
+	c.Flags().Var(f, "output", "form of the report: "+f.known())
 	return &form
 }
 
-// outputForm takes the two forms, so that another one is refused before anything is done.
-type outputForm string
+// Form is the value of --output. It takes the known ones, so that another one
+// is refused before anything is done.
+type Form struct {
+	value *string
+	forms []string
+}
 
-func (f *outputForm) String() string { return string(*f) }
-func (f *outputForm) Type() string   { return "form" }
-func (f *outputForm) Set(s string) error {
-	if s != "text" && s != "json" {
-		return errors.New("it is text or json")
+// NewForm makes the flag value that is kept in value: "text", "json" or one more.
+func NewForm(value *string, more ...string) *Form {
+	*value = "text"
+	return &Form{value, append([]string{"text", "json"}, more...)}
+}
+
+func (f *Form) String() string { return *f.value }
+
+// Type is what the help calls it.
+func (f *Form) Type() string { return "form" }
+
+// Set takes a known form.
+func (f *Form) Set(s string) error {
+	if !slices.Contains(f.forms, s) {
+		return errors.New("it is " + f.known())
 	}
-	*f = outputForm(s)
+	*f.value = s
 	return nil
+}
+
+func (f *Form) known() string {
+	last := len(f.forms) - 1
+	return strings.Join(f.forms[:last], ", ") + " or " + f.forms[last]
 }
 
 // Report prints v as JSON, or has text print it for people, as format says.

@@ -45,7 +45,7 @@ const (
 
 // Errors of opening a key.
 var (
-	ErrPassphrase   = errors.New("the passphrase does not open this key: nothing was signed")
+	ErrPassphrase   = errors.New("the passphrase does not open this key")
 	ErrNotEncrypted = errors.New("this key is not encrypted, and a key in the clear is not used: nothing was signed")
 )
 
@@ -132,7 +132,7 @@ func Open(sealed, passphrase []byte) (*Key, error) {
 	}
 	der, err := encrypted.Decrypt(block.Bytes, passphrase)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%v)", ErrPassphrase, err)
+		return nil, fmt.Errorf("%w (%v): nothing was signed", ErrPassphrase, err)
 	}
 	defer clear(der)
 	private, err := x509.ParsePKCS8PrivateKey(der)
