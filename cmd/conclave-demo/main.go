@@ -56,7 +56,7 @@ func run(args []string, in *os.File, out *os.File, errs io.Writer) int {
 		return cli.Refused
 	}
 	if err := d.play(ctx); err != nil {
-		cli.Problem{Happened: err.Error(), NotDone: "The demo did not come to its end.", Next: "What was made so far is in " + d.dir}.Print(errs)
+		cli.Problem{Happened: err.Error(), NotDone: "The demo did not come to its end.", Next: "Look into " + d.dir + ": what was made so far is there."}.Print(errs)
 		if ctx.Err() != nil {
 			return cli.Cancelled
 		}

@@ -107,11 +107,11 @@ func named(from, to place, pinned []byte) (place, error) {
 	}
 	tag := to.tag
 	if pinned != nil {
-		root, err := metadata.ParseFile(pinned, metadata.Adopted)
+		trust, err := trustPinned(pinned)
 		if err != nil {
-			return from, fmt.Errorf("the pinned root: %w", err)
+			return from, err
 		}
-		tag = cmp.Or(root.Trust(), tag)
+		tag = cmp.Or(trust, tag)
 	}
 	if tag == "" {
 		return from, usagef("%s needs a tag: neither a pinned root nor %s names the trust", from, to)
@@ -122,20 +122,9 @@ func named(from, to place, pinned []byte) (place, error) {
 // verifiedOrigin runs a client over what is at the origin.
 func (p *program) verifiedOrigin(from *origin, pinned []byte) (*client.Verified, error) {
 	if pinned == nil {
-		var err error
-		if pinned, err = (&client.Published{Files: from.files}).OldestRoot(); err != nil {
-			return nil, err
-		}
 		p.progress("no root is pinned: the origin's own oldest root is believed")
 	}
-	verified, err := client.Verify(from.files, pinned, p.now())
-	if err != nil {
-		return nil, err
-	}
-	if from.trust != "" && verified.Trust != "" && from.trust != verified.Trust {
-		return nil, &metadata.OtherTrustError{Role: "the head", Want: verified.Trust, Got: from.trust}
-	}
-	return verified, nil
+	return p.verified(from.set, pinned)
 }
 
 func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte) error {
@@ -215,7 +204,7 @@ func (p *program) mirrorTo(ctx context.Context, from, to place, pinned []byte, f
 		return err
 	}
 	defer done()
-	set, err := head.Set(o.files)
+	set, err := head.Set(o.set.Files)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/layout"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/mirror"
@@ -22,8 +21,7 @@ import (
 // has been verified.
 type origin struct {
 	publish.Origin
-	trust string // as its head says; "" where it has none
-	files []trust.NamedFile
+	set   *client.Published // without a head where it has none
 	close func()
 }
 
@@ -48,7 +46,7 @@ func (p *program) origin(ctx context.Context, at place) (*origin, error) {
 		done()
 		return nil, err
 	}
-	return &origin{publish.Origin{Images: r, Open: opener(r)}, published.Trust, published.Files, done}, nil
+	return &origin{publish.Origin{Images: r, Open: opener(r)}, published, done}, nil
 }
 
 // opener opens targets in a repository, by their digests.
@@ -90,5 +88,5 @@ func originDir(dir string) (*origin, error) {
 		}
 		return registry.Checked(f, sum, t.Length), nil
 	}
-	return &origin{Origin: publish.Origin{Open: open}, files: files, close: func() { _ = s.Close() }}, nil
+	return &origin{Origin: publish.Origin{Open: open}, set: &client.Published{Files: files}, close: func() { _ = s.Close() }}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
@@ -71,11 +70,7 @@ REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 }
 
 func (p *program) push(ctx context.Context, path, name string, s signing, f pushFlags) error {
-	ref, err := parseReference(name)
-	if err != nil {
-		return err
-	}
-	bundle, err := bundles.Open(path)
+	bundle, ref, repository, err := p.bundleFor(path, name, "published")
 	if err != nil {
 		return err
 	}
@@ -84,25 +79,12 @@ func (p *program) push(ctx context.Context, path, name string, s signing, f push
 	if err != nil {
 		return err
 	}
-	if ref.Tag != "" && ref.Tag != set.Trust {
-		return fmt.Errorf("the bundle is of the trust %s, and %s names the tag %s: nothing was published", set.Trust, ref, ref.Tag)
-	}
-	if ref, err = ref.WithTag(set.Trust); err != nil {
-		return err
-	}
-	repository, err := p.repository(ref)
-	if err != nil {
-		return err
-	}
-	session, err := p.session(ctx, ref, s)
+	session, err := p.session(ctx, ref, repository, s)
 	if err != nil {
 		return err
 	}
 	defer session.close()
-	publisher, err := session.publisher(repository)
-	if err != nil {
-		return err
-	}
+	publisher := session.publisher
 	publisher.Margin, publisher.Elsewhere, publisher.Pointers = time.Duration(f.margin), f.elsewhere, f.pointers
 	if f.targets != "" {
 		root, err := os.OpenRoot(f.targets)

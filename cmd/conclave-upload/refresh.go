@@ -49,14 +49,10 @@ func (p *program) refresh(ctx context.Context, name string, s signing, every tim
 	if err != nil {
 		return err
 	}
-	session, err := p.session(ctx, ref, s)
+	session, err := p.session(ctx, ref, repository, s)
 	if err != nil {
 		return err
 	}
 	defer session.close()
-	publisher, err := session.publisher(repository)
-	if err != nil {
-		return err
-	}
-	return session.report(publisher.Refresh(ctx, ref.Tag, every))
+	return session.report(session.publisher.Refresh(ctx, ref.Tag, every))
 }

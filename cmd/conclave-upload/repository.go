@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
@@ -113,6 +114,28 @@ func (p *program) trustOf(arg string) (registry.Reference, *registry.Repository,
 	return ref, repository, err
 }
 
+// bundleFor opens a bundle and the repository of a REF that it is for, whose tag
+// is the bundle's trust. done is what becomes of it.
+func (p *program) bundleFor(path, name, done string) (*bundles.Bundle, registry.Reference, *registry.Repository, error) {
+	ref, err := parseReference(name)
+	if err != nil {
+		return nil, ref, nil, err
+	}
+	bundle, err := bundles.Open(path)
+	if err != nil {
+		return nil, ref, nil, err
+	}
+	trust := bundle.Contents.Trust
+	if ref.Tag != "" && ref.Tag != trust {
+		return nil, ref, nil, fmt.Errorf("the bundle is of the trust %s, and %s names the tag %s: nothing was %s", trust, ref, ref.Tag, done)
+	}
+	if ref, err = ref.WithTag(trust); err != nil {
+		return nil, ref, nil, err
+	}
+	repository, err := p.repository(ref)
+	return bundle, ref, repository, err
+}
+
 // published reads the set that ref names and verifies it from the pinned root.
 // Where pinned is nil, the oldest root of the set itself is believed, if the set
 // is of the trust that the tag names: nothing else says which one is meant.
@@ -128,6 +151,8 @@ func (p *program) published(ctx context.Context, repository *registry.Repository
 	return set, verified, err
 }
 
+// verified runs a client over a set, from the pinned root or else its own
+// oldest one.
 func (p *program) verified(set *client.Published, pinned []byte) (*client.Verified, error) {
 	var err error
 	if pinned == nil {
@@ -139,7 +164,7 @@ func (p *program) verified(set *client.Published, pinned []byte) (*client.Verifi
 	if err != nil {
 		return nil, err
 	}
-	if verified.Trust != "" && verified.Trust != set.Trust {
+	if verified.Trust != "" && set.Trust != "" && verified.Trust != set.Trust {
 		return nil, &metadata.OtherTrustError{Role: "the head", Want: verified.Trust, Got: set.Trust}
 	}
 	return verified, nil
@@ -174,12 +199,21 @@ func tagged(ref registry.Reference, pinned []byte) (registry.Reference, error) {
 	if ref.Tag != "" {
 		return ref, nil
 	}
-	root, err := metadata.ParseFile(pinned, metadata.Adopted)
+	trust, err := trustPinned(pinned)
 	if err != nil {
-		return ref, fmt.Errorf("the pinned root: %w", err)
+		return ref, err
 	}
-	if root.Trust() == "" {
+	if trust == "" {
 		return ref, usagef("%s needs a tag: the pinned root names no trust", ref)
 	}
-	return ref.WithTag(root.Trust())
+	return ref.WithTag(trust)
+}
+
+// trustPinned is the trust that a pinned root names; "" where it names none.
+func trustPinned(pinned []byte) (string, error) {
+	root, err := metadata.ParseFile(pinned, metadata.Adopted)
+	if err != nil {
+		return "", fmt.Errorf("the pinned root: %w", err)
+	}
+	return root.Trust(), nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/rendezvous"
@@ -32,22 +31,7 @@ REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 }
 
 func (p *program) share(ctx context.Context, path, name string) error {
-	ref, err := parseReference(name)
-	if err != nil {
-		return err
-	}
-	bundle, err := bundles.Open(path)
-	if err != nil {
-		return err
-	}
-	trust := bundle.Contents.Trust
-	if ref.Tag != "" && ref.Tag != trust {
-		return fmt.Errorf("the bundle is of the trust %s, and %s names the tag %s: nothing was shared", trust, ref, ref.Tag)
-	}
-	if ref, err = ref.WithTag(trust); err != nil {
-		return err
-	}
-	repository, err := p.repository(ref)
+	bundle, ref, repository, err := p.bundleFor(path, name, "shared")
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -44,16 +43,24 @@ const patience = 200 * time.Millisecond
 // session is one run of push or refresh: its keys, and what this machine
 // remembers of the trust.
 type session struct {
-	program *program
-	ref     registry.Reference
-	signing signing
-	keys    *keyring
-	state   *seen.Dir         // nil: nothing is remembered
-	last    *client.Published // nil: nothing was seen before
+	program   *program
+	ref       registry.Reference
+	keys      *keyring
+	state     *seen.Dir // nil: nothing is remembered
+	publisher *publish.Publisher
 }
 
-func (p *program) session(ctx context.Context, ref registry.Reference, s signing) (*session, error) {
-	x := &session{program: p, ref: ref, signing: s, keys: p.keyring(s.keys)}
+// session begins a run that publishes ref in r. The caller closes it.
+func (p *program) session(ctx context.Context, ref registry.Reference, r publish.Registry, s signing) (*session, error) {
+	x := &session{program: p, ref: ref, keys: p.keyring(s.keys)}
+	x.publisher = &publish.Publisher{
+		Registry:  r,
+		Keys:      x.keys.signers,
+		Lifetimes: s.lives,
+		Now:       p.now,
+		Progress:  p.progress,
+		Patience:  patience,
+	}
 	if s.stateDir == "" {
 		return x, nil
 	}
@@ -61,7 +68,12 @@ func (p *program) session(ctx context.Context, ref registry.Reference, s signing
 	if x.state, err = seen.Open(s.stateDir); err != nil {
 		return nil, err
 	}
-	if x.last, err = x.state.Last(ctx, ref.Tag); err != nil {
+	last, err := x.state.Last(ctx, ref.Tag)
+	if err == nil && last != nil {
+		x.publisher.Known = x.state.Known(ref.Tag)
+		x.publisher.Seen, err = head.Set(last.Files)
+	}
+	if err != nil {
 		return nil, errors.Join(err, x.state.Close())
 	}
 	return x, nil
@@ -72,24 +84,6 @@ func (x *session) close() {
 	if x.state != nil {
 		x.state.Close() // nothing was written since it was last made durable
 	}
-}
-
-func (x *session) publisher(r publish.Registry) (*publish.Publisher, error) {
-	p := &publish.Publisher{
-		Registry:  r,
-		Keys:      x.keys.signers,
-		Lifetimes: x.signing.lives,
-		Now:       x.program.now,
-		Progress:  x.program.progress,
-		Patience:  patience,
-	}
-	if x.last == nil {
-		return p, nil
-	}
-	var err error
-	p.Known = x.state.Known(x.ref.Tag)
-	p.Seen, err = head.Set(x.last.Files)
-	return p, err
 }
 
 // report remembers what is live now, and says it. A result may come with an

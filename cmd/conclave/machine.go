@@ -112,25 +112,16 @@ func (m *machine) Hash(ctx context.Context, f ui.File) (metadata.Digest, int64, 
 		return metadata.Digest{}, 0, err
 	}
 	defer file.Close()
+	defer context.AfterFunc(ctx, func() { _ = file.Close() })() // which ends the reading
 	sum := sha256.New()
-	n, err := io.Copy(sum, stoppable{ctx, file})
+	n, err := io.Copy(sum, file)
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return metadata.Digest{}, 0, fmt.Errorf("%s was not read to its end: %w", f.Name, err)
 	}
 	return metadata.Digest(sum.Sum(nil)), n, nil
-}
-
-// stoppable is a reader whose reading ends with a context.
-type stoppable struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (s stoppable) Read(b []byte) (int, error) {
-	if err := context.Cause(s.ctx); err != nil {
-		return 0, err
-	}
-	return s.Reader.Read(b)
 }
 
 // regular opens a file of a place. Neither a link nor a device is one: the

@@ -44,6 +44,35 @@ func (f *tokenFlags) talkAbout(c *cobra.Command, t seen, doing string, hold func
 	return err
 }
 
+// changeCommand completes a command that changes the one token it names: begin
+// says how, or why that can't be, before its holder is asked, and done what it
+// is then.
+func changeCommand(c *cobra.Command, doing, done string, begin func(seen) (func(context.Context, *talk) error, error)) *cobra.Command {
+	var f tokenFlags
+	f.conversation(c)
+	c.Flags().BoolVar(&f.rehearsal, "rehearsal", false, "a rehearsal, with a virtual token")
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := needed(c, "serial"); err != nil {
+			return err
+		}
+		t, err := f.find(c.Context())
+		if err != nil {
+			return err
+		}
+		change, err := begin(t)
+		if err != nil {
+			return err
+		}
+		if err := f.talkAbout(c, t, doing, change); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "Token %s %s\n", t.info.Serial, done)
+		return err
+	}
+	return c
+}
+
 // banner stands on every page.
 func (t *talk) banner() page.Banner {
 	return page.Banner{Rehearsal: t.rehearsal, Who: "holder", Doing: t.doing}

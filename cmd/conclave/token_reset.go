@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,8 +10,7 @@ import (
 )
 
 func tokenResetCommand() *cobra.Command {
-	var f tokenFlags
-	c := &cobra.Command{
+	return changeCommand(&cobra.Command{
 		Use:   "reset --serial N",
 		Short: "Destroy every PIV key on a token, and make it as it was shipped",
 		Long: `Reset makes the PIV application of a token as it left the factory. Every key in
@@ -21,30 +19,13 @@ certificates, the PIN and the PUK. Nothing brings them back. What else is on the
 token (FIDO, OpenPGP, one-time passwords) is not touched. The serial number has to
 be typed before anything is done.`,
 		Example: `  conclave token reset --serial 5417533`,
-		Args:    cobra.NoArgs,
-	}
-	f.conversation(c)
-	c.Flags().BoolVar(&f.rehearsal, "rehearsal", false, "a rehearsal, with a virtual token")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := needed(c, "serial"); err != nil {
-			return err
-		}
-		t, err := f.find(c.Context())
-		if err != nil {
-			return err
-		}
+	}, "reset", "is as it was shipped. Its keys are destroyed.", func(t seen) (func(context.Context, *talk) error, error) {
 		resetter, ok := t.Token.(token.Resetter)
 		if !ok {
-			return cannot(t, "be reset")
+			return nil, cannot(t, "be reset")
 		}
-		err = f.talkAbout(c, t, "reset", func(ctx context.Context, to *talk) error { return reset(ctx, to, t, resetter) })
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "Token %s is as it was shipped. Its keys are destroyed.\n", t.info.Serial)
-		return err
-	}
-	return c
+		return func(ctx context.Context, to *talk) error { return reset(ctx, to, t, resetter) }, nil
+	})
 }
 
 // reset says what is destroyed, and has it done once the serial was typed.
