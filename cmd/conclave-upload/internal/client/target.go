@@ -18,9 +18,9 @@ type Target struct {
 	MediaType string `json:"media_type,omitempty"`
 }
 
-// TargetOf reads a target's entry. The media type is the one that its custom
+// targetOf reads a target's entry. The media type is the one that its custom
 // object names, if any.
-func TargetOf(path, role string, t metadata.Target) Target {
+func targetOf(path, role string, t metadata.Target) Target {
 	return Target{Path: path, Role: role, Length: t.Length, SHA256: t.Hashes["sha256"], MediaType: mediaType(t.Custom)}
 }
 

@@ -132,7 +132,7 @@ func Targets(s *metadata.Set) []Target {
 	var list []Target
 	add := func(role string, f *metadata.File) {
 		for path, t := range f.Targets.Targets {
-			list = append(list, TargetOf(path, role, t))
+			list = append(list, targetOf(path, role, t))
 		}
 	}
 	add(head.Targets, s.Targets)

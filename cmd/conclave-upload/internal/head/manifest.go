@@ -18,8 +18,8 @@ import (
 const (
 	ArtifactType     = "application/vnd.conclave.head.v1+json"
 	RootArtifactType = "application/vnd.conclave.root.v1+json"
-	RoleArtifactType = "application/vnd.conclave.role.v1+json"
-	BinsArtifactType = "application/vnd.conclave.bins.v1+json"
+	roleArtifactType = "application/vnd.conclave.role.v1+json"
+	binsArtifactType = "application/vnd.conclave.bins.v1+json"
 	MetadataType     = "application/vnd.tuf.metadata+json"
 	ManifestType     = ocispec.MediaTypeImageManifest
 )
@@ -100,7 +100,7 @@ func EncodeRoot(name string, version int64, file []byte) ([]byte, error) {
 // docker/attest's client looks for it. Of files the last is the newest version;
 // the one before it stays for those who have not seen the newest snapshot.
 func EncodeRole(trust, role string, version int64, files []trust.NamedFile) ([]byte, error) {
-	return encode(manifest{artifactType: RoleArtifactType, trust: trust, role: role, version: version}, files, nil)
+	return encode(manifest{artifactType: roleArtifactType, trust: trust, role: role, version: version}, files, nil)
 }
 
 type manifest struct {

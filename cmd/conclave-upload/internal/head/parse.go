@@ -81,8 +81,8 @@ func ParseBins(raw []byte) ([]Layer, error) {
 	switch err := json.Unmarshal(raw, &m); {
 	case err != nil:
 		return nil, &FormatError{Why: "it is no JSON of that kind: " + err.Error()}
-	case m.ArtifactType != BinsArtifactType:
-		return nil, &FormatError{"artifactType", fmt.Sprintf("%q, not %q", m.ArtifactType, BinsArtifactType)}
+	case m.ArtifactType != binsArtifactType:
+		return nil, &FormatError{"artifactType", fmt.Sprintf("%q, not %q", m.ArtifactType, binsArtifactType)}
 	}
 	return parseLayers(m.Layers)
 }
@@ -91,7 +91,7 @@ func ParseBins(raw []byte) ([]Layer, error) {
 func IsRootOf(trust string, raw []byte) bool { return isOf(RootArtifactType, trust, Root, raw) }
 
 // IsRoleOf says whether raw is a manifest that EncodeRole made for that role.
-func IsRoleOf(trust, role string, raw []byte) bool { return isOf(RoleArtifactType, trust, role, raw) }
+func IsRoleOf(trust, role string, raw []byte) bool { return isOf(roleArtifactType, trust, role, raw) }
 
 func isOf(artifactType, trust, role string, raw []byte) bool {
 	var m ocispec.Manifest

@@ -61,7 +61,7 @@ func Split(name string, files []trust.NamedFile) (listed []trust.NamedFile, bins
 			all[f.Name] = true
 			n++
 		}
-		raw, err := encode(manifest{artifactType: BinsArtifactType, trust: name, role: Targets}, delegated[:n], all)
+		raw, err := encode(manifest{artifactType: binsArtifactType, trust: name, role: Targets}, delegated[:n], all)
 		if err != nil {
 			return nil, nil, err
 		}

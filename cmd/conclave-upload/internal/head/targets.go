@@ -16,8 +16,8 @@ import (
 
 // Types of file targets, and of the index of those in one directory.
 const (
-	TargetArtifactType  = "application/vnd.conclave.target.v1+json"
-	TargetsArtifactType = "application/vnd.conclave.targets.v1+json"
+	targetArtifactType  = "application/vnd.conclave.target.v1+json"
+	targetsArtifactType = "application/vnd.conclave.targets.v1+json"
 	targetType          = "application/vnd.tuf.target"
 )
 
@@ -38,7 +38,7 @@ func EncodeTarget(target string, sum metadata.Digest, size int64) (tag string, r
 	raw, err = json.Marshal(ocispec.Manifest{
 		Versioned:    specs.Versioned{SchemaVersion: 2},
 		MediaType:    ManifestType,
-		ArtifactType: TargetArtifactType,
+		ArtifactType: targetArtifactType,
 		Config:       ocispec.DescriptorEmptyJSON,
 		Layers: []ocispec.Descriptor{{
 			MediaType:   targetType,
@@ -65,7 +65,7 @@ func EncodeTarget(target string, sum metadata.Digest, size int64) (tag string, r
 func EncodeTargets(there []byte, add []ocispec.Descriptor, keep func(hashed string) bool) (raw []byte, ours bool, err error) {
 	var old ocispec.Index
 	if there != nil {
-		if json.Unmarshal(there, &old) != nil || old.ArtifactType != TargetsArtifactType {
+		if json.Unmarshal(there, &old) != nil || old.ArtifactType != targetsArtifactType {
 			return nil, false, nil
 		}
 	}
@@ -83,7 +83,7 @@ func EncodeTargets(there []byte, add []ocispec.Descriptor, keep func(hashed stri
 	raw, err = json.Marshal(ocispec.Index{
 		Versioned:    specs.Versioned{SchemaVersion: 2},
 		MediaType:    ocispec.MediaTypeImageIndex,
-		ArtifactType: TargetsArtifactType,
+		ArtifactType: targetsArtifactType,
 		Manifests:    list,
 	})
 	if err == nil && len(raw) > MaxSize {

@@ -18,8 +18,8 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 )
 
-// TargetsDir is the directory of the repository that holds the targets.
-const TargetsDir = "targets"
+// targetsDir is the directory of the repository that holds the targets.
+const targetsDir = "targets"
 
 // Repository is a directory that holds a TUF repository, or will.
 type Repository struct{ root *os.Root }
@@ -96,7 +96,7 @@ func targetName(t client.Target) (string, error) {
 	if !fs.ValidPath(t.Path) || t.Path == "." {
 		return "", fmt.Errorf("%q is no path of a file below a directory: it was not written", t.Path)
 	}
-	return path.Join(TargetsDir, head.HashedName(t.Path, t.SHA256)), nil
+	return path.Join(targetsDir, head.HashedName(t.Path, t.SHA256)), nil
 }
 
 // ConflictError: the directory holds something newer than the set, or something

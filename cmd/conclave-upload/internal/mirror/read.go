@@ -123,7 +123,7 @@ func (s *Source) file(name string) ([]byte, error) {
 // OpenTarget opens the file of a target, by its hashed name or by its path
 // alone. One that is missing is fs.ErrNotExist.
 func (s *Source) OpenTarget(t client.Target) (io.ReadCloser, error) {
-	for _, dir := range slices.Compact([]string{TargetsDir, path.Join(s.metadata, TargetsDir)}) {
+	for _, dir := range slices.Compact([]string{targetsDir, path.Join(s.metadata, targetsDir)}) {
 		for _, name := range []string{head.HashedName(t.Path, t.SHA256), t.Path} {
 			f, err := s.root.Open(path.Join(dir, name))
 			if !errors.Is(err, fs.ErrNotExist) {

@@ -92,7 +92,7 @@ func joinRoots(live []*metadata.File, bundle *trust.Set) ([]*metadata.File, erro
 
 func verifyChain(roots []*metadata.File) error {
 	if err := metadata.VerifyRootChain(roots, time.Time{}); err != nil {
-		return &ChainError{err}
+		return &chainError{err}
 	}
 	return nil
 }

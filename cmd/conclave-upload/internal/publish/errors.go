@@ -32,13 +32,13 @@ func (e *ForkError) Error() string {
 		e.Role, e.Version, e.Offered, e.Live)
 }
 
-// ChainError: the roots of the bundle and those that are live make no chain.
-type ChainError struct{ Err error }
+// chainError: the roots of the bundle and those that are live make no chain.
+type chainError struct{ Err error }
 
-func (e *ChainError) Error() string {
+func (e *chainError) Error() string {
 	return fmt.Sprintf("what is offered does not chain from what is live: %v: nothing was published", e.Err)
 }
-func (e *ChainError) Unwrap() error { return e.Err }
+func (e *chainError) Unwrap() error { return e.Err }
 
 // LiveError: what the registry holds for the trust can't be built on.
 type LiveError struct {
@@ -62,13 +62,13 @@ func (e *KeyError) Error() string {
 	return fmt.Sprintf("%s can't be signed as root %d asks for: %s: nothing was published", e.Role, e.Root, e.Why)
 }
 
-// ResultError: a client would refuse what was about to be published.
-type ResultError struct{ Err error }
+// resultError: a client would refuse what was about to be published.
+type resultError struct{ Err error }
 
-func (e *ResultError) Error() string {
+func (e *resultError) Error() string {
 	return fmt.Sprintf("a client would refuse this set: %v: nothing was published", e.Err)
 }
-func (e *ResultError) Unwrap() error { return e.Err }
+func (e *resultError) Unwrap() error { return e.Err }
 
 // TargetError: an image or a file that the targets vouch for is not in the
 // repository as they say, nor at hand.
@@ -98,14 +98,14 @@ func (e *MovedError) Error() string {
 	return fmt.Sprintf("the tag %s was moved by someone else since it was read: the live set was left as it is", e.Tag)
 }
 
-// LimitError: clients would not read a file of the set.
-type LimitError struct {
+// limitError: clients would not read a file of the set.
+type limitError struct {
 	Name  string
 	Size  int // bytes, or roots
 	Limit int
 }
 
-func (e *LimitError) Error() string {
+func (e *limitError) Error() string {
 	return fmt.Sprintf("%s is too much for clients: %d, and they take %d: nothing was published", e.Name, e.Size, e.Limit)
 }
 

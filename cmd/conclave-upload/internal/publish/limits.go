@@ -24,7 +24,7 @@ const (
 // the length that timestamp and snapshot state.
 func limits(s *metadata.Set) error {
 	if len(s.Roots) > maxRoots {
-		return &LimitError{"the number of roots", len(s.Roots), maxRoots}
+		return &limitError{"the number of roots", len(s.Roots), maxRoots}
 	}
 	for _, f := range head.Files(s) {
 		limit := head.MaxFile
@@ -37,7 +37,7 @@ func limits(s *metadata.Set) error {
 			limit = maxTimestamp
 		}
 		if len(f.Bytes) > limit {
-			return &LimitError{"the length of " + f.Name, len(f.Bytes), limit}
+			return &limitError{"the length of " + f.Name, len(f.Bytes), limit}
 		}
 	}
 	return nil
@@ -58,7 +58,7 @@ func offlineExpiry(s *metadata.Set, at time.Time) error {
 		if at.Before(f.Expires) {
 			return nil
 		}
-		return &ResultError{&metadata.ExpiredError{Role: role, Version: f.Version, Expires: f.Expires, At: at}}
+		return &resultError{&metadata.ExpiredError{Role: role, Version: f.Version, Expires: f.Expires, At: at}}
 	})
 }
 

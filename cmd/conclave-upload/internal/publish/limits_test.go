@@ -36,7 +36,7 @@ func TestLimits(t *testing.T) {
 		for over, want := range map[int]bool{0: false, 1: true} {
 			s := set()
 			c.of(s, c.limit+over)
-			var limit *LimitError
+			var limit *limitError
 			if err := limits(s); errors.As(err, &limit) != want {
 				t.Errorf("%s, %d over the limit: %v", name, over, err)
 			}

@@ -51,7 +51,7 @@ func (p *Publisher) Mirror(ctx context.Context, trust string, set *metadata.Set)
 		return nil, err
 	}
 	if err := verify(live, job, p.Now()); err != nil {
-		return nil, &ResultError{err}
+		return nil, &resultError{err}
 	}
 	p.Progress(fmt.Sprintf("verified as a client would, from root %d", next.Roots[0].Version))
 	uploads, err := p.checkTargets(ctx, live.metadata(), next)

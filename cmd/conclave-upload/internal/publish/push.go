@@ -139,7 +139,7 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 		p.Progress(fmt.Sprintf("timestamp %d was left by an interrupted run: it is used", base.version()))
 	}
 	if err := verify(live, job, at); err != nil {
-		return nil, &ResultError{err}
+		return nil, &resultError{err}
 	}
 	p.Progress(fmt.Sprintf("verified as a client would, from root %d", job.set.Roots[0].Version))
 	sent, err := p.write(ctx, offered.Trust, live, job, uploads, func(ctx context.Context, trust string, s *state) ([]*state, int64, error) {
