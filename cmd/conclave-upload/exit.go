@@ -21,7 +21,7 @@ func usagef(format string, args ...any) error {
 	return &cli.UsageError{Err: fmt.Errorf(format, args...)}
 }
 
-// exitCode is cli.Code, which does not know the errors of the online half.
+// exitCode adds the errors of the online half to those that cli.Code knows.
 func exitCode(err error) int {
 	var upkeepDue *upkeep.DueError
 	switch {
@@ -31,7 +31,7 @@ func exitCode(err error) int {
 		return cli.Refused
 	case upkeepDue != nil, is[*publish.DueError](err):
 		return cli.Incomplete
-	case keyError(err):
+	case isKeyError(err):
 		return cli.Token
 	case is[*registry.Error](err), errors.Is(err, context.DeadlineExceeded):
 		return cli.Registry
@@ -39,8 +39,8 @@ func exitCode(err error) int {
 	return cli.Code(err)
 }
 
-// keyError says whether an online key is why.
-func keyError(err error) bool {
+// isKeyError says whether err is about an online key.
+func isKeyError(err error) bool {
 	for _, sentinel := range []error{onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry} {
 		if errors.Is(err, sentinel) {
 			return true

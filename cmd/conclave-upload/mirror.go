@@ -90,7 +90,7 @@ func (p *program) mirror(ctx context.Context, src, dst string, f mirrorFlags) er
 			return err
 		}
 	}
-	if from, err = named(from, to, pinned); err != nil {
+	if from, err = taggedOrigin(from, to, pinned); err != nil {
 		return err
 	}
 	if to.plain() {
@@ -99,9 +99,9 @@ func (p *program) mirror(ctx context.Context, src, dst string, f mirrorFlags) er
 	return p.mirrorTo(ctx, from, to, pinned, f)
 }
 
-// named gives the origin a tag where it has none, and needs one: that of the
+// taggedOrigin gives the origin a tag where it has none, and needs one: that of the
 // pinned root's trust, or else that of the destination.
-func named(from, to place, pinned []byte) (place, error) {
+func taggedOrigin(from, to place, pinned []byte) (place, error) {
 	if from.plain() || from.tag != "" {
 		return from, nil
 	}

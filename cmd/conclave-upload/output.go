@@ -12,7 +12,7 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
-// row is one line of a report: a name and what there is to say.
+// row is the cells of one line of a report, its name first.
 type row []string
 
 // report prints value as JSON where that was asked for, else the rows.

@@ -103,8 +103,9 @@ func (p *program) verify(ctx context.Context, name, rootFile, stateDir, targetsI
 	}{ref.String(), verified.Trust, set.Head.Digest, verified.Roles, verified.Targets, checked}, rows)
 }
 
-// verifiedSince is published for a client that remembers. stateDir may be "",
-// and root nil where something is remembered.
+// verifiedSince reads and verifies the set that ref names. Of what stateDir
+// remembers it reads nothing again, and refuses what is older. stateDir may be
+// "", and root nil where something is remembered.
 func (p *program) verifiedSince(ctx context.Context, repository *registry.Repository, ref registry.Reference, root []byte, stateDir string) (*client.Published, *client.Verified, error) {
 	if stateDir == "" {
 		return p.published(ctx, repository, ref, root)

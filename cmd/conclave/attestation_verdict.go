@@ -91,7 +91,7 @@ func (d demand) report(key metadata.Key, v token.Verdict) verdictReport {
 	return r
 }
 
-// verdictReport is what came of judging an attestation.
+// verdictReport is the outcome of judging an attestation.
 type verdictReport struct {
 	Passed  bool      `json:"passed"`
 	Demands string    `json:"demands"`

@@ -18,7 +18,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the program without the process around it.
+// run executes one command line and returns the exit code.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
 	if err := offline.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		explain(err).Print(errs)

@@ -143,7 +143,7 @@ func (t *talk) signRecord(ctx context.Context, r *record.Record, site *record.Si
 	})
 }
 
-// signedReport is what came of it.
+// signedReport says which record was signed, by whom, with which token.
 type signedReport struct {
 	Site   string          `json:"site"`
 	Events int             `json:"events"`

@@ -106,7 +106,7 @@ func readRoot(path string) (*metadata.File, error) {
 	return f, nil
 }
 
-// recordReport is what came of holding a record against journals.
+// recordReport is the outcome of checking a record.
 type recordReport struct {
 	Passed bool            `json:"passed"`
 	SHA256 metadata.Digest `json:"sha256"` // of the record's file

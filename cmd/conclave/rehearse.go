@@ -85,7 +85,7 @@ const (
 
 // openDrawer opens the drawer in dir, and fills a new one.
 func openDrawer(dir string, touch time.Duration) (*virtual.Drawer, error) {
-	finger := func(ctx context.Context, _ string) bool { return touched(ctx, touch) }
+	finger := func(ctx context.Context, _ string) bool { return touchAfter(ctx, touch) }
 	d, err := virtual.OpenDrawer(dir, virtual.Options{Touch: finger})
 	if err != nil {
 		return nil, fmt.Errorf("the drawer of virtual tokens: %w", err)
@@ -102,8 +102,8 @@ func openDrawer(dir string, touch time.Duration) (*virtual.Drawer, error) {
 	return d, nil
 }
 
-// touched is the finger of a rehearsal, which comes after a while.
-func touched(ctx context.Context, after time.Duration) bool {
+// touchAfter touches a virtual token after a while, unless ctx ends before.
+func touchAfter(ctx context.Context, after time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false
