@@ -78,6 +78,22 @@ func journalOf(site string, n int) trust.SiteJournal {
 	return trust.SiteJournal{Site: journal.SiteID(b.Bytes()), Lines: b.Bytes()}
 }
 
+// realJournal is journalOf with lines that hold together.
+func realJournal(site string, n int) trust.SiteJournal {
+	var b bytes.Buffer
+	var prev metadata.Digest
+	for i := range n {
+		data := fmt.Appendf(nil, `{"site":%q}`, site)
+		line, err := journal.Entry{N: i + 1, Time: time.Date(2026, 3, 5, 9, i, 0, 0, time.UTC), Prev: prev, Type: "note", Data: data}.Line()
+		if err != nil {
+			panic(err) // nothing in it can fail to be written
+		}
+		b.Write(line)
+		prev = metadata.Sum(line)
+	}
+	return trust.SiteJournal{Site: journal.SiteID(b.Bytes()), Lines: b.Bytes()}
+}
+
 // head is a published set with roots 1 to root and that timestamp.
 func head(t fataler, root, timestamp int64) []trust.NamedFile {
 	t.Helper()

@@ -16,8 +16,9 @@ import (
 // come to the same bytes.
 //
 // Two proposals of one version, and two signatures of one key over one
-// proposal, both stay: people and assembly choose. Of one site's journal the
-// longer stays; a fork is a *journal.ForkError. Of two published sets the one
+// proposal, both stay: people and assembly choose. A signature that does not
+// verify goes where there is a valid one by the same key. Of one site's journal
+// the longer stays, as far as it holds together; a fork is a *journal.ForkError. Of two published sets the one
 // with the newer root, then the newer timestamp stays, together with the roots
 // of both; sets that contradict each other are a *HeadError. (A set that was
 // superseded is gone, and with it the chance to notice that it contradicts a
@@ -46,6 +47,7 @@ func Merge(a, b trust.Contents) (trust.Contents, error) {
 		Attestations: slices.Concat(a.Attestations, b.Attestations),
 		Journals:     journals,
 	})
+	c = c.Sifted()
 	_, err = check(c)
 	return c, err
 }
@@ -78,7 +80,10 @@ func (*ProposalError) Code() string { return "BUNDLE-PROPOSED-TWICE" }
 func mergeJournals(journals []trust.SiteJournal) ([]trust.SiteJournal, error) {
 	longest := map[string][]byte{}
 	for _, j := range journals {
-		short, long := longest[j.Site], j.Lines
+		short, long := longest[j.Site], journal.Whole(j.Lines)
+		if len(long) == 0 {
+			continue // not even its first line is one
+		}
 		if len(short) > len(long) {
 			short, long = long, short
 		}

@@ -1,14 +1,18 @@
 package bundles
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/conclave-tuf/conclave/ceremony/journal"
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
@@ -41,7 +45,7 @@ func universe(t fataler) world {
 
 // draw is what one site holds.
 func (u world) draw(t *rapid.T) trust.Contents {
-	c := trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
+	c := trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{realJournal("one", rapid.IntRange(1, 4).Draw(t, "lines of site one"))}}
 	if n := rapid.IntRange(-1, len(u.heads)-1).Draw(t, "head"); n >= 0 {
 		c.Published = u.heads[n]
 	}
@@ -60,7 +64,7 @@ func (u world) draw(t *rapid.T) trust.Contents {
 		c.Attestations = append(c.Attestations, attestation(key, key))
 	}
 	if n := rapid.IntRange(0, 4).Draw(t, "lines of site two"); n > 0 {
-		c.Journals = append(c.Journals, journalOf("two", n))
+		c.Journals = append(c.Journals, realJournal("two", n))
 	}
 	return c
 }
@@ -135,7 +139,7 @@ func TestMergeHeads(t *testing.T) {
 	}{
 		{name: "newer timestamp", a: with(1, 5), b: with(1, 6), want: with(1, 6)},
 		{name: "newer root, timestamp begun anew", a: with(1, 900), b: with(2, 1), want: with(2, 1)},
-		{name: "none", a: with(2, 2), b: trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", 1)}}, want: with(2, 2)},
+		{name: "none", a: with(2, 2), b: trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{realJournal("one", 1)}}, want: with(2, 2)},
 		{name: "all roots are kept", a: with(2, 9), b: without, want: with(3, 1)},
 		{name: "another root 1", a: with(2, 1), b: edit(with(3, 1), "1.root.json", "{}"), alarm: "1.root.json"},
 		{name: "one timestamp, two sets", a: with(2, 1), b: edit(with(2, 1), "timestamp.json", string(head(t, 1, 1)[1].Bytes)+"\n"), alarm: "timestamp.json"},
@@ -171,15 +175,19 @@ func TestMergeAlarms(t *testing.T) {
 	p := proposal(t, "targets", 2, "app")
 	again := p
 	again.Reason = "another reason"
-	fork := journalOf("one", 2)
-	fork.Lines = append(fork.Lines, "{\"n\":3,\"site\":\"evil\"}\n"...)
+	fork := realJournal("one", 2)
+	third, err := journal.Entry{N: 3, Time: time.Date(2026, 3, 5, 10, 0, 0, 0, time.UTC), Prev: lastLine(fork.Lines), Type: "note", Data: []byte(`{"site":"evil"}`)}.Line()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fork.Lines = append(fork.Lines, third...)
 	for _, tc := range []struct {
 		name string
 		a, b trust.Contents
 		want error
 	}{
 		{"two trusts", trust.Contents{Trust: "wabbit"}, trust.Contents{Trust: "docker"}, &TrustError{}},
-		{"a fork", trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{journalOf("one", 4)}},
+		{"a fork", trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{realJournal("one", 4)}},
 			trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{fork}}, &journal.ForkError{Line: 3}},
 		{"one payload, two reasons", trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{p}},
 			trust.Contents{Trust: "wabbit", Proposals: []trust.Proposal{again}}, &ProposalError{}},
@@ -195,5 +203,33 @@ func TestMergeAlarms(t *testing.T) {
 				t.Errorf("got %v, want line %d", err, want.Line)
 			}
 		})
+	}
+}
+
+func lastLine(lines []byte) metadata.Digest {
+	_, head, err := journal.Read(lines)
+	if err != nil {
+		panic(err)
+	}
+	return head
+}
+
+// A journal that goes on with rubbish is taken as far as it holds together: it
+// neither replaces the good one nor counts as a fork.
+func TestMergeTakesJournalsAsFarAsTheyHold(t *testing.T) {
+	good := trust.Contents{Trust: "wabbit", Journals: []trust.SiteJournal{realJournal("one", 3)}}
+	for name, more := range map[string]string{
+		"rubbish": "rubbish\n", "a line of another journal": string(realJournal("two", 1).Lines), "many lines": strings.Repeat("{}\n", 100),
+	} {
+		bad := realJournal("one", 2)
+		bad.Lines = append(bad.Lines, more...)
+		for _, pair := range [][2]trust.Contents{
+			{good, {Trust: "wabbit", Journals: []trust.SiteJournal{bad}}}, {{Trust: "wabbit", Journals: []trust.SiteJournal{bad}}, good},
+		} {
+			merged, err := Merge(pair[0], pair[1])
+			if err != nil || len(merged.Journals) != 1 || !bytes.Equal(merged.Journals[0].Lines, good.Journals[0].Lines) {
+				t.Errorf("%s: %d journals, %v", name, len(merged.Journals), err)
+			}
+		}
 	}
 }

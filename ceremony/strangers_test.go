@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -240,5 +241,49 @@ func TestStateIsWhatTheJournalSays(t *testing.T) {
 		if got := s.contents(); len(got.Proposals) != 2 {
 			t.Errorf("after a restart %d payloads stand", len(got.Proposals))
 		}
+	}
+}
+
+// TestMergeKeepsWhatIsGood: junk under a holder's keyid goes where there is a
+// signature of theirs, so that a complete root stays complete; a set of strangers
+// can't be joined to ours, and what does not verify is seen by everything that
+// reads a bundle.
+func TestMergeKeepsWhatIsGood(t *testing.T) {
+	s, _ := complete(t)
+	good := s.contents()
+	junk := good
+	junk.Signatures = slices.Clone(good.Signatures)
+	for _, sig := range good.Signatures {
+		for i := range 65 {
+			bad := sig
+			bad.Sig = fmt.Sprintf("00%02x", i) + sig.Sig[4:]
+			junk.Signatures = append(junk.Signatures, bad)
+		}
+	}
+	for _, pair := range [][2]trust.Contents{{good, junk}, {junk, good}} {
+		merged, err := bundles.Merge(pair[0], pair[1])
+		s.must(err)
+		if len(merged.Signatures) != len(good.Signatures) {
+			t.Errorf("%d signatures are left of %d", len(merged.Signatures), len(good.Signatures))
+		}
+		s.must(trust.Verdict(merged, start))
+	}
+	if _, err := trust.Assemble(junk); err != nil {
+		t.Errorf("before they are merged, the good ones are not found: %v", err)
+	}
+	if err := trust.Verdict(good, start.AddDate(2, 0, 0)); !isType[*metadata.ExpiredError](err) {
+		t.Errorf("after two years: %v", err)
+	}
+
+	strangers := publishedOf(rotated(t, 4), 5)
+	ours := publishedOf(s, 1)
+	ours.Published = append(ours.Published, strangers.Published[0]) // root 5 beside root 1
+	if _, err := trust.Assemble(ours); !isType[*trust.UnverifiedError](err) {
+		t.Errorf("root 5 of strangers beside root 1: %v", err)
+	}
+	unsigned := publishedOf(s, 1)
+	unsigned.Published[0].Bytes = metadata.Assemble(s.assembled().Roots[0].Signed.Bytes, nil)
+	if err := trust.Verdict(unsigned, start); !isType[*trust.UnverifiedError](err) {
+		t.Errorf("a root with 0 of 2 signatures: %v", err)
 	}
 }

@@ -305,10 +305,16 @@ func ofImport(err error) *page.Problem {
 	return &page.Problem{Code: "BUNDLE-REFUSED", Happened: page.Sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), NotDone: notTaken, Next: writeAgain}
 }
 
-// ofRoots: roots that don't follow from the one that is known.
+// ofRoots: a published set that does not verify, or roots that don't follow from
+// the one that is known.
 func ofRoots(err error) *page.Problem {
 	var other *trust.OtherRootError
-	if !errors.As(err, &other) {
+	var unverified *trust.UnverifiedError
+	switch {
+	case errors.As(err, &unverified):
+		return &page.Problem{Code: "BUNDLE-UNVERIFIED", Happened: page.Sentence(err), NotDone: "Nothing of it was used.",
+			Next: "Get the bundle again, from whoever made it. If it happens twice, treat its source as tampered with."}
+	case !errors.As(err, &other):
 		return nil
 	}
 	return &page.Problem{

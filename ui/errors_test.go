@@ -67,6 +67,7 @@ var explained = []struct {
 	{&trust.ExportError{Role: "root", Version: 1, Rule: "has 600000 bytes"}, "EXPORT-REFUSED"},
 	{&trust.IncompleteError{Quorum: trust.Quorum{Role: "root", Version: 1}}, "INCOMPLETE"},
 	{ceremony.ErrNotNow, "NOT-NOW"},
+	{&trust.UnverifiedError{Err: errCause}, "BUNDLE-UNVERIFIED"},
 	{&trust.OtherRootError{Known: trust.Root{Version: 1}, Theirs: trust.Root{Version: 5}}, "BUNDLE-OTHER-ROOT"},
 	{trust.ErrUnknown, "PAYLOAD-UNKNOWN"},
 	{&ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour), What: "the last entry"}, "CLOCK"},

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -135,4 +136,19 @@ type ForkError struct {
 
 func (e *ForkError) Error() string {
 	return fmt.Sprintf("the journal of site %.8s exists in two versions that differ from line %d on: one of them is not what happened", e.Site, e.Line)
+}
+
+// Whole is the beginning of a journal that holds together: all of it, or the
+// lines before the first that can't be believed.
+func Whole(lines []byte) []byte {
+	_, _, err := Read(lines)
+	for broken, ok := errors.AsType[*Error](err); ok; broken, ok = errors.AsType[*Error](err) {
+		end := 0
+		for range broken.Line - 1 {
+			end += bytes.IndexByte(lines[end:], '\n') + 1
+		}
+		lines = lines[:end]
+		_, _, err = Read(lines)
+	}
+	return lines
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -22,13 +23,17 @@ type Set struct {
 }
 
 // Assemble joins what a bundle holds: the published set, and on top of it each
-// proposal that has its quorum. It returns *IncompleteError where a quorum is
+// proposal that has its quorum. It returns *UnverifiedError where the
+// published set does not verify, *IncompleteError where a quorum is
 // missing and *ConflictError where two payloads claim one version. A version
 // that is published already stays as it is: a later signature does not get in.
 // A delegated role that nobody delegates to any more is left out.
 func Assemble(c Contents) (*Set, error) {
 	k, err := KnownOf(c)
 	if err != nil {
+		return nil, err
+	}
+	if err := k.verified(); err != nil {
 		return nil, err
 	}
 	for _, p := range k.Proposals {
@@ -41,6 +46,35 @@ func Assemble(c Contents) (*Set, error) {
 		err = fmt.Errorf("the bundle holds no targets that could be published")
 	}
 	return set, err
+}
+
+// Verdict is the one answer to what a bundle is worth at a time: nil where it can
+// be published and is not expired, else *UnverifiedError, *ConflictError,
+// *IncompleteError, or *metadata.ExpiredError.
+func Verdict(c Contents, at time.Time) error {
+	set, err := Assemble(c)
+	if err != nil {
+		return err
+	}
+	newest := map[string]*metadata.File{"root": set.Roots[len(set.Roots)-1], "targets": set.Targets}
+	maps.Copy(newest, set.Delegated)
+	for _, role := range slices.Sorted(maps.Keys(newest)) {
+		if f := newest[role]; !f.Expires.After(at) {
+			return &metadata.ExpiredError{Role: role, Version: f.Version, Expires: f.Expires, At: at}
+		}
+	}
+	return nil
+}
+
+// verified says why the published set is not to be believed: *UnverifiedError.
+func (k Known) verified() error {
+	if len(k.Published) == 0 {
+		return nil
+	}
+	if err := CheckPublished(k.Published); err != nil {
+		return &UnverifiedError{err}
+	}
+	return nil
 }
 
 // unfinished says what keeps a proposal from being published: *ConflictError,

@@ -1,6 +1,10 @@
 package trust
 
-import "github.com/conclave-tuf/conclave/ceremony/metadata"
+import (
+	"slices"
+
+	"github.com/conclave-tuf/conclave/ceremony/metadata"
+)
 
 // Contents is what travels between sites: everything a bundle holds, as
 // values. Package bundles turns it into an OCI layout and back.
@@ -47,4 +51,36 @@ type KeyAttestation struct {
 type SiteJournal struct {
 	Site  string
 	Lines []byte
+}
+
+// Sifted is the contents without signatures that don't verify, where there is a
+// valid one by the same key over the same payload. What can't be read is left as
+// it is.
+func (c Contents) Sifted() Contents {
+	k, err := KnownOf(c)
+	if err != nil {
+		return c
+	}
+	type vote struct {
+		payload metadata.Digest
+		keyid   string
+	}
+	several := map[vote]int{}
+	for _, s := range c.Signatures {
+		several[vote{s.Proposal, s.KeyID}]++
+	}
+	valid := map[ProposalSignature]bool{}
+	voted := map[vote]bool{}
+	for _, s := range c.Signatures {
+		by := vote{s.Proposal, s.KeyID}
+		if p := k.ByID[s.Proposal]; p != nil && several[by] > 1 {
+			if _, err := k.Verify(p, s.Signature); err == nil {
+				valid[s], voted[by] = true, true
+			}
+		}
+	}
+	c.Signatures = slices.DeleteFunc(slices.Clone(c.Signatures), func(s ProposalSignature) bool {
+		return voted[vote{s.Proposal, s.KeyID}] && !valid[s]
+	})
+	return c
 }

@@ -87,3 +87,12 @@ func (e *OtherRootError) Error() string {
 	return fmt.Sprintf("its root %d (SHA-256 %s) does not follow from root %d (SHA-256 %s), which is known here: it is another trust of the same name",
 		e.Theirs.Version, e.Theirs.Digest, e.Known.Version, e.Known.Digest)
 }
+
+// UnverifiedError: the published set that a bundle holds does not verify. Nothing
+// of the bundle is to be believed.
+type UnverifiedError struct{ Err error }
+
+func (e *UnverifiedError) Error() string {
+	return "the published set in it does not verify: " + e.Err.Error()
+}
+func (e *UnverifiedError) Unwrap() error { return e.Err }

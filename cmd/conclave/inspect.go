@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -173,8 +174,9 @@ func inspectBundle(out io.Writer, path string, at time.Time, format string) erro
 			return err
 		}
 	}
-	_, verdict := trust.Assemble(b.Contents)
-	r.Complete = verdict == nil
+	verdict := trust.Verdict(b.Contents, at)
+	_, expired := errors.AsType[*metadata.ExpiredError](verdict)
+	r.Complete = verdict == nil || expired
 	if verdict != nil {
 		r.Problem = verdict.Error()
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/offline"
 )
 
@@ -17,7 +19,8 @@ func mergeCommand() *cobra.Command {
 		Short: "Join bundles of one trust into one",
 		Long: `Merge writes the union of the bundles: every payload, signature, attestation
 and journal that any of them holds. The order does not matter, and neither does
-merging twice: the same contents give the same bytes.`,
+merging twice: the same contents give the same bytes. What does not verify is not
+taken along, and published sets that don't follow from each other are refused.`,
 		Example: `  conclave merge vienna.tar oslo.tar -o both.tar`,
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,6 +40,10 @@ merging twice: the same contents give the same bytes.`,
 				if all, err = bundles.Merge(all, next.Contents); err != nil {
 					return fmt.Errorf("%s can't be merged, and nothing was written: %w", path, err)
 				}
+			}
+			_, err = trust.Assemble(all)
+			if _, unverified := errors.AsType[*trust.UnverifiedError](err); unverified {
+				return fmt.Errorf("what they come to can't be believed, and nothing was written: %w", err)
 			}
 			merged, err := bundles.Encode(all)
 			if err != nil {
