@@ -76,7 +76,8 @@ func (i *importer) keep(b []byte) metadata.Digest {
 // head takes over a published set that goes further than ours.
 func (i *importer) head() error {
 	i.known = i.c.state.known()
-	if len(i.in.Published) == 0 {
+	same := slices.EqualFunc(i.in.Published, i.c.state.head, func(a, b trust.NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) })
+	if len(i.in.Published) == 0 || same { // that was checked when it came
 		return nil
 	}
 	bodies, err := trust.ReadPublished(i.in.Published)
@@ -92,8 +93,7 @@ func (i *importer) head() error {
 	if err != nil {
 		return &ImportError{"published set", err}
 	}
-	same := slices.EqualFunc(i.in.Published, i.c.state.head, func(a, b trust.NamedFile) bool { return a.Name == b.Name && bytes.Equal(a.Bytes, b.Bytes) })
-	if same || i.out.Older {
+	if i.out.Older {
 		return nil
 	}
 	for _, f := range i.in.Published {
@@ -117,6 +117,9 @@ func (i *importer) proposals() error {
 		if p.Trust != i.in.Trust {
 			return &ImportError{item, &metadata.OtherTrustError{Want: i.in.Trust, Got: p.Trust}}
 		}
+		if i.c.state.holds(p) {
+			continue // it was read when it came
+		}
 		read, err := trust.ReadPayload(p)
 		if err != nil {
 			return &ImportError{item, err}
@@ -134,6 +137,9 @@ func (i *importer) proposals() error {
 		proposals = append(proposals, read)
 		i.ev.Proposals = append(i.ev.Proposals, event.Payload{Role: p.Role, Version: p.Version, Payload: read.ID, Signed: i.keep(p.Signed), Base: p.Base, Reason: p.Reason})
 		i.out.Proposals++
+	}
+	if len(i.ev.Head) == 0 && len(i.ev.Proposals) == 0 {
+		return nil // nothing says anything new about who may sign
 	}
 	i.known = trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
 	for _, p := range proposals {
@@ -221,6 +227,13 @@ func (i *importer) journals() error {
 	}
 	for _, j := range i.in.Journals {
 		item := fmt.Sprintf("journal of site %.8s", text.Safe(j.Site))
+		have, err := i.c.journalOf(j.Site, ours)
+		if err != nil {
+			return err
+		}
+		if bytes.HasSuffix(j.Lines, []byte("\n")) && bytes.HasPrefix(have, j.Lines) {
+			continue // it was read when it came
+		}
 		entries, _, err := journal.Read(j.Lines)
 		if err != nil {
 			return &ImportError{item, err}
@@ -230,10 +243,6 @@ func (i *importer) journals() error {
 		}
 		if last := entries[len(entries)-1].Time; last.After(i.c.now().Add(clockSkew)) {
 			return &ImportError{item, &ClockError{Now: i.c.now(), Floor: last, What: "the other site last wrote into its journal"}}
-		}
-		have, err := i.c.journalOf(j.Site, ours)
-		if err != nil {
-			return err
 		}
 		longer, err := journal.Longer(have, j.Lines)
 		if err != nil {

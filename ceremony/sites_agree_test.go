@@ -45,16 +45,14 @@ func (w *world) exchange(rt *rapid.T) {
 func (w *world) choose() bool {
 	for _, s := range w.sites {
 		for _, p := range w.watch(s).Proposals {
-			body, err := metadata.ParseSigned(p.Signed, metadata.Strict)
-			s.must(err)
-			if w.gone[body.Digest()] {
-				s.must(s.Withdraw(body.Digest(), "it was cancelled"))
+			if id := w.id(p); w.gone[id] {
+				s.must(s.Withdraw(id, "it was cancelled"))
 				return true
 			}
 		}
 	}
 	byVersion := map[string]metadata.Digest{}
-	for _, id := range w.ids(w.sites[0]) {
+	for _, id := range w.open(w.sites[0]) {
 		name := fmt.Sprintf("%s %d", w.about[id].Role, w.about[id].Version)
 		other, rival := byVersion[name]
 		if !rival {

@@ -40,7 +40,8 @@ type state struct {
 	published  []trust.RoleFile // head, parsed
 	proposals  []*trust.Payload // in order of arrival
 	byID       map[metadata.Digest]*trust.Payload
-	indexed    *trust.Known // of published and proposals; nil where they changed
+	bySigned   map[metadata.Digest]*trust.Payload // by the SHA-256 of the file form
+	indexed    *trust.Known                       // of published and proposals; nil where they changed
 	withdrawn  map[metadata.Digest]bool
 	signatures map[metadata.Digest]map[metadata.Signature]bool
 	journals   map[string]metadata.Digest // other sites' journals
@@ -65,6 +66,7 @@ func newState(b journal.Blobs) *state {
 		serials:    map[string]string{},
 		attested:   map[string][]byte{},
 		byID:       map[metadata.Digest]*trust.Payload{},
+		bySigned:   map[metadata.Digest]*trust.Payload{},
 		withdrawn:  map[metadata.Digest]bool{},
 		signatures: map[metadata.Digest]map[metadata.Signature]bool{},
 		journals:   map[string]metadata.Digest{},
@@ -229,6 +231,9 @@ func (s *state) withdraw(id metadata.Digest) {
 func (s *state) drop(id metadata.Digest) {
 	delete(s.signatures, id)
 	s.proposals = slices.DeleteFunc(slices.Clone(s.proposals), func(p *trust.Payload) bool { return p.ID == id })
+	if p := s.byID[id]; p != nil {
+		delete(s.bySigned, metadata.Sum(p.Signed))
+	}
 	delete(s.byID, id)
 	s.indexed = nil
 	s.changed = true
@@ -261,7 +266,7 @@ func (s *state) take(p event.Payload) error {
 		return fmt.Errorf("%s %d: the payload is not the one that was frozen", p.Role, p.Version)
 	}
 	if s.proposal(read.ID) == nil {
-		s.proposals, s.byID[read.ID] = append(s.proposals, read), read
+		s.proposals, s.byID[read.ID], s.bySigned[p.Signed] = append(s.proposals, read), read, read
 		s.changed, s.indexed = true, nil
 	}
 	return nil
@@ -318,6 +323,13 @@ func (s *state) importAll(e event.Imported) error {
 	}
 	s.changed = true
 	return nil
+}
+
+// holds says whether exactly this proposal is here, without reading it: a bundle
+// brings all that its site knows each time.
+func (s *state) holds(p trust.Proposal) bool {
+	have := s.bySigned[metadata.Sum(p.Signed)]
+	return have != nil && have.Role == p.Role && have.Version == p.Version && have.Base == p.Base
 }
 
 func (s *state) proposal(id metadata.Digest) *trust.Payload { return s.byID[id] }

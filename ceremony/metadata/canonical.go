@@ -57,7 +57,10 @@ func escapeControls(canonical []byte) []byte {
 
 // quote is the canonical form of a string.
 func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	if strings.ContainsAny(s, `\"`) {
+		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+	}
+	return `"` + s + `"`
 }
 
 // unescape undoes the escapes of the canonical form.

@@ -121,7 +121,10 @@ func byProposal(all []ProposalSignature) map[metadata.Digest][]metadata.Signatur
 // Set is the newest whose every role has its quorum, without what is still
 // being signed.
 func (k Known) Set() (*Set, error) {
-	s := k.stand(true)
+	if k.done == nil {
+		k.done = k.stand(true)
+	}
+	s := k.done
 	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}}
 	roots := s.line("root")
 	for _, c := range roots.chain {

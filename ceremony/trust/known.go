@@ -32,6 +32,7 @@ type index struct {
 	ByID   map[metadata.Digest]*Payload
 
 	tips    *standing // what stands, signed or not
+	done    *standing // what stands and has its signatures
 	quorums map[metadata.Digest]Quorum
 	ever    *delegations // of every version of every role
 	names   map[string]string
@@ -81,6 +82,7 @@ func PublishedOnly(published []RoleFile) Known {
 // AddSignature forgets what a signature over a payload may have changed.
 func (k Known) AddSignature(payload metadata.Digest) {
 	delete(k.quorums, payload)
+	k.done = nil
 	if p := k.ByID[payload]; p != nil && len(k.tips.line(p.Role).conflicts) > 0 {
 		k.tips, k.together, k.quorums = nil, nil, map[metadata.Digest]Quorum{} // one of several may be complete now
 	}
