@@ -1,17 +1,58 @@
-package ceremony_test
+package plan_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/internal/event"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/plan"
 	"github.com/conclave-tuf/conclave/ceremony/token"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
-func TestParsePlan(t *testing.T) {
-	p, err := plan.Parse([]byte(planText), planFiles(t))
+const planText = `# Founding of a rehearsal
+trust: rehearsal-wabbit
+holders:
+  - name: Ada
+    serial: "1001"
+  - name: Bo
+  - name: Cy
+roles:
+  root:
+    threshold: 2
+    holders: [Ada, Bo, Cy]
+    expires: 365d
+  targets:
+    threshold: 1
+    holders: [Ada, Bo]
+    expires: 180d
+online:
+  snapshot: online.pub
+  timestamp: online.pub
+tokens:
+  without-attestation: true
+targets:
+  - path: wabbit/app
+    sha256: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+    length: 1234
+    media-type: application/vnd.oci.image.manifest.v1+json
+`
+
+// planFiles are those that the plan names: a key that was made for this.
+func planFiles() map[string][]byte {
+	return map[string][]byte{"online.pub": []byte(`-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEq35JohWsYMvvjkGXruWhA0tfligF
+KJgZGxxPLHcSiJj2pCEcocC2gWMJcL6ldycGck0iIc+Rn/NLUCVqFJiTog==
+-----END PUBLIC KEY-----
+`)}
+}
+
+func TestParse(t *testing.T) {
+	p, err := plan.Parse([]byte(planText), planFiles())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,13 +70,13 @@ func TestParsePlan(t *testing.T) {
 	}
 	names, err := plan.Files([]byte(planText))
 	if err != nil || len(names) != 1 || names[0] != "online.pub" {
-		t.Errorf("PlanFiles: %v, %v", names, err)
+		t.Errorf("Files: %v, %v", names, err)
 	}
 }
 
-// TestPlanErrors has a row for each thing that can be wrong with a plan, and
+// TestErrors has a row for each thing that can be wrong with a plan, and
 // the line that the error must point at.
-func TestPlanErrors(t *testing.T) {
+func TestErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		old, new string // what is replaced in the good plan
@@ -80,10 +121,10 @@ func TestPlanErrors(t *testing.T) {
 			if text == planText {
 				t.Fatal("the row changes nothing")
 			}
-			_, err := plan.Parse([]byte(text), planFiles(t))
+			_, err := plan.Parse([]byte(text), planFiles())
 			p, ok := errors.AsType[*plan.Error](err)
 			if !ok {
-				t.Fatalf("got %v, want a *PlanError", err)
+				t.Fatalf("got %v, want a *plan.Error", err)
 			}
 			if tt.line > 0 && p.Line != tt.line {
 				t.Errorf("line %d, want %d: %v", p.Line, tt.line, p)
@@ -98,7 +139,7 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
-func FuzzParsePlan(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add([]byte(planText))
 	f.Add([]byte("trust: a\nholders: [{name: x}]"))
 	f.Add([]byte("- &a [*a]"))
@@ -107,34 +148,43 @@ func FuzzParsePlan(f *testing.F) {
 		if err == nil {
 			t.Fatalf("a plan without an online key was accepted: %+v", p)
 		}
-		if !isType[*plan.Error](err) {
-			t.Fatalf("%T is no *PlanError: %v", err, err)
+		if _, ok := errors.AsType[*plan.Error](err); !ok {
+			t.Fatalf("%T is no *plan.Error: %v", err, err)
 		}
 	})
 }
 
 // The margin of a plan is found again in the journal that a bundle carries.
-func TestMarginOfAPlan(t *testing.T) {
-	s, _ := plannedTo(t, "online:", "margin: 45d\nonline:")
-	contents, err := s.Contents()
-	s.must(err)
-	if days, ok := plan.MarginIn(contents.Journals); !ok || days != 45 {
-		t.Errorf("%d, %v", days, ok)
+func TestMarginIn(t *testing.T) {
+	files := map[string]string{}
+	for name, b := range planFiles() {
+		files[name] = string(b)
 	}
-	other, _ := complete(t)
-	contents, err = other.Contents()
-	other.must(err)
-	if days, ok := plan.MarginIn(contents.Journals); ok {
-		t.Errorf("a plan that says nothing: %d", days)
+	for text, want := range map[string]int{
+		strings.Replace(planText, "online:", "margin: 45d\nonline:", 1): 45,
+		planText: 0, "no plan": 0,
+	} {
+		data, err := json.Marshal(event.Planned{Plan: text, Files: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := journal.Entry{N: 1, Type: event.Planned{}.Type(), Data: data}.Line()
+		if err != nil {
+			t.Fatal(err)
+		}
+		journals := []trust.SiteJournal{{Site: journal.SiteID(line), Lines: line}}
+		if days, ok := plan.MarginIn(journals); days != want || ok != (want > 0) {
+			t.Errorf("%d days, %v, and want %d", days, ok, want)
+		}
 	}
 }
 
 // A plan whose every key is needed is accepted, and the danger is spelled out.
-func TestPlanWithoutASpare(t *testing.T) {
+func TestWithoutASpare(t *testing.T) {
 	for words, want := range map[string]string{
 		"threshold: 2": "", "threshold: 3": "it can never be changed again",
 	} {
-		plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 2", words, 1)), planFiles(t))
+		plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 2", words, 1)), planFiles())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +192,7 @@ func TestPlanWithoutASpare(t *testing.T) {
 			t.Errorf("%s: %q", words, said)
 		}
 	}
-	plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 1", "threshold: 2", 1)), planFiles(t))
+	plan, err := plan.Parse([]byte(strings.Replace(planText, "threshold: 1", "threshold: 2", 1)), planFiles())
 	if err != nil {
 		t.Fatal(err)
 	}
