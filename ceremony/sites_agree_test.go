@@ -40,6 +40,17 @@ func (w *world) exchange(rt *rapid.T) {
 	}
 }
 
+// late has every site take over every bundle that was ever written.
+func (w *world) late(rt *rapid.T) {
+	for _, in := range w.sent {
+		for _, s := range w.sites {
+			if _, err := s.Import(in, "late.tar", metadata.Sum(nil)); err != nil && !mayRefuse(err) {
+				rt.Fatalf("a late bundle is refused: %v", err)
+			}
+		}
+	}
+}
+
 // choose withdraws one payload of a version that has several, or one that a
 // site did not know when it was cancelled.
 func (w *world) choose() bool {

@@ -48,6 +48,8 @@ func TestSitesConverge(t *testing.T) {
 			"restart": w.restart,
 		})
 		w.agree(rt)
+		w.late(rt)
+		w.agree(rt)
 		w.converged(rt)
 	})
 }
@@ -222,9 +224,54 @@ func (w *world) importing(rt *rapid.T) {
 		in.Published = nil
 	}
 	s := w.site(rt)
+	before := s.versions()
 	if _, err := s.Import(in, "part.tar", metadata.Sum(nil)); err != nil && !mayRefuse(err) && in.Published != nil { // without its published set a root may be missing
 		rt.Fatalf("refused: %v", err)
 	}
+	after := s.versions()
+	for role, version := range before {
+		if after[role] < version && !w.choice(s, version) {
+			rt.Fatalf("%s %d was complete, and a bundle took it down", role, version)
+		}
+	}
+}
+
+// versions are those of what is complete at a site, by role.
+func (s *site) versions() map[string]int64 {
+	versions := map[string]int64{}
+	roles, err := s.Roles()
+	if err != nil {
+		return versions
+	}
+	for _, r := range roles {
+		versions[r.Name] = r.Version
+	}
+	return versions
+}
+
+// choice says whether people at a site have to choose between payloads of one
+// version, up to the given one, that have all their signatures.
+func (w *world) choice(s *site, upTo int64) bool {
+	c := w.watch(s)
+	keys := map[metadata.Digest]map[string]bool{}
+	for _, sig := range c.Signatures {
+		if keys[sig.Proposal] == nil {
+			keys[sig.Proposal] = map[string]bool{}
+		}
+		keys[sig.Proposal][sig.KeyID] = true
+	}
+	threshold := map[string]int{"root": 2, "targets": 1} // by planText
+	complete := map[string]int{}
+	for _, p := range c.Proposals {
+		if p.Version > upTo || len(keys[w.id(p)]) < threshold[p.Role] {
+			continue
+		}
+		name := fmt.Sprintf("%s %d", p.Role, p.Version)
+		if complete[name]++; complete[name] > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // mayRefuse says whether a bundle is rightly refused: it has a published set
@@ -346,9 +393,9 @@ func (w *world) above(set *trust.Set) map[metadata.Digest]bool {
 
 func (w *world) restart(rt *rapid.T) {
 	s := w.site(rt)
-	before, steps := w.watch(s), s.Steps()
+	before, steps, versions := w.watch(s), s.Steps(), s.versions()
 	s.restart()
-	if !equalSteps(steps, s.Steps()) || !equalContents(before, w.watch(s)) {
+	if !equalSteps(steps, s.Steps()) || !equalContents(before, w.watch(s)) || !maps.Equal(versions, s.versions()) {
 		rt.Fatal("a replay of the journal comes to something else")
 	}
 }
