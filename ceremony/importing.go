@@ -58,13 +58,14 @@ func (c *Ceremony) Import(in trust.Contents, name string, digest metadata.Digest
 
 // importer builds the event of an import.
 type importer struct {
-	c     *Ceremony
-	in    trust.Contents
-	ev    event.Imported
-	out   Imported
-	known trust.Known              // with what the bundle brings
-	blobs [][]byte                 // that the event names
-	void  map[metadata.Digest]bool // proposals that build on what was withdrawn here
+	c      *Ceremony
+	in     trust.Contents
+	ev     event.Imported
+	out    Imported
+	known  trust.Known              // with what the bundle brings
+	blobs  [][]byte                 // that the event names
+	theirs []trust.RoleFile         // the bundle's published set
+	void   map[metadata.Digest]bool // proposals that build on what was withdrawn here, or that nobody may sign any more
 }
 
 // keep notes that b has to be kept once everything is checked.
@@ -93,6 +94,7 @@ func (i *importer) head() error {
 	if err != nil {
 		return &ImportError{"published set", err}
 	}
+	i.theirs = bodies
 	if i.out.Older {
 		return nil
 	}
@@ -110,6 +112,7 @@ func (i *importer) brings() bool {
 
 func (i *importer) proposals() error {
 	proposals := slices.Clone(i.known.Proposals)
+	var gone []*trust.Payload // with what they delegate
 	i.void = map[metadata.Digest]bool{}
 	byVersion := func(a, b trust.Proposal) int { return cmp.Compare(a.Version, b.Version) }
 	for _, p := range slices.SortedStableFunc(slices.Values(i.in.Proposals), byVersion) {
@@ -124,30 +127,61 @@ func (i *importer) proposals() error {
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		if i.c.state.proposal(read.ID) != nil || i.c.state.withdrawn[read.ID] {
+		if i.c.state.proposal(read.ID) != nil {
+			continue
+		}
+		if i.c.state.withdrawn[read.ID] {
+			gone = append(gone, read)
 			continue
 		}
 		if i.void[p.Base] || i.c.state.withdrawn[p.Base] && !isPublished(i.known.Published, p.Base) {
-			i.void[read.ID] = true
+			i.void[read.ID], gone = true, append(gone, read)
 			continue
 		}
 		if err := i.known.FoundingIs(read); err != nil {
 			return &ImportError{item, err}
 		}
 		proposals = append(proposals, read)
-		i.ev.Proposals = append(i.ev.Proposals, event.Payload{Role: p.Role, Version: p.Version, Payload: read.ID, Signed: i.keep(p.Signed), Base: p.Base, Reason: p.Reason})
-		i.out.Proposals++
 	}
-	if len(i.ev.Head) == 0 && len(i.ev.Proposals) == 0 {
+	if len(i.ev.Head) == 0 && len(proposals) == len(i.known.Proposals) {
 		return nil // nothing says anything new about who may sign
 	}
-	i.known = trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
+	proposals, err := i.signable(proposals, gone)
+	if err != nil {
+		return err
+	}
 	for _, p := range proposals {
-		if len(i.known.EverAuthorities(p)) == 0 {
-			return &ImportError{fmt.Sprintf("proposal %s %d", text.Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
+		if i.c.state.proposal(p.ID) == nil {
+			i.ev.Proposals = append(i.ev.Proposals, event.Payload{Role: p.Role, Version: p.Version, Payload: p.ID, Signed: i.keep(p.Signed), Base: p.Base, Reason: p.Reason})
+			i.out.Proposals++
 		}
 	}
+	i.known = trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
 	return nil
+}
+
+// signable leaves out what nothing here says any more who may sign: what did was
+// withdrawn, or is older than what is published here. A proposal of which
+// the bundle does not say it either is refused.
+func (i *importer) signable(proposals, gone []*trust.Payload) ([]*trust.Payload, error) {
+	for {
+		known := trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
+		kept := slices.DeleteFunc(slices.Clone(proposals), func(p *trust.Payload) bool { return len(known.EverAuthorities(p)) == 0 })
+		if len(kept) == len(proposals) {
+			return kept, nil
+		}
+		once := trust.NewKnown(i.in.Trust, slices.Concat(i.known.Published, i.theirs), slices.Concat(proposals, gone), i.c.state.signaturesOf)
+		for _, p := range proposals {
+			if slices.Contains(kept, p) {
+				continue
+			}
+			if i.c.state.proposal(p.ID) == nil && len(once.EverAuthorities(p)) == 0 {
+				return nil, &ImportError{fmt.Sprintf("proposal %s %d", text.Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
+			}
+			i.void[p.ID], gone = true, append(gone, p)
+		}
+		proposals = kept
+	}
 }
 
 func (i *importer) signatures() error {

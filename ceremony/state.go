@@ -100,6 +100,7 @@ func (s *state) apply(ev event.Event, at time.Time) error {
 		return s.freeze(e)
 	case event.Withdrawn:
 		s.withdraw(e.Payload)
+		s.dropUnsignable()
 	case event.Signed:
 		return s.sign(e)
 	case event.Imported:
@@ -244,6 +245,24 @@ func (s *state) drop(id metadata.Digest) {
 	}
 }
 
+// dropUnsignable takes out what nothing says any more who may sign: a role that
+// only a withdrawn payload delegated to. Otherwise every bundle would be refused
+// for it, here and elsewhere.
+func (s *state) dropUnsignable() {
+	for {
+		known := s.known()
+		n := len(s.proposals)
+		for _, p := range s.proposals {
+			if len(known.EverAuthorities(p)) == 0 {
+				s.drop(p.ID)
+			}
+		}
+		if len(s.proposals) == n {
+			return
+		}
+	}
+}
+
 // isPublished says whether a payload is out, whatever people think of it.
 func isPublished(published []trust.RoleFile, id metadata.Digest) bool {
 	return slices.ContainsFunc(published, func(b trust.RoleFile) bool { return b.File.Digest() == id })
@@ -309,6 +328,9 @@ func (s *state) importAll(e event.Imported) error {
 		if err := s.take(p); err != nil {
 			return err
 		}
+	}
+	if len(e.Head) > 0 {
+		s.dropUnsignable()
 	}
 	for _, sig := range e.Signatures {
 		if err := s.sign(sig); err != nil {

@@ -307,3 +307,58 @@ func TestVoidsNameWhatBuildsOnIt(t *testing.T) {
 		t.Errorf("voids: %q", draft.Voids)
 	}
 }
+
+// What only a withdrawn payload delegated to falls with it: nobody may sign it any
+// more, and no bundle is refused for it, here or elsewhere.
+func TestWhatAWithdrawnPayloadDelegatedFalls(t *testing.T) {
+	s, tokens := complete(t)
+	other, third := newSite(t), newSite(t)
+	for _, o := range []*site{other, third} {
+		o.begin(ceremony.Changing, "oslo")
+		_, err := o.Import(s.contents(), "founding.tar", metadata.Sum(nil))
+		o.must(err)
+	}
+	s.edit(
+		draft.Delegate{Role: "team", Holders: []string{"Ada"}, Threshold: 1, Paths: []string{"team/*"}},
+		draft.Delegate{Role: "lab", Parent: "team", Holders: []string{"Bo"}, Threshold: 1, Paths: []string{"team/lab"}},
+	)
+	s.must(s.Freeze())
+	team, targets := s.proposalOf("team"), s.proposalOf("targets")
+	s.must(s.signWith(team, "Ada", tokens["Ada"], "123123"))
+	before := s.contents()
+	_, err := third.Import(before, "before.tar", metadata.Sum(nil))
+	third.must(err)
+	s.must(s.Withdraw(targets, "no team yet"))
+	s.restart()
+	if c := s.contents(); len(c.Proposals) != 2 {
+		t.Fatalf("%d proposals are left", len(c.Proposals))
+	}
+
+	other.edit(draft.Renew{Role: "root", Days: 30})
+	other.must(other.Freeze())
+	_, err = s.Import(other.contents(), "other.tar", metadata.Sum(nil))
+	s.must(err)
+	_, err = other.Import(s.contents(), "back.tar", metadata.Sum(nil))
+	other.must(err)
+
+	// A site that has not heard of it brings all three back, with what is new.
+	third.edit(draft.Renew{Role: "root", Days: 31})
+	third.must(third.Freeze())
+	for range 2 {
+		_, err = s.Import(third.contents(), "third.tar", metadata.Sum(nil))
+		s.must(err)
+	}
+	s.restart()
+	for _, p := range s.contents().Proposals {
+		if p.Role == "team" || p.Role == "lab" || p.Role == "targets" && p.Version > 1 {
+			t.Errorf("%s %d is back", p.Role, p.Version)
+		}
+	}
+
+	// What says nothing of who may sign it stays refused.
+	before.Proposals = slices.DeleteFunc(slices.Clone(before.Proposals), func(p trust.Proposal) bool { return p.Role == "targets" && p.Version > 1 })
+	before.Signatures, before.Journals = nil, nil
+	if _, err := other.Import(before, "odd.tar", metadata.Sum(nil)); !isType[*ceremony.ImportError](err) || !strings.Contains(err.Error(), "who may sign") {
+		t.Errorf("a payload of a role that nobody delegates to: %v", err)
+	}
+}
