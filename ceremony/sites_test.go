@@ -249,8 +249,9 @@ func (s *site) versions() map[string]int64 {
 	return versions
 }
 
-// choice says whether people at a site have to choose between payloads of one
-// version, up to the given one, that have all their signatures.
+// choice says whether a site holds several payloads of one version, up to the
+// given one, that have all their signatures or are published: people have to
+// choose, or others have done so.
 func (w *world) choice(s *site, upTo int64) bool {
 	c := w.watch(s)
 	keys := map[metadata.Digest]map[string]bool{}
@@ -261,13 +262,20 @@ func (w *world) choice(s *site, upTo int64) bool {
 		keys[sig.Proposal][sig.KeyID] = true
 	}
 	threshold := map[string]int{"root": 2, "targets": 1} // by planText
-	complete := map[string]int{}
+	complete := map[string]metadata.Digest{}
+	other := func(role string, version int64, id metadata.Digest) bool {
+		name := fmt.Sprintf("%s %d", role, version)
+		have, some := complete[name]
+		complete[name] = id
+		return version <= upTo && some && have != id
+	}
+	published, err := trust.ReadPublished(c.Published)
+	s.must(err)
+	for _, f := range published {
+		other(f.Role, f.File.Version, f.File.Digest())
+	}
 	for _, p := range c.Proposals {
-		if p.Version > upTo || len(keys[w.id(p)]) < threshold[p.Role] {
-			continue
-		}
-		name := fmt.Sprintf("%s %d", p.Role, p.Version)
-		if complete[name]++; complete[name] > 1 {
+		if id := w.id(p); len(keys[id]) >= threshold[p.Role] && other(p.Role, p.Version, id) {
 			return true
 		}
 	}
