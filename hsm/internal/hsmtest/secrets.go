@@ -24,91 +24,13 @@ func (s Yubi) block(t *testing.T) {
 
 // secretLaws are those of PUK, attestation and reset.
 func secretLaws(t *testing.T, fresh makeYubi) {
-	t.Run("is unblocked by its PUK", func(t *testing.T) {
-		s, e := fresh.enrolled(t, virtual.Config{})
-		s.block(t)
-		want := s.Card.Counts()
-		asked := func(what string) {
-			t.Helper()
-			if got := s.Card.Counts(); got != want {
-				t.Errorf("%s: the card was asked %+v, want %+v", what, got, want)
-			}
-		}
-		for _, bad := range [][2]string{{"123", "556677"}, {GoodPUK, "5566"}, {GoodPUK, "556677\n"}, {"4152637\n", "556677"}, {GoodPUK, "pässwö"}} {
-			var format *token.PINFormatError
-			if err := s.Token.Unblock(t.Context(), PIN(bad[0]), PIN(bad[1])); !errors.As(err, &format) {
-				t.Errorf("%q: got %v", bad, err)
-			}
-		}
-		asked("what can't be a PUK or a PIN")
-
-		var wrong *token.WrongPUKError
-		if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.As(err, &wrong) || wrong.Tries != 2 {
-			t.Errorf("a wrong PUK: %v", err)
-		}
-		want.PUK++
-		asked("a wrong PUK")
-		if got := infoOf(t, s.Token); got.PUKTries != 2 || got.PINTries != 0 {
-			t.Errorf("after a wrong PUK: %+v", got)
-		}
-
-		if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); err != nil {
-			t.Fatal(err)
-		}
-		want.PUK++
-		asked("the PUK")
-		if got := infoOf(t, s.Token); got.PUKTries != 3 || got.PINTries != 3 {
-			t.Errorf("afterwards: %+v", got)
-		}
-		if sig, err := s.Token.Sign(t.Context(), PIN("556677"), []byte("x")); err != nil || e.Key.Verify([]byte("x"), sig) != nil {
-			t.Errorf("with the new PIN: %v", err)
-		}
-		want = s.Card.Counts()
-
-		for range 2 {
-			_ = s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677"))
-		}
-		if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
-			t.Errorf("the try that blocks the PUK: %v", err)
-		}
-		want.PUK += 3
-		asked("until the PUK was blocked")
-		if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
-			t.Errorf("with the PUK blocked: %v", err)
-		}
-	})
-
-	t.Run("attests its key again", func(t *testing.T) {
-		s := fresh(t, virtual.Config{})
-		if _, err := s.Token.Attestation(t.Context()); !errors.Is(err, token.ErrNoKey) {
-			t.Errorf("an empty slot: %v", err)
-		}
-		e, err := s.Token.Enrol(t.Context(), Request("wabbit Ada"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		start := s.Card.Counts()
-		a, err := s.Token.Attestation(t.Context())
-		if err != nil || !a.Leaf.Equal(e.Attestation.Leaf) || !a.Device.Equal(e.Attestation.Device) {
-			t.Errorf("got another attestation than the enrolment, or %v", err)
-		}
-		if got := s.Card.Counts(); got != start {
-			t.Errorf("the card was asked: %+v, from %+v", got, start)
-		}
-	})
-
-	t.Run("does not attest a key that was brought to it", func(t *testing.T) {
-		s := fresh(t, virtual.Config{})
-		ImportKey(t, s.Card)
-		if a, err := s.Token.Attestation(t.Context()); a != nil || err != nil {
-			t.Errorf("got %v, %v", a, err)
-		}
-		var occupied *token.OccupiedError
-		if _, err := s.Token.Enrol(t.Context(), Request("wabbit Ada")); !errors.As(err, &occupied) {
-			t.Errorf("an enrolment over it: %v", err)
-		}
-	})
-
+	for _, law := range []law{
+		{"is unblocked by its PUK", fresh.isUnblockedByItsPUK},
+		{"attests its key again", fresh.attestsItsKeyAgain},
+		{"does not attest a key that was brought to it", fresh.doesNotAttestAKeyThatWasBroughtToIt},
+	} {
+		t.Run(law.name, law.hold)
+	}
 	for name, c := range map[string]struct {
 		firmware string
 		tries    int // of the PIN that are left
@@ -151,6 +73,91 @@ func secretLaws(t *testing.T, fresh makeYubi) {
 				t.Errorf("enrolled again: %v, with the key of before: %v", err, again.Key.ID() == e.Key.ID())
 			}
 		})
+	}
+}
+
+func (fresh makeYubi) isUnblockedByItsPUK(t *testing.T) {
+	s, e := fresh.enrolled(t, virtual.Config{})
+	s.block(t)
+	want := s.Card.Counts()
+	asked := func(what string) {
+		t.Helper()
+		if got := s.Card.Counts(); got != want {
+			t.Errorf("%s: the card was asked %+v, want %+v", what, got, want)
+		}
+	}
+	for _, bad := range [][2]string{{"123", "556677"}, {GoodPUK, "5566"}, {GoodPUK, "556677\n"}, {"4152637\n", "556677"}, {GoodPUK, "pässwö"}} {
+		var format *token.PINFormatError
+		if err := s.Token.Unblock(t.Context(), PIN(bad[0]), PIN(bad[1])); !errors.As(err, &format) {
+			t.Errorf("%q: got %v", bad, err)
+		}
+	}
+	asked("what can't be a PUK or a PIN")
+
+	var wrong *token.WrongPUKError
+	if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.As(err, &wrong) || wrong.Tries != 2 {
+		t.Errorf("a wrong PUK: %v", err)
+	}
+	want.PUK++
+	asked("a wrong PUK")
+	if got := infoOf(t, s.Token); got.PUKTries != 2 || got.PINTries != 0 {
+		t.Errorf("after a wrong PUK: %+v", got)
+	}
+
+	if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); err != nil {
+		t.Fatal(err)
+	}
+	want.PUK++
+	asked("the PUK")
+	if got := infoOf(t, s.Token); got.PUKTries != 3 || got.PINTries != 3 {
+		t.Errorf("afterwards: %+v", got)
+	}
+	if sig, err := s.Token.Sign(t.Context(), PIN("556677"), []byte("x")); err != nil || e.Key.Verify([]byte("x"), sig) != nil {
+		t.Errorf("with the new PIN: %v", err)
+	}
+	want = s.Card.Counts()
+
+	for range 2 {
+		_ = s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677"))
+	}
+	if err := s.Token.Unblock(t.Context(), PIN("000000"), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
+		t.Errorf("the try that blocks the PUK: %v", err)
+	}
+	want.PUK += 3
+	asked("until the PUK was blocked")
+	if err := s.Token.Unblock(t.Context(), PIN(GoodPUK), PIN("556677")); !errors.Is(err, token.ErrPUKBlocked) {
+		t.Errorf("with the PUK blocked: %v", err)
+	}
+}
+
+func (fresh makeYubi) attestsItsKeyAgain(t *testing.T) {
+	s := fresh(t, virtual.Config{})
+	if _, err := s.Token.Attestation(t.Context()); !errors.Is(err, token.ErrNoKey) {
+		t.Errorf("an empty slot: %v", err)
+	}
+	e, err := s.Token.Enrol(t.Context(), Request("wabbit Ada"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := s.Card.Counts()
+	a, err := s.Token.Attestation(t.Context())
+	if err != nil || !a.Leaf.Equal(e.Attestation.Leaf) || !a.Device.Equal(e.Attestation.Device) {
+		t.Errorf("got another attestation than the enrolment, or %v", err)
+	}
+	if got := s.Card.Counts(); got != start {
+		t.Errorf("the card was asked: %+v, from %+v", got, start)
+	}
+}
+
+func (fresh makeYubi) doesNotAttestAKeyThatWasBroughtToIt(t *testing.T) {
+	s := fresh(t, virtual.Config{})
+	ImportKey(t, s.Card)
+	if a, err := s.Token.Attestation(t.Context()); a != nil || err != nil {
+		t.Errorf("got %v, %v", a, err)
+	}
+	var occupied *token.OccupiedError
+	if _, err := s.Token.Enrol(t.Context(), Request("wabbit Ada")); !errors.As(err, &occupied) {
+		t.Errorf("an enrolment over it: %v", err)
 	}
 }
 
