@@ -11,9 +11,9 @@ import (
 // Limits of a bundle. They are far above what a trust with 16,384 hash bins
 // needs, and keep what a hostile file can cost to about its own size.
 const (
-	MaxSize    = 128 << 20 // bytes of the file
-	MaxEntry   = 32 << 20  // bytes of one entry
-	MaxEntries = 20_000    // files in the tar
+	maxSize    = 128 << 20 // bytes of the file
+	maxEntry   = 32 << 20  // bytes of one entry
+	maxEntries = 20_000    // files in the tar
 )
 
 // Bundle is what a bundle holds, and the file itself. Contents may share

@@ -27,8 +27,8 @@ func check(c trust.Contents) ([]metadata.Digest, error) {
 	switch size := contentSize(c); {
 	case size == 0:
 		return nil, refuse("", "it holds nothing")
-	case size > MaxSize: // which a small file can do, with many names for one blob
-		return nil, refuse("", "its contents have %d bytes, and at most %d are allowed", size, MaxSize)
+	case size > maxSize: // which a small file can do, with many names for one blob
+		return nil, refuse("", "its contents have %d bytes, and at most %d are allowed", size, maxSize)
 	}
 	payloads, err := checkProposals(c)
 	if err != nil {

@@ -25,8 +25,8 @@ const (
 // *Error that names the entry, or a *ProposalError. It costs memory of the
 // order of len(data).
 func Decode(data []byte) (*Bundle, error) {
-	if len(data) > MaxSize {
-		return nil, refuse("", "it has %d bytes, and at most %d are allowed", len(data), MaxSize)
+	if len(data) > maxSize {
+		return nil, refuse("", "it has %d bytes, and at most %d are allowed", len(data), maxSize)
 	}
 	entries, err := readArchive(data)
 	if err != nil {
@@ -215,8 +215,8 @@ func (l *descriptors) UnmarshalJSON(b []byte) error {
 		return errors.New("a list of descriptors is expected")
 	}
 	for dec.More() {
-		if len(*l) == MaxEntries {
-			return fmt.Errorf("it lists more than %d things", MaxEntries)
+		if len(*l) == maxEntries {
+			return fmt.Errorf("it lists more than %d things", maxEntries)
 		}
 		var d ocispec.Descriptor
 		if err := dec.Decode(&d); err != nil {

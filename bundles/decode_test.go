@@ -88,7 +88,7 @@ func (f files) editManifest(t testing.TB, kind string, edit func(*ocispec.Manife
 // the data. How long it takes depends on the machine: BenchmarkDecode says it.
 func bounded(t *testing.T, data []byte) error {
 	t.Helper()
-	const perByte, atMost = 16, 3 * MaxSize
+	const perByte, atMost = 16, 3 * maxSize
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	_, err := Decode(data)
@@ -123,14 +123,14 @@ func junk(t testing.TB, n int) trust.Contents {
 // mostJunk is a bundle with as much junk as fits into one.
 func mostJunk(t testing.TB) []byte {
 	t.Helper()
-	return encode(t, junk(t, (MaxEntries-100)/2-len(sample(t).Signatures))).Bytes
+	return encode(t, junk(t, (maxEntries-100)/2-len(sample(t).Signatures))).Bytes
 }
 
 // A small file that names one blob a thousand times is refused for as little.
 func TestDecodeOneBlobManyNames(t *testing.T) {
 	f := files{layoutFile: layoutText()}
 	f.put("", emptyConfig())
-	big := bytes.Repeat([]byte("x"), MaxEntry)
+	big := bytes.Repeat([]byte("x"), maxEntry)
 	f.put("", big)
 	nothing := metadata.Sum(nil).String() + `","size":0`
 	instead := fmt.Sprintf(`%s","size":%d`, metadata.Sum(big), len(big))
@@ -158,7 +158,7 @@ func largest(t testing.TB) []byte {
 	t.Helper()
 	c := trust.Contents{Trust: "wabbit"}
 	for _, key := range []string{"a", "b", "c", "d"} {
-		c.Attestations = append(c.Attestations, attestation(key, strings.Repeat(key, MaxEntry-16<<10)))
+		c.Attestations = append(c.Attestations, attestation(key, strings.Repeat(key, maxEntry-16<<10)))
 	}
 	return encode(t, c).Bytes
 }

@@ -36,8 +36,8 @@ func Encode(c trust.Contents) (*Bundle, error) {
 		return nil, err
 	}
 	size := archiveSize(entries)
-	if size > MaxSize {
-		return nil, refuse("", "it would have %d bytes, and at most %d are allowed", size, MaxSize)
+	if size > maxSize {
+		return nil, refuse("", "it would have %d bytes, and at most %d are allowed", size, maxSize)
 	}
 	archive := bytes.NewBuffer(make([]byte, 0, size))
 	if err := writeArchive(archive, entries); err != nil {
@@ -126,14 +126,14 @@ func (b *builder) entries(trust string) ([]entry, error) {
 	}
 	b.blobs[indexFile] = index
 	b.blobs[layoutFile] = layoutText()
-	if len(b.blobs) > MaxEntries {
-		return nil, refuse("", "it would have %d files, and at most %d are allowed", len(b.blobs), MaxEntries)
+	if len(b.blobs) > maxEntries {
+		return nil, refuse("", "it would have %d files, and at most %d are allowed", len(b.blobs), maxEntries)
 	}
 	entries := make([]entry, 0, len(b.blobs))
 	for _, name := range slices.Sorted(maps.Keys(b.blobs)) {
 		data := b.blobs[name]
-		if len(data) > MaxEntry {
-			return nil, refuse(name, "it would have %d bytes, and at most %d are allowed", len(data), MaxEntry)
+		if len(data) > maxEntry {
+			return nil, refuse(name, "it would have %d bytes, and at most %d are allowed", len(data), maxEntry)
 		}
 		entries = append(entries, entry{name, data})
 	}

@@ -107,8 +107,8 @@ func (r *imageReader) layers(layers []ocispec.Descriptor) error {
 			r.size += len(data)
 		}
 		r.files[name] = data
-		if len(r.files) > maxImageFiles || r.size > MaxSize {
-			return refuse(name, "with it there are more than %d files, or more than %d bytes", maxImageFiles, MaxSize)
+		if len(r.files) > maxImageFiles || r.size > maxSize {
+			return refuse(name, "with it there are more than %d files, or more than %d bytes", maxImageFiles, maxSize)
 		}
 	}
 	return nil

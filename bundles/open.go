@@ -11,7 +11,7 @@ import (
 // was checked is what is returned. It returns an *Error for a file that is no
 // bundle, and wraps fs.ErrNotExist and the like.
 func Open(path string) (*Bundle, error) {
-	data, err := ReadFile(path, MaxSize)
+	data, err := ReadFile(path, maxSize)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func TestOpenRefuses(t *testing.T) {
 
 	long := filepath.Join(dir, "long.tar")
 	write(t, long, nil)
-	if err := os.Truncate(long, MaxSize+1); err != nil { // a sparse file: free to make
+	if err := os.Truncate(long, maxSize+1); err != nil { // a sparse file: free to make
 		t.Fatal(err)
 	}
 	_, err = Open(long)

@@ -89,8 +89,8 @@ func readArchive(data []byte) ([]entry, error) {
 		if e.name <= last {
 			return nil, refuse(e.name, "it comes twice, or the entries are not sorted")
 		}
-		if len(entries) == MaxEntries {
-			return nil, refuse("", "it has more than %d entries", MaxEntries)
+		if len(entries) == maxEntries {
+			return nil, refuse("", "it has more than %d entries", maxEntries)
 		}
 		entries = append(entries, e)
 		last, data = e.name, rest
@@ -108,8 +108,8 @@ func readEntry(data []byte) (entry, []byte, error) {
 		return entry{}, nil, refuse(name, "it is no regular file but of tar's type %q", text.Safe(string(rune(kind))))
 	}
 	size, ok := readSize(h[124:136])
-	if !ok || size > MaxEntry {
-		return entry{}, nil, refuse(name, "its size is not stated, or over %d bytes", MaxEntry)
+	if !ok || size > maxEntry {
+		return entry{}, nil, refuse(name, "its size is not stated, or over %d bytes", maxEntry)
 	}
 	want, err := header(name, size)
 	if err != nil || !bytes.Equal(h, want) {
@@ -140,7 +140,7 @@ func readSize(field []byte) (int, bool) {
 			return 0, false
 		}
 		size = size<<3 | int(c-'0')
-		if size > MaxSize {
+		if size > maxSize {
 			return 0, false
 		}
 	}

@@ -63,8 +63,8 @@ func TestDecodeRefusesArchives(t *testing.T) {
 		{"two archives", append(bytes.Clone(good.Bytes), good.Bytes...), "follows the last entry"},
 		{"no end", good.Bytes[:len(good.Bytes)-block], "cut off"},
 		{"half", good.Bytes[:len(good.Bytes)/2], "cut off"},
-		{"too long", make([]byte, MaxSize+1), "at most"},
-		{"too many entries", many(MaxEntries + 1), "more than"}, // a million of them is "too long"
+		{"too long", make([]byte, maxSize+1), "at most"},
+		{"too many entries", many(maxEntries + 1), "more than"}, // a million of them is "too long"
 		{"a hard link", file(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeLink, "/etc/shadow" }), "no regular file"},
 		{"a symbolic link", file(func(h *tar.Header) { h.Typeflag, h.Linkname = tar.TypeSymlink, "/etc/shadow" }), "no regular file"},
 		{"a device", file(func(h *tar.Header) { h.Typeflag, h.Devmajor = tar.TypeBlock, 8 }), "no regular file"},

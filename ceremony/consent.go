@@ -44,8 +44,8 @@ func Challenge(random io.Reader) ([2]int, error) {
 	return [2]int{c[0], c[1]}, nil
 }
 
-// CheckWords says whether the words typed are those of the digest; case does not matter.
-func CheckWords(d metadata.Digest, challenge [2]int, typed [2]string) error {
+// checkWords says whether the words typed are those of the digest; case does not matter.
+func checkWords(d metadata.Digest, challenge [2]int, typed [2]string) error {
 	words := text.Words(d)
 	for i, n := range challenge {
 		if n < 1 || n > len(words) || (i > 0 && n == challenge[0]) {
@@ -68,5 +68,5 @@ func (t Consent) check(phrase string) error {
 	if t.Phrase != phrase {
 		return &ConsentError{fmt.Sprintf("%q was to be typed, and was not", phrase)}
 	}
-	return CheckWords(t.Proposal, t.Challenge, t.Words)
+	return checkWords(t.Proposal, t.Challenge, t.Words)
 }

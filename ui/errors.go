@@ -11,6 +11,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/plan"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/ui/page"
@@ -39,7 +40,7 @@ func explain(err error) *page.Problem {
 			return p
 		}
 	}
-	return &page.Problem{Code: stopped, Happened: page.Sentence(err), NotDone: "This step was not finished. Everything before it is kept.", Next: "Put right what it names, and do the step again."}
+	return &page.Problem{Code: stopped, Happened: text.Sentence(err.Error()), NotDone: "This step was not finished. Everything before it is kept.", Next: "Put right what it names, and do the step again."}
 }
 
 const (
@@ -183,9 +184,9 @@ func ofToken(err error) *page.Problem {
 	var bad *token.BadSignatureError
 	switch {
 	case errors.As(err, &verdict):
-		return &page.Problem{Code: "TOKEN-ATTESTATION", Happened: page.Sentence(err), NotDone: "It was not enrolled, and nothing was recorded.", Next: "Take another token. This one does not do what the plan demands."}
+		return &page.Problem{Code: "TOKEN-ATTESTATION", Happened: text.Sentence(err.Error()), NotDone: "It was not enrolled, and nothing was recorded.", Next: "Take another token. This one does not do what the plan demands."}
 	case errors.As(err, &policy):
-		return &page.Problem{Code: "TOKEN-POLICY", Happened: page.Sentence(errors.New(policy.Why)), NotDone: notChanged, Next: "Take a token that the plan allows."}
+		return &page.Problem{Code: "TOKEN-POLICY", Happened: text.Sentence(policy.Why), NotDone: notChanged, Next: "Take a token that the plan allows."}
 	case errors.As(err, &removed):
 		during := "The token was taken out too early."
 		if removed.During != "" {
@@ -217,7 +218,7 @@ func ofReader(err error) *page.Problem {
 	case errors.Is(err, token.ErrNoCardSupport):
 		return &page.Problem{Code: "READER-NONE", Happened: "This program was built without card support.", NotDone: "No token was looked for.", Next: "Use a build with card support, or rehearse with virtual tokens."}
 	case errors.As(err, &tok):
-		return &page.Problem{Code: "TOKEN-FAILED", Happened: page.Sentence(tok.Err), NotDone: "What the token was asked for is not done.", Next: "Take the token out, put it in again, and repeat the step."}
+		return &page.Problem{Code: "TOKEN-FAILED", Happened: text.Sentence(tok.Err.Error()), NotDone: "What the token was asked for is not done.", Next: "Take the token out, put it in again, and repeat the step."}
 	}
 	return nil
 }
@@ -225,7 +226,7 @@ func ofReader(err error) *page.Problem {
 func ofPlan(err error) *page.Problem {
 	var plan *plan.Error
 	if errors.As(err, &plan) {
-		return &page.Problem{Code: "PLAN", Happened: page.Sentence(plan), NotDone: "The plan was not accepted.", Next: "Correct the file, and choose it again."}
+		return &page.Problem{Code: "PLAN", Happened: text.Sentence(plan.Error()), NotDone: "The plan was not accepted.", Next: "Correct the file, and choose it again."}
 	}
 	return nil
 }
@@ -247,24 +248,24 @@ func ofPayload(err error) *page.Problem {
 		if edit.Edit != nil {
 			why = edit.Edit.String() + ": " + why
 		}
-		return &page.Problem{Code: "EDIT", Happened: page.Sentence(errors.New(why)), NotDone: notEdited, Next: "Look at what stands there now, and change it in another way."}
+		return &page.Problem{Code: "EDIT", Happened: text.Sentence(why), NotDone: notEdited, Next: "Look at what stands there now, and change it in another way."}
 	case errors.As(err, &needed):
-		return &page.Problem{Code: "EDIT-NEEDED", Happened: page.Sentence(fmt.Errorf("a later edit needs it (%s): without it, %s", needed.By, needed.Why)), NotDone: notEdited, Next: "Take the later edit back first."}
+		return &page.Problem{Code: "EDIT-NEEDED", Happened: text.Sentence(fmt.Sprintf("a later edit needs it (%s): without it, %s", needed.By, needed.Why)), NotDone: notEdited, Next: "Take the later edit back first."}
 	case errors.As(err, &stuck):
-		return &page.Problem{Code: "DRAFT-STUCK", Happened: page.Sentence(stuck.Err), NotDone: "Nothing is frozen: as it is, this draft can't be.", Next: "Change something more, or throw the draft away."}
+		return &page.Problem{Code: "DRAFT-STUCK", Happened: text.Sentence(stuck.Err.Error()), NotDone: "Nothing is frozen: as it is, this draft can't be.", Next: "Change something more, or throw the draft away."}
 	case errors.As(err, &unusable):
-		return &page.Problem{Code: "FILE-UNUSABLE", Happened: page.Sentence(unusable), NotDone: notEdited, Next: "Choose another file, or have this one made again."}
+		return &page.Problem{Code: "FILE-UNUSABLE", Happened: text.Sentence(unusable.Error()), NotDone: notEdited, Next: "Choose another file, or have this one made again."}
 	case errors.As(err, &consent):
-		return &page.Problem{Code: "CONSENT", Happened: page.Sentence(errors.New(consent.Why)), NotDone: notSigned, Next: "Read the payload again, and type what is asked for."}
+		return &page.Problem{Code: "CONSENT", Happened: text.Sentence(consent.Why), NotDone: notSigned, Next: "Read the payload again, and type what is asked for."}
 	case errors.As(err, &conflict):
-		return &page.Problem{Code: "CONFLICT", Happened: page.Sentence(conflict), NotDone: notSigned, Next: "Ask the other sites which one is meant, and choose it in the list of steps."}
+		return &page.Problem{Code: "CONFLICT", Happened: text.Sentence(conflict.Error()), NotDone: notSigned, Next: "Ask the other sites which one is meant, and choose it in the list of steps."}
 	case errors.As(err, &expired):
-		return &page.Problem{Code: "EXPIRED", Happened: page.Sentence(expired), NotDone: notSigned, Next: "Check the clock. If it is right, a new version with a later expiry is needed."}
+		return &page.Problem{Code: "EXPIRED", Happened: text.Sentence(expired.Error()), NotDone: notSigned, Next: "Check the clock. If it is right, a new version with a later expiry is needed."}
 	case errors.As(err, &horizon):
 		return &page.Problem{Code: "HORIZON", Happened: fmt.Sprintf("%s %d expires on %s, later than it may. The clock says %s.", horizon.Role, horizon.Version, date(horizon.Expires), date(horizon.Now)),
 			NotDone: notSigned, Next: "Check the clock: it may be behind. If it is right, a new version with an earlier expiry is needed."}
 	case errors.As(err, &incomplete):
-		return &page.Problem{Code: "INCOMPLETE", Happened: page.Sentence(incomplete), NotDone: "It was not treated as complete.", Next: "Have the missing holders sign, here or at another site."}
+		return &page.Problem{Code: "INCOMPLETE", Happened: text.Sentence(incomplete.Error()), NotDone: "It was not treated as complete.", Next: "Have the missing holders sign, here or at another site."}
 	case errors.Is(err, trust.ErrUnknown):
 		return &page.Problem{Code: "PAYLOAD-UNKNOWN", Happened: "What this was about is not here any more: it was cancelled, or another took its place.", NotDone: nothingDone, Next: "Look at the list again, and choose there."}
 	case errors.Is(err, ceremony.ErrNotNow):
@@ -291,7 +292,7 @@ func ofImport(err error) *page.Problem {
 	}
 	var policy *token.PolicyError
 	if errors.As(in.Err, &policy) {
-		return &page.Problem{Code: "BUNDLE-OTHER-KIND", Happened: page.Sentence(errors.New(policy.Why)), NotDone: notTaken, Next: "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
+		return &page.Problem{Code: "BUNDLE-OTHER-KIND", Happened: text.Sentence(policy.Why), NotDone: notTaken, Next: "Choose a bundle of this trust. A rehearsal and a real trust never meet."}
 	}
 	for _, of := range []func(error) *page.Problem{ofRoots, ofPayload, ofMachine} {
 		if p := of(in.Err); p != nil {
@@ -302,7 +303,7 @@ func ofImport(err error) *page.Problem {
 	if p := ofMetadata(in.Err); p != nil && p.Code == otherTrust {
 		return p
 	}
-	return &page.Problem{Code: "BUNDLE-REFUSED", Happened: page.Sentence(fmt.Errorf("%s: %w", in.Item, in.Err)), NotDone: notTaken, Next: writeAgain}
+	return &page.Problem{Code: "BUNDLE-REFUSED", Happened: text.Sentence(fmt.Sprintf("%s: %v", in.Item, in.Err)), NotDone: notTaken, Next: writeAgain}
 }
 
 // ofRoots: a published set that does not verify, or roots that don't follow from
@@ -312,7 +313,7 @@ func ofRoots(err error) *page.Problem {
 	var unverified *trust.UnverifiedError
 	switch {
 	case errors.As(err, &unverified):
-		return &page.Problem{Code: "BUNDLE-UNVERIFIED", Happened: page.Sentence(err), NotDone: "Nothing of it was used.",
+		return &page.Problem{Code: "BUNDLE-UNVERIFIED", Happened: text.Sentence(err.Error()), NotDone: "Nothing of it was used.",
 			Next: "Get the bundle again, from whoever made it. If it happens twice, treat its source as tampered with."}
 	case !errors.As(err, &other):
 		return nil
@@ -341,17 +342,17 @@ func ofMetadata(err error) *page.Problem {
 	const notUsed = "Nothing of it was used."
 	switch {
 	case errors.As(err, &of):
-		return &page.Problem{Code: otherTrust, Happened: page.Sentence(of), NotDone: notTaken, Next: "Choose a bundle of this trust."}
+		return &page.Problem{Code: otherTrust, Happened: text.Sentence(of.Error()), NotDone: notTaken, Next: "Choose a bundle of this trust."}
 	case errors.As(err, &threshold):
-		return &page.Problem{Code: "METADATA-UNSIGNED", Happened: page.Sentence(threshold), NotDone: notUsed, Next: "Get the file with the missing signatures, from where it was signed."}
+		return &page.Problem{Code: "METADATA-UNSIGNED", Happened: text.Sentence(threshold.Error()), NotDone: notUsed, Next: "Get the file with the missing signatures, from where it was signed."}
 	case errors.As(err, &version):
-		return &page.Problem{Code: "METADATA-VERSION", Happened: page.Sentence(version), NotDone: notUsed, Next: "Get the version that is asked for. An older one may be an attempt to go back."}
+		return &page.Problem{Code: "METADATA-VERSION", Happened: text.Sentence(version.Error()), NotDone: notUsed, Next: "Get the version that is asked for. An older one may be an attempt to go back."}
 	case errors.As(err, &field):
-		return &page.Problem{Code: "METADATA-FIELD", Happened: page.Sentence(field), NotDone: notUsed, Next: "Have the file corrected where it was made: a field of it is not as the standard says."}
+		return &page.Problem{Code: "METADATA-FIELD", Happened: text.Sentence(field.Error()), NotDone: notUsed, Next: "Have the file corrected where it was made: a field of it is not as the standard says."}
 	case errors.As(err, &mismatch):
-		return &page.Problem{Code: "METADATA-MISMATCH", Happened: page.Sentence(mismatch), NotDone: notUsed, Next: "Get all files of one published set, from one place."}
+		return &page.Problem{Code: "METADATA-MISMATCH", Happened: text.Sentence(mismatch.Error()), NotDone: notUsed, Next: "Get all files of one published set, from one place."}
 	case errors.Is(err, metadata.ErrSignature):
-		return &page.Problem{Code: "METADATA-SIGNATURE", Happened: page.Sentence(err), NotDone: notUsed, Next: "Get the file again. If it happens twice, treat its source as tampered with."}
+		return &page.Problem{Code: "METADATA-SIGNATURE", Happened: text.Sentence(err.Error()), NotDone: notUsed, Next: "Get the file again. If it happens twice, treat its source as tampered with."}
 	}
 	return nil
 }
@@ -366,9 +367,9 @@ func ofMachine(err error) *page.Problem {
 		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
 			NotDone: nothingDone, Next: "Set the clock of this machine, and start again."}
 	case errors.As(err, &fork):
-		return &page.Problem{Code: "BUNDLE-FORK", Happened: page.Sentence(fork), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
+		return &page.Problem{Code: "BUNDLE-FORK", Happened: text.Sentence(fork.Error()), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):
-		return &page.Problem{Code: "JOURNAL", Happened: page.Sentence(err), NotDone: nothingDone, Next: "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
+		return &page.Problem{Code: "JOURNAL", Happened: text.Sentence(err.Error()), NotDone: nothingDone, Next: "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
 	case errors.Is(err, context.Canceled):
 		return &page.Problem{Code: "CANCELLED", Happened: "It was stopped before it was done.", NotDone: "No signature was recorded.", Next: "Do the step again when you are ready."}
 	}
@@ -403,5 +404,5 @@ func ofCode(err error) *page.Problem {
 	if words.next == "" {
 		return nil
 	}
-	return &page.Problem{Code: known.Code(), Happened: page.Sentence(err), NotDone: words.notDone, Next: words.next}
+	return &page.Problem{Code: known.Code(), Happened: text.Sentence(err.Error()), NotDone: words.notDone, Next: words.next}
 }

@@ -94,3 +94,19 @@ func FuzzSafe(f *testing.F) {
 		}
 	})
 }
+
+func TestSentence(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                             "",
+		"the card was pulled":          "The card was pulled.",
+		"is it there?":                 "Is it there?",
+		"ärger":                        "Ärger.",
+		"keys[1]: no such key":         "keys[1]: no such key.",
+		"plan.yaml: line 3 is no role": "plan.yaml: line 3 is no role.",
+		"threshold_of: is 0":           "threshold_of: is 0.",
+	} {
+		if got := text.Sentence(s); got != want {
+			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+	}
+}

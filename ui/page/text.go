@@ -3,8 +3,6 @@ package page
 import (
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -174,18 +172,4 @@ func (l Line) String() string {
 		b.WriteString(s.Text)
 	}
 	return strings.TrimRight(b.String(), " ")
-}
-
-// Sentence is an error as people write: a capital first, a full stop last. The
-// name of a file or a field stays as it is.
-func Sentence(err error) string {
-	s := err.Error()
-	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(strings.TrimRight(first, ".,:;"), `./\_="0123456789`) {
-		r, n := utf8.DecodeRuneInString(s)
-		s = string(unicode.ToUpper(r)) + s[n:]
-	}
-	if !strings.HasSuffix(s, ".") {
-		s += "."
-	}
-	return s
 }

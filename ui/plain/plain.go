@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ui/page"
 )
@@ -207,15 +208,15 @@ func (p *Driver) Text(ctx context.Context, shown page.Page, f page.Field) (strin
 	if err := p.page(shown); err != nil {
 		return "", err
 	}
-	text := ""
+	answer := ""
 	err := p.prompt(ctx, shown, f.Label+" ("+ways(shown)+")", func(typed string) (bool, string) {
 		if err := f.Check([]byte(typed)); err != nil {
-			return false, page.Sentence(err)
+			return false, text.Sentence(err.Error())
 		}
-		text = typed
+		answer = typed
 		return true, ""
 	})
-	return text, err
+	return answer, err
 }
 
 // Secret implements [page.Person].
@@ -242,7 +243,7 @@ func (p *Driver) Secret(ctx context.Context, shown page.Page, f page.Field) (tok
 			err = p.say(shown.NoBack)
 		} else if why := f.Check(typed); why != nil {
 			clear(typed)
-			err = p.say(page.Sentence(why))
+			err = p.say(text.Sentence(why.Error()))
 		} else {
 			return token.NewPIN(typed), nil
 		}

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ui/page"
 )
 
@@ -353,7 +354,7 @@ func (m *model) submit() {
 	}
 	if err := m.asked.field.Check(typed); err != nil {
 		m.input.wipe()
-		m.notice = page.Sentence(err)
+		m.notice = text.Sentence(err.Error())
 		return
 	}
 	own := append(make([]byte, 0, len(typed)), typed...)

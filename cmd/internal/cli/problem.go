@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -60,32 +58,15 @@ func (p Problem) Print(w io.Writer) {
 	}
 	var lines []string
 	for line := range strings.Lines(happened + "\n" + notDone) {
-		if line = sentence(line); line != "" && !slices.Contains(lines, line) {
+		if line = text.Sentence(text.Safe(strings.TrimSpace(line))); line != "" && !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
 	fmt.Fprintf(w, "error: %s\n", strings.Join(lines, "\n       "))
 	if p.Next != "" {
-		fmt.Fprintf(w, "next:  %s\n", sentence(p.Next))
+		fmt.Fprintf(w, "next:  %s\n", text.Sentence(text.Safe(strings.TrimSpace(p.Next))))
 	}
 }
 
 // untouched is how the text of an error ends that says itself what was not done.
 var untouched = regexp.MustCompile(`(?::|;|, and) (nothing was [^:\n]*)$`)
-
-// sentence is a line of an error as people write it. The name of a file or a
-// field at its beginning stays as it is.
-func sentence(s string) string {
-	s = text.Safe(strings.TrimSpace(s))
-	if s == "" {
-		return ""
-	}
-	if first, _, _ := strings.Cut(s, " "); !strings.ContainsAny(strings.TrimRight(first, ".,:;"), `./\_="0123456789`) {
-		r, n := utf8.DecodeRuneInString(s)
-		s = string(unicode.ToUpper(r)) + s[n:]
-	}
-	if !strings.ContainsAny(s[len(s)-1:], ".?!") {
-		s += "."
-	}
-	return s
-}
