@@ -20,6 +20,7 @@ type Set struct {
 	// Proposed are the roles of which the bundle brings a new version. What it
 	// holds of others is quoted from what was published when it was made.
 	Proposed map[string]bool
+	Founding bool // nothing of it was published when the bundle was made: it begins a trust with root 1
 }
 
 // Assemble joins what a bundle holds: the published set, and on top of it each
@@ -125,7 +126,7 @@ func (k Known) Set() (*Set, error) {
 		k.done = k.stand(true)
 	}
 	s := k.done
-	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}}
+	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}, Founding: len(k.Published) == 0}
 	roots := s.line("root")
 	for _, c := range roots.chain {
 		out.Roots = append(out.Roots, roots.files[c.body.Version])

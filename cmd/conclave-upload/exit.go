@@ -74,6 +74,8 @@ func next(err error) string {
 		return "Import this bundle at a site whose holders have not signed yet, and publish the bundle they hand back."
 	case is[*bundles.Error](err):
 		return "Have the bundle written again. If it happens twice, treat the medium as tampered with."
+	case is[*publish.RootError](err):
+		return "Give the root that you know the trust by with --root: the first, or any that came after it."
 	case is[*publish.RollbackError](err):
 		return "Look for a newer one."
 	case is[*publish.ForkError](err):

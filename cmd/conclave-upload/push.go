@@ -16,6 +16,7 @@ import (
 // pushFlags are those of push alone.
 type pushFlags struct {
 	margin    days
+	root      string
 	targets   string
 	targetsIn string
 	elsewhere bool
@@ -33,7 +34,8 @@ func (p *program) pushCommand() *cobra.Command {
 timestamp with the online keys, verifies the result as a client would, and only
 then publishes it; the tag of the trust is written last. What is live already
 is left as it is, but for a timestamp whose life is half over: that is signed
-anew. An interrupted push is completed by running it again.
+anew. An interrupted push is completed by running it again. Where nothing is live
+yet, and the bundle is no founding, --root says whose trust it is.
 
 Targets have to be in the repository: images are pushed there before, and files
 are uploaded from --with-targets DIR, where each lies under its path. Clients of
@@ -60,6 +62,7 @@ REF is HOST[:PORT]/REPOSITORY; the tag is the name of the trust.`,
 	s.register(c)
 	p.registryFlags(c)
 	c.Flags().Var(&f.margin, "expiry-margin", "refuse what holders have signed if it expires sooner than this: 1d, 1m")
+	c.Flags().StringVar(&f.root, "root", "", "a root of this trust, from a source that you trust; needed where nothing is live yet, but for a founding")
 	c.Flags().StringVar(&f.targets, "with-targets", "", "upload file targets from this directory")
 	c.Flags().StringVar(&f.targetsIn, "targets-repository", "", "the file targets are in this repository, HOST[:PORT]/REPOSITORY, not in that of REF")
 	c.Flags().BoolVar(&f.elsewhere, "targets-elsewhere", false, "file targets are served by something else: don't ask the repository for them")
@@ -79,13 +82,19 @@ func (p *program) push(ctx context.Context, path, name string, s signing, f push
 	if err != nil {
 		return err
 	}
+	var pinned []byte
+	if f.root != "" {
+		if pinned, err = os.ReadFile(f.root); err != nil {
+			return err
+		}
+	}
 	session, err := p.session(ctx, ref, repository, s)
 	if err != nil {
 		return err
 	}
 	defer session.close()
 	publisher := session.publisher
-	publisher.Margin, publisher.Elsewhere, publisher.Pointers = time.Duration(f.margin), f.elsewhere, f.pointers
+	publisher.Root, publisher.Margin, publisher.Elsewhere, publisher.Pointers = pinned, time.Duration(f.margin), f.elsewhere, f.pointers
 	if f.targets != "" {
 		root, err := os.OpenRoot(f.targets)
 		if err != nil {

@@ -128,10 +128,13 @@ func todo(does []string) []string {
 // publish BUNDLE KEY: the uploader signs with an online key and publishes a
 // bundle, with the files that its targets name.
 func publish(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: publish BUNDLE KEY")
+	if len(args) < 2 {
+		ts.Fatalf("usage: publish BUNDLE KEY [OPTION]...")
 	}
 	s := storyOf(ts)
-	ts.Check(ts.Exec("conclave-upload", "push", ts.MkAbs(args[0]), ts.Getenv("REPOSITORY"),
-		"--online-key", ts.MkAbs(args[1]), "--passphrase-file", s.path("passphrase"), "--with-targets", s.path("files")))
+	err := ts.Exec("conclave-upload", append([]string{"push", ts.MkAbs(args[0]), ts.Getenv("REPOSITORY"),
+		"--online-key", ts.MkAbs(args[1]), "--passphrase-file", s.path("passphrase"), "--with-targets", s.path("files")}, args[2:]...)...)
+	if neg != (err != nil) {
+		ts.Fatalf("publish: %v", err)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
 func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
@@ -39,6 +40,21 @@ func (e *chainError) Error() string {
 	return fmt.Sprintf("what is offered does not chain from what is live: %v: nothing was published", e.Err)
 }
 func (e *chainError) Unwrap() error { return e.Err }
+
+// RootError: nothing says that what is offered is the trust that is meant.
+type RootError struct {
+	Theirs trust.Root // that it begins with
+	Err    error      // why it does not go on from the root that is pinned; nil: none is, and nothing is live
+}
+
+func (e *RootError) Error() string {
+	begins := fmt.Sprintf("the bundle's first root is %d, whose payload has the digest %s", e.Theirs.Version, e.Theirs.Digest)
+	if e.Err == nil {
+		return begins + "; nothing is live here, so nothing says whether that is the trust that is meant: nothing was published"
+	}
+	return fmt.Sprintf("%s; it does not go on from the root that is pinned: %v: nothing was published", begins, e.Err)
+}
+func (e *RootError) Unwrap() error { return e.Err }
 
 // LiveError: what the registry holds for the trust can't be built on.
 type LiveError struct {

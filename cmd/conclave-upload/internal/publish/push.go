@@ -42,6 +42,7 @@ type Publisher struct {
 	From      Origin        // where targets that are missing are copied from
 	Elsewhere bool          // file targets are served by somebody else; with an origin: all targets that it lacks
 	Pointers  bool          // link each new image to the role that vouches for it
+	Root      []byte        // that the trust has, from a source that the caller trusts; nil: it is asked for where only that tells
 	Seen      *metadata.Set // what this machine has seen live before; nil: nothing
 	Known     client.Known  // files that need not be read again; nil: none
 	Patience  time.Duration // how long a write of another uploader may be on its way
@@ -73,7 +74,33 @@ func (p *Publisher) Push(ctx context.Context, offered *trust.Set) (*Result, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := p.whose(live, offered); err != nil {
+		return nil, err
+	}
 	return p.publish(ctx, live, offered)
+}
+
+// whose sees to it that offered is the trust that is meant: it goes on from the
+// pinned root. What begins a trust in an empty repository is not believed for
+// its name: unless it is a founding, only a pinned root tells it from a
+// stranger's.
+func (p *Publisher) whose(live *state, offered *trust.Set) error {
+	if p.Root == nil && (live != nil || offered.Founding) {
+		return nil
+	}
+	begins := offered.Roots[0]
+	refused := &RootError{Theirs: trust.Root{Version: begins.Version, Digest: begins.Digest()}}
+	if p.Root == nil {
+		return refused
+	}
+	next, err := chain(live.metadata(), offered)
+	if err != nil {
+		return err
+	}
+	if refused.Err = client.GoesOnFrom(p.Root, next); refused.Err != nil {
+		return refused
+	}
+	return nil
 }
 
 // publish makes offered live, where live is. A first publication expects that

@@ -178,6 +178,50 @@ func TestBrokenLive(t *testing.T) {
 	}
 }
 
+// TestWhoseTrust: in an empty repository only a pinned root, or a founding, says
+// whose trust begins there; what is live says it afterwards.
+func TestWhoseTrust(t *testing.T) {
+	ours, theirs := trusttest.New(t, "wabbit"), trusttest.New(t, "wabbit")
+	published := *ours.Offline()
+	published.Founding = false
+	root := published.Roots[0].Bytes
+	for name, c := range map[string]struct {
+		offered *trust.Set
+		root    []byte
+		refused bool
+	}{
+		"a founding":                             {ours.Offline(), nil, false},
+		"a founding that goes on from the root":  {ours.Offline(), root, false},
+		"a founding by others":                   {theirs.Offline(), root, true},
+		"what was published elsewhere":           {&published, nil, true},
+		"what was published, and the root of it": {&published, root, false},
+		"what was published, and another's root": {&published, theirs.Offline().Roots[0].Bytes, true},
+		"what was published, and no root at all": {&published, []byte("{}"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newMemory()
+			p := ours.Publisher(r, trusttest.Start)
+			p.Root = c.root
+			_, err := p.Push(t.Context(), c.offered)
+			var whose *publish.RootError
+			if c.refused != errors.As(err, &whose) || !c.refused && err != nil || c.refused && len(r.manifests) != 0 {
+				t.Fatalf("got %v, with %d manifests written", err, len(r.manifests))
+			}
+			if c.refused {
+				return
+			}
+			p.Root = nil
+			if _, err := p.Push(t.Context(), &published); err != nil {
+				t.Errorf("once it is live: %v", err)
+			}
+			p.Root = theirs.Offline().Roots[0].Bytes
+			if _, err := p.Push(t.Context(), &published); !errors.As(err, &whose) {
+				t.Errorf("over what is live, another's root: %v", err)
+			}
+		})
+	}
+}
+
 // TestTakenNumber: a tag that holds something else has taken its number, and
 // only that.
 func TestTakenNumber(t *testing.T) {
