@@ -3,6 +3,7 @@ package ceremony
 import (
 	"bytes"
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -232,14 +233,24 @@ func (i *importer) attestations() error {
 }
 
 // authentic says why a token did not make an attestation, whatever a plan may
-// demand of that token.
+// demand of that token. It was made before it came here, so a certificate that
+// has ended since, or a clock that is wrong, is nothing against it.
 func (c *Ceremony) authentic(a token.Attestation) error {
 	key, err := metadata.NewKey(a.Leaf.PublicKey)
 	if err != nil || c.deps.Attestations == nil {
 		return err
 	}
+	at := c.now()
+	for _, certificate := range []*x509.Certificate{a.Device, a.Leaf} {
+		if at.After(certificate.NotAfter) {
+			at = certificate.NotAfter
+		}
+		if at.Before(certificate.NotBefore) {
+			at = certificate.NotBefore
+		}
+	}
 	var failed []token.Check
-	for _, check := range c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), c.now()).Checks {
+	for _, check := range c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), at).Checks {
 		if !check.Pass && slices.Contains([]string{"chain", "issuer", "key"}, check.Name) {
 			failed = append(failed, check)
 		}
