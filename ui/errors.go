@@ -365,11 +365,11 @@ func ofMachine(err error) *page.Problem {
 	switch {
 	case errors.As(err, &clock):
 		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
-			NotDone: nothingDone, Next: "Set the clock of this machine, and start again."}
+			NotDone: nothingDone, Next: "Set the clock of this machine, and start again. If it was ahead before and is right now, conclave export WORKSPACE writes what is signed to a bundle, for another workspace to go on with."}
 	case errors.As(err, &fork):
 		return &page.Problem{Code: "BUNDLE-FORK", Happened: text.Sentence(fork.Error()), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):
-		return &page.Problem{Code: "JOURNAL", Happened: text.Sentence(err.Error()), NotDone: nothingDone, Next: "Don't go on with this journal. Keep the medium as it is, and go on at another site."}
+		return &page.Problem{Code: "JOURNAL", Happened: text.Sentence(err.Error()), NotDone: nothingDone, Next: "Don't go on with this journal, and keep the medium as it is. conclave export WORKSPACE writes what stands before the damage to a bundle, for another site to go on with."}
 	case errors.Is(err, context.Canceled):
 		return &page.Problem{Code: "CANCELLED", Happened: "It was stopped before it was done.", NotDone: "No signature was recorded.", Next: "Do the step again when you are ready."}
 	}

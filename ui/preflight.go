@@ -51,7 +51,7 @@ func (f *flow) checkMachine(ctx context.Context) error {
 func (f *flow) wrongClock(ctx context.Context) error {
 	err := f.Person.Tell(ctx, f.page("Set the clock, then start again",
 		page.Para("Leave here, set the clock of this machine to UTC, and start the program again. It goes on at this step."),
-		page.Para("Nothing was signed with the wrong time. What is in the journal so far keeps the times that it has: a clock that was ahead has to pass them first."),
+		page.Para("Nothing was signed with the wrong time. What is in the journal so far keeps the times that it has: a clock that was ahead has to pass them first. Until then conclave export WORKSPACE writes what is signed to a bundle."),
 	).WithHelp("Everything so far is kept in the journal."))
 	if err != nil {
 		return err

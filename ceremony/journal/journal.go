@@ -143,12 +143,17 @@ func (e *ForkError) Error() string {
 func Whole(lines []byte) []byte {
 	_, _, err := Read(lines)
 	for broken, ok := errors.AsType[*Error](err); ok; broken, ok = errors.AsType[*Error](err) {
-		end := 0
-		for range broken.Line - 1 {
-			end += bytes.IndexByte(lines[end:], '\n') + 1
-		}
-		lines = lines[:end]
+		lines = Before(lines, broken.Line)
 		_, _, err = Read(lines)
 	}
 	return lines
+}
+
+// Before is what stands before the n-th line of a journal, counted from 1.
+func Before(lines []byte, n int) []byte {
+	end := 0
+	for range n - 1 {
+		end += bytes.IndexByte(lines[end:], '\n') + 1
+	}
+	return lines[:end]
 }

@@ -56,7 +56,7 @@ asked to refuse sockets.
 	}
 	s.flags(c, "ceremony")
 	c.Flags().StringArrayVar(&s.modules, "pkcs11", nil, modulesHelp)
-	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), mergeCommand(), versionCommand())
+	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), exportCommand(), mergeCommand(), versionCommand())
 	c.AddCommand(attestationCommand(), tokenCommand())
 	c.AddCommand(recordCommand(), scriptCommand(), statusCommand())
 	c.CompletionOptions.HiddenDefaultCmd = true

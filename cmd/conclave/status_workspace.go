@@ -11,6 +11,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/plan"
 	"github.com/conclave-tuf/conclave/ceremony/schedule"
@@ -44,13 +45,18 @@ func (w readOnly) Get(d metadata.Digest) ([]byte, error) {
 
 // open replays the journal of the workspace, as seen at a time.
 func (w readOnly) open(at time.Time) (*ceremony.Ceremony, error) {
-	held, err := ceremony.Open(ceremony.Deps{
-		Workspace: w, Now: func() time.Time { return at }, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave " + version,
-	})
+	held, err := ceremony.Open(depsToLook(w, at))
 	if err != nil {
 		return nil, fmt.Errorf("the workspace %s: %w", w.dir, err)
 	}
 	return held, nil
+}
+
+// depsToLook are those of a ceremony that is only looked at, at a time.
+func depsToLook(w journal.Workspace, at time.Time) ceremony.Deps {
+	return ceremony.Deps{
+		Workspace: w, Now: func() time.Time { return at }, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave " + version,
+	}
 }
 
 // contents is what a bundle of the workspace would hold.
