@@ -137,6 +137,9 @@ func readPlanFile(text []byte) (planFile, planLines, error) {
 	if len(text) > maxPlan {
 		return f, nil, &Error{Why: fmt.Sprintf("it is larger than %d bytes", maxPlan)}
 	}
+	if err := checkNesting(text); err != nil {
+		return f, nil, err
+	}
 	lines, err := planLinesOf(text)
 	if err != nil {
 		return f, nil, err
