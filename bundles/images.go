@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -122,11 +121,11 @@ func layoutInDirectory(dir string) (imageLayout, error) {
 	}
 	defer root.Close()
 	blobs := map[metadata.Digest]manifestBlob{}
-	index, err := smallFile(root, indexFile)
+	index, err := ReadIn(root, indexFile, maxImage)
 	if err != nil {
 		return imageLayout{}, err
 	}
-	if _, err := smallFile(root, layoutFile); err != nil {
+	if _, err := ReadIn(root, layoutFile, maxImage); err != nil {
 		return imageLayout{}, err
 	}
 	var listed ocispec.Index
@@ -136,7 +135,7 @@ func layoutInDirectory(dir string) (imageLayout, error) {
 			if err != nil {
 				continue // it is refused by name
 			}
-			data, err := smallFile(root, blobDir+sum.String())
+			data, err := ReadIn(root, blobDir+sum.String(), maxImage)
 			if err != nil {
 				return imageLayout{}, err
 			}
@@ -146,26 +145,9 @@ func layoutInDirectory(dir string) (imageLayout, error) {
 	return imageLayout{index, blobs}, nil
 }
 
-// smallFile reads a file that is no link and not longer than a manifest.
-func smallFile(root *os.Root, name string) ([]byte, error) {
-	info, err := root.Lstat(name)
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxImage) {
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is no regular file of at most %d bytes", maxImage)}
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxImage))
-}
-
 // layoutInTar reads a tar once. Of blobs it keeps the hash and the length.
 func layoutInTar(name string) (imageLayout, error) {
-	f, err := os.Open(name)
+	f, err := OpenFile(name)
 	if err != nil {
 		return imageLayout{}, err
 	}

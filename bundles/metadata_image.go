@@ -132,21 +132,21 @@ func (r *imageReader) blob(d ocispec.Descriptor, limit int) ([]byte, error) {
 
 // read reads a regular file of at most limit bytes.
 func (r *imageReader) read(name string, limit int) ([]byte, error) {
-	f, err := r.dir.Open(name)
+	info, err := fs.Stat(r.dir, name) // before it is opened, which would wait for a pipe
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, refuse(name, "it is missing")
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
 	if !info.Mode().IsRegular() || info.Size() > int64(limit) {
 		return nil, refuse(name, "it is no regular file of at most %d bytes", limit)
 	}
+	f, err := r.dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s was not read: %w", name, err)

@@ -8,10 +8,13 @@ import (
 	"syscall"
 )
 
+// noWait: a pipe is opened without waiting for its other end.
+const noWait = syscall.O_NONBLOCK
+
 // openNoFollow opens path unless it is a symbolic link, without waiting for
 // the other end of a pipe.
 func openNoFollow(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|noWait, 0)
 	if errors.Is(err, syscall.ELOOP) {
 		return nil, errLink(path)
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 )
 
+const noWait = 0 // there are no pipes among files
+
 // openNoFollow opens path unless it is a link of some kind: what was looked at
 // and what was opened must be one file.
 func openNoFollow(path string) (*os.File, error) {

@@ -395,6 +395,7 @@ func ofCode(err error) *page.Problem {
 		otherTrust:              {"The bundles were not merged.", "Choose bundles of one trust."},
 		"BUNDLE-PROPOSED-TWICE": {"The bundles were not merged.", "Ask the sites which of the two is meant, and leave the other bundle out."},
 		"WORKSPACE-LOCKED":      {nothingDone, "Close the other program, or choose another workspace."},
+		"FILE-REFUSED":          {"Nothing of it was used.", "Name the file itself: one that is read is a regular file of ordinary size."},
 		"FILE-DAMAGED":          {"What it holds was not used.", "Keep the medium as it is, take another one, and do the step again or go on at another site."},
 		"EXPORT-REFUSED":        {"Nothing left this machine. What was signed is kept.", "Make a new version in which that is put right, and have it signed."},
 		"MEDIUM-FULL":           {notWritten, "Make room on the medium, or take another one."},

@@ -90,6 +90,7 @@ var explained = []struct {
 	{metadata.ErrSignature, "METADATA-SIGNATURE"},
 
 	{&bundles.Error{Why: "it is empty"}, "BUNDLE-REFUSED"},
+	{&bundles.FileError{Path: "plan.yaml", Why: "it is no regular file"}, "FILE-REFUSED"},
 	{&bundles.HeadError{Name: "1.root.json", Why: "differs"}, "BUNDLE-HEADS"},
 	{&bundles.TrustError{A: "wabbit", B: "rabbit"}, "BUNDLE-OTHER-TRUST"},
 	{&bundles.ProposalError{Role: "root", Version: 1}, "BUNDLE-PROPOSED-TWICE"},

@@ -5,13 +5,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
@@ -81,7 +80,7 @@ func parseTime(text string) (time.Time, error) {
 func readAttestation(paths []string) (token.Attestation, error) {
 	var all []*x509.Certificate
 	for _, path := range paths {
-		text, err := readPEM(path)
+		text, err := bundles.ReadFile(path, maxPEM)
 		if err != nil {
 			return token.Attestation{}, err
 		}
@@ -116,7 +115,7 @@ func parseCertificates(text []byte) ([]*x509.Certificate, error) {
 
 // readKey reads a public key in PEM (RFC 7468, 13).
 func readKey(path string) (metadata.Key, error) {
-	text, err := readPEM(path)
+	text, err := bundles.ReadFile(path, maxPEM)
 	if err != nil {
 		return metadata.Key{}, err
 	}
@@ -137,16 +136,3 @@ func readKey(path string) (metadata.Key, error) {
 
 // maxPEM is far more than a few certificates have. In bytes.
 const maxPEM = 1 << 20
-
-func readPEM(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	if err == nil && len(text) > maxPEM {
-		err = fmt.Errorf("the file %s is larger than %d bytes: it was not read", path, maxPEM)
-	}
-	return text, err
-}

@@ -76,7 +76,8 @@ func inspect(out io.Writer, path string, at time.Time, format string) error {
 // Limits of what is read from a directory.
 const (
 	maxMetadataFiles = 40_000
-	maxMetadataFile  = 64 << 20 // bytes
+	maxMetadataFile  = 64 << 20  // bytes
+	maxMetadataBytes = 256 << 20 // of all files together
 )
 
 // metadataFiles reads the file, or every .json below the directory, by its
@@ -85,7 +86,7 @@ const (
 func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	if !dir {
-		b, err := readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+		b, err := bundles.ReadFile(path, maxMetadataFile)
 		files[filepath.Base(path)] = b
 		return files, err
 	}
@@ -98,6 +99,7 @@ func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 	if bundles.IsImage(root) {
 		return bundles.ReadImage(root)
 	}
+	left := int64(maxMetadataBytes)
 	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(name, ".json") {
 			return err
@@ -105,26 +107,15 @@ func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 		if len(files) == maxMetadataFiles {
 			return fmt.Errorf("%s holds more than %d metadata files: nothing was verified", path, maxMetadataFiles)
 		}
-		files[name], err = readMetadata(root, name)
+		if files[name], err = bundles.ReadIn(inside, name, min(maxMetadataFile, left)); err == nil {
+			left -= int64(len(files[name]))
+		}
 		return err
 	})
 	if err == nil && len(files) == 0 {
 		err = fmt.Errorf("%s holds no .json file: nothing was verified", path)
 	}
 	return files, err
-}
-
-func readMetadata(root fs.FS, name string) ([]byte, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxMetadataFile+1))
-	if err == nil && len(b) > maxMetadataFile {
-		err = fmt.Errorf("%s is larger than %d bytes: it was not read", name, maxMetadataFile)
-	}
-	return b, err
 }
 
 // bundleReport is what a bundle holds.

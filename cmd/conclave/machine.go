@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -107,7 +105,7 @@ func (m *machine) Files(_ context.Context, in ui.Place, suffixes ...string) ([]u
 
 // Hash reads a file of any size once. Who cancels stops it.
 func (m *machine) Hash(ctx context.Context, f ui.File) (metadata.Digest, int64, error) {
-	file, err := regular(f)
+	file, err := bundles.OpenFile(f.Path)
 	if err != nil {
 		return metadata.Digest{}, 0, err
 	}
@@ -124,35 +122,8 @@ func (m *machine) Hash(ctx context.Context, f ui.File) (metadata.Digest, int64, 
 	return metadata.Digest(sum.Sum(nil)), n, nil
 }
 
-// regular opens a file of a place. Neither a link nor a device is one: the
-// place's list has none.
-func regular(f ui.File) (*os.File, error) {
-	dir, err := os.OpenRoot(filepath.Dir(f.Path))
-	if err != nil {
-		return nil, fmt.Errorf("%s was not read: %w", f.Name, err)
-	}
-	defer dir.Close()
-	info, err := dir.Lstat(filepath.Base(f.Path))
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no regular file")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s was not read: %w", f.Name, err)
-	}
-	return dir.Open(filepath.Base(f.Path))
-}
-
 func (m *machine) Read(_ context.Context, f ui.File) ([]byte, error) {
-	file, err := regular(f)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, maxSmallFile+1))
-	if err == nil && len(b) > maxSmallFile {
-		err = fmt.Errorf("%s is larger than %d bytes: it was not used", f.Name, maxSmallFile)
-	}
-	return b, err
+	return bundles.ReadFile(f.Path, maxSmallFile)
 }
 
 func (m *machine) Folders(_ context.Context, in ui.Place) ([]ui.File, error) {
@@ -198,42 +169,24 @@ func (m *machine) ReadPlan(_ context.Context, f ui.File) ([]byte, map[string][]b
 		return nil, nil, fmt.Errorf("the plan was not read: %w", err)
 	}
 	defer dir.Close()
-	text, err := readSmall(dir, filepath.Base(f.Path))
+	yaml, err := bundles.ReadIn(dir, filepath.Base(f.Path), maxSmallFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	names, err := plan.Files(text)
+	names, err := plan.Files(yaml)
 	if err != nil {
 		return nil, nil, err
 	}
 	named := map[string][]byte{}
 	for _, name := range names {
-		b, err := readSmall(dir, name)
-		if err != nil {
+		if filepath.Base(name) != name {
+			return nil, nil, fmt.Errorf("%s does not lie beside the plan: it was not read", text.Safe(name))
+		}
+		if named[name], err = bundles.ReadIn(dir, name, maxSmallFile); err != nil {
 			return nil, nil, err
 		}
-		named[name] = b
 	}
-	return text, named, nil
-}
-
-func readSmall(dir *os.Root, name string) ([]byte, error) {
-	if filepath.Base(name) != name {
-		return nil, fmt.Errorf("%s does not lie beside the plan: it was not read", text.Safe(name))
-	}
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("a file of the plan was not read: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxSmallFile {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is no regular file of at most %d bytes", maxSmallFile)}
-	}
-	return io.ReadAll(io.LimitReader(f, maxSmallFile))
+	return yaml, named, nil
 }
 
 func (m *machine) ReadBundle(_ context.Context, f ui.File) (trust.Contents, metadata.Digest, error) {

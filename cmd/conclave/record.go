@@ -113,7 +113,7 @@ func readJournals(path string) (trust.Contents, error) {
 	if info.IsDir() {
 		lines, err = readOnly{path}.Lines()
 	} else {
-		lines, err = readNamed(path)
+		lines, err = bundles.ReadFile(path, maxMetadataFile)
 	}
 	if err == nil && len(lines) == 0 {
 		err = fmt.Errorf("%s: the journal is empty", path)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/record"
 	"github.com/conclave-tuf/conclave/ceremony/token"
@@ -61,7 +62,7 @@ Exit code 0: signed. 1: the record was refused, or the token is nobody's in it.
 
 // sign has one signature made, and puts it into the file at path.
 func (s *recordSign) sign(c *cobra.Command, path string) (signedReport, error) {
-	old, err := readNamed(path)
+	old, err := bundles.ReadFile(path, maxMetadataFile)
 	if err != nil {
 		return signedReport{}, err
 	}

@@ -3,12 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/record"
 	"github.com/conclave-tuf/conclave/ceremony/token"
@@ -38,7 +37,7 @@ Exit code 0: no check failed. 1: a check failed, and the report says which.`,
 	}
 	output := cli.OutputFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
-		text, err := readNamed(args[0])
+		text, err := bundles.ReadFile(args[0], maxMetadataFile)
 		if err != nil {
 			return err
 		}
@@ -60,10 +59,6 @@ Exit code 0: no check failed. 1: a check failed, and the report says which.`,
 	}
 	c.Flags().StringVar(&rootFile, "root", "", "a root that you know to be right (default: the bundle, or the record itself, is taken at its word)")
 	return c
-}
-
-func readNamed(path string) ([]byte, error) {
-	return readMetadata(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 }
 
 // checkRecord checks a record by itself, or against the bundle that is named.
@@ -92,7 +87,7 @@ func checkRecord(r *record.Record, bundle []string, root *metadata.File) ([]toke
 
 // readRoot reads the root in a file.
 func readRoot(path string) (*metadata.File, error) {
-	text, err := readNamed(path)
+	text, err := bundles.ReadFile(path, maxMetadataFile)
 	if err != nil {
 		return nil, err
 	}

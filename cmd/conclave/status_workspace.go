@@ -31,12 +31,12 @@ func (w readOnly) Put([]byte) (metadata.Digest, error) { return metadata.Digest{
 // Lines leaves out a last line that is not whole: it is being written, or a
 // power cut has torn it.
 func (w readOnly) Lines() ([]byte, error) {
-	lines, err := readMetadata(os.DirFS(w.dir), journalName)
+	lines, err := bundles.ReadFile(filepath.Join(w.dir, journalName), maxMetadataFile)
 	return lines[:bytes.LastIndexByte(lines, '\n')+1], err
 }
 
 func (w readOnly) Get(d metadata.Digest) ([]byte, error) {
-	b, err := readMetadata(os.DirFS(filepath.Join(w.dir, "blobs", "sha256")), d.String())
+	b, err := bundles.ReadFile(filepath.Join(w.dir, "blobs", "sha256", d.String()), maxMetadataFile)
 	if err == nil && metadata.Sum(b) != d {
 		err = fmt.Errorf("the blob %s of the workspace is damaged", d)
 	}
