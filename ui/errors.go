@@ -365,7 +365,7 @@ func ofMachine(err error) *page.Problem {
 	switch {
 	case errors.As(err, &clock):
 		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
-			NotDone: nothingDone, Next: "Set the clock of this machine, and start again. If it was ahead before and is right now, conclave export WORKSPACE writes what is signed to a bundle, for another workspace to go on with."}
+			NotDone: nothingDone, Next: "Set the clock of this machine, and start again. If it was ahead before and is right now, conclave export WORKSPACE writes what is signed to a bundle, which can be merged and published; other sites take it over when that time has come."}
 	case errors.As(err, &fork):
 		return &page.Problem{Code: "BUNDLE-FORK", Happened: text.Sentence(fork.Error()), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):
