@@ -32,12 +32,12 @@ func TestRotationAgainstGoTUF(t *testing.T) {
 
 // TestTenThousandRotations plays ten thousand chains that are the same each
 // time, and makes sure that among them is everything: each damage, each
-// verdict, each listed difference. It is a tenth of them with the race detector,
-// and where CONCLAVE_LONG, which "make test" sets, is empty.
+// verdict, each listed difference. It is a tenth of them where CONCLAVE_LONG,
+// which "make test" sets, is empty.
 func TestTenThousandRotations(t *testing.T) {
 	const shards = 4
 	chains := 10_000
-	if raced || os.Getenv("CONCLAVE_LONG") == "" {
+	if os.Getenv("CONCLAVE_LONG") == "" {
 		chains = 1_000
 	}
 	models := make([]*rotations, shards)

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +58,32 @@ func TestOfflineHasNoNetwork(t *testing.T) {
 			if dep == "net/http" || dep == "crypto/tls" || dep == "net/rpc" || strings.HasPrefix(dep, module+"/cmd/conclave-upload") {
 				t.Errorf("%s links %s", pkg, dep)
 			}
+		}
+	}
+}
+
+// TestRulesStartNothing: the rules run in the one goroutine that calls them, which
+// is why "make test" runs them without the race detector.
+func TestRulesStartNothing(t *testing.T) {
+	for _, top := range []string{"ceremony", "bundles"} {
+		err := filepath.WalkDir(filepath.Join("../..", top), func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for n := range ast.Preorder(file) {
+				if start, ok := n.(*ast.GoStmt); ok {
+					t.Errorf("%s starts a goroutine", files.Position(start.Pos()))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }
