@@ -26,7 +26,8 @@ type Deps struct {
 	Now          func() time.Time
 	Rand         io.Reader
 	Attestations token.Attestations
-	Tool         string // name and version of the program, for the record
+	Tool         string    // name and version of the program, for the record
+	Built        time.Time // when the program was: no clock is right before it; zero: not known
 }
 
 // Kind is what a ceremony is for.
@@ -45,6 +46,7 @@ type Ceremony struct {
 	state    *state
 	n        int             // entries so far
 	head     metadata.Digest // of the last line
+	sitting  sitting         // of the people before it, which no journal remembers
 	stopped  error           // why state may be less than the journal
 	unsigned unsignedPart    // what holders sign of it
 }
@@ -78,15 +80,20 @@ func Open(d Deps) (*Ceremony, error) {
 	return c, nil
 }
 
-// append makes ev durable, then true.
+// append makes ev durable, then true, if the clock was confirmed in this sitting.
 func (c *Ceremony) append(ev event.Event) error {
+	if err := c.checkClock(); err != nil {
+		return err
+	}
+	return c.write(ev)
+}
+
+// write makes ev durable, then true.
+func (c *Ceremony) write(ev event.Event) error {
 	if c.stopped != nil {
 		return c.stopped
 	}
 	now := c.now()
-	if now.Before(c.state.last) {
-		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
-	}
 	data, err := json.Marshal(ev)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
@@ -115,6 +122,7 @@ func (c *Ceremony) reopen(cause error) error {
 		c.stopped = fmt.Errorf("what was written could not be read back (%w): start again, the journal goes on from there", cause)
 		return c.stopped
 	}
+	again.sitting = c.sitting
 	*c = *again
 	return nil
 }
@@ -141,10 +149,10 @@ func (c *Ceremony) Rehearsal() bool { return c.state.rehearsal }
 func (c *Ceremony) Plan() *plan.Plan { return c.state.plan }
 
 // LastEvent is when the newest line of the journal was written, in UTC; zero
-// for an empty journal. The clock can't be right before it.
+// for an empty journal.
 func (c *Ceremony) LastEvent() time.Time { return c.state.last }
 
-// Begin opens the journal. A rehearsal takes only trusts called
+// Begin opens the journal, once the clock was confirmed. A rehearsal takes only trusts called
 // "rehearsal-...", and a real ceremony never takes one.
 func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 	switch {
@@ -160,7 +168,10 @@ func (c *Ceremony) Begin(kind Kind, site string, rehearsal bool) error {
 	if _, err := io.ReadFull(c.deps.Rand, nonce); err != nil {
 		return fmt.Errorf("no randomness: %w", err)
 	}
-	return c.append(event.Began{Kind: string(kind), Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)})
+	if err := c.append(event.Began{Kind: string(kind), Site: site, Rehearsal: rehearsal, Tool: c.deps.Tool, Nonce: hex.EncodeToString(nonce)}); err != nil {
+		return err
+	}
+	return c.append(*c.sitting.begins)
 }
 
 // Preflight journals what was checked about the machine.
@@ -169,28 +180,6 @@ func (c *Ceremony) Preflight(checks []token.Check) error {
 		return ErrNotNow
 	}
 	return c.append(event.Preflighted{Checks: checks})
-}
-
-// ConfirmClock journals that a person compared the time that the machine shows
-// with source ("wall clock") and found it right.
-func (c *Ceremony) ConfirmClock(shown time.Time, source string) error {
-	if !c.Begun() {
-		return ErrNotNow
-	}
-	return c.append(event.ClockConfirmed{Shown: shown.UTC().Truncate(time.Second), Source: source})
-}
-
-// checkClock refuses to sign or freeze by a clock that nobody confirmed or
-// that is behind what is known to have happened.
-func (c *Ceremony) checkClock() error {
-	now := c.now()
-	switch {
-	case c.state.clock.IsZero():
-		return fmt.Errorf("nobody has confirmed the clock: %w", ErrNotNow)
-	case now.Before(c.state.last):
-		return &ClockError{Now: now, Floor: c.state.last, What: "the last thing written into the journal"}
-	}
-	return nil
 }
 
 // AcceptPlan journals a plan: its YAML, and the files that it names.

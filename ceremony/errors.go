@@ -21,13 +21,17 @@ func (e *ConsentError) Error() string { return e.Why + ": nothing was signed" }
 
 // ClockError: the machine's time can't be right.
 type ClockError struct {
-	Now, Floor time.Time // Floor: the latest time that is known to have passed
-	What       string    // what happened at Floor
+	Now, Known time.Time // Known: a time that is believed
+	What       string    // what happened then
 }
 
 func (e *ClockError) Error() string {
-	return fmt.Sprintf("the clock says %s, which is before %s (%s): nothing was done",
-		e.Now.UTC().Format(time.RFC3339), e.What, e.Floor.UTC().Format(time.RFC3339))
+	where := "before"
+	if e.Now.After(e.Known) {
+		where = "more than a year after"
+	}
+	return fmt.Sprintf("the clock says %s, which is %s %s (%s): nothing was done",
+		e.Now.UTC().Format(time.RFC3339), where, e.What, e.Known.UTC().Format(time.RFC3339))
 }
 
 // HorizonError: a payload would be good for longer than anybody planned, or

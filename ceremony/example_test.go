@@ -27,11 +27,11 @@ func Example() {
 		fmt.Println(now.Text)
 		switch now.Kind {
 		case ceremony.StepBegin:
-			err = c.Begin(ceremony.Founding, "vienna", true)
-		case ceremony.StepPreflight:
-			if err = c.Preflight(nil); err == nil {
-				err = c.ConfirmClock(day, "wall clock")
+			if err = c.ConfirmClock(day, "wall clock"); err == nil {
+				err = c.Begin(ceremony.Founding, "vienna", true)
 			}
+		case ceremony.StepPreflight:
+			err = c.Preflight(nil)
 		case ceremony.StepPlan:
 			err = c.AcceptPlan([]byte(`trust: rehearsal-example
 holders: [{name: Ada}]
@@ -66,7 +66,7 @@ KJgZGxxPLHcSiJj2pCEcocC2gWMJcL6ldycGck0iIc+Rn/NLUCVqFJiTog==
 	fmt.Println(err)
 	// Output:
 	// Begin the ceremony
-	// Check the machine and its clock
+	// Check the machine
 	// Read and accept the plan
 	// Ada enrols a token
 	// Freeze root 1 and targets 1

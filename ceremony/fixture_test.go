@@ -152,7 +152,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// restart is what a crash and a new start come to.
+// restart is what a crash and a new start come to, with the clock compared.
 func (s *site) restart() {
 	s.t.Helper()
 	c, err := ceremony.Open(ceremony.Deps{
@@ -163,6 +163,7 @@ func (s *site) restart() {
 		s.t.Fatal(err)
 	}
 	s.Ceremony = c
+	s.must(c.ConfirmClock(s.time.now(), "wall clock"))
 }
 
 func (s *site) must(err error) {
@@ -174,9 +175,9 @@ func (s *site) must(err error) {
 
 func (s *site) begin(kind ceremony.Kind, name string) {
 	s.t.Helper()
+	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
 	s.must(s.Begin(kind, name, true))
 	s.must(s.Preflight([]token.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}))
-	s.must(s.ConfirmClock(s.time.now(), "wall clock"))
 }
 
 func pin(text string) token.PIN { return token.NewPIN([]byte(text)) }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/internal/event"
 	"github.com/conclave-tuf/conclave/ceremony/journal"
@@ -54,7 +53,13 @@ func (c *Ceremony) Import(in trust.Contents, name string, digest metadata.Digest
 			return Imported{}, fmt.Errorf("the bundle could not be kept, and nothing of it was taken over: %w", err)
 		}
 	}
-	return i.out, c.append(i.ev)
+	if err := c.append(i.ev); err != nil {
+		return i.out, err
+	}
+	if i.ahead != (AheadSite{}) {
+		c.sitting = sitting{ahead: i.ahead} // one of the two clocks is wrong
+	}
+	return i.out, nil
 }
 
 // importer builds the event of an import.
@@ -65,6 +70,7 @@ type importer struct {
 	out    Imported
 	known  trust.Known              // with what the bundle brings
 	blobs  [][]byte                 // that the event names
+	ahead  AheadSite                // of the clock here
 	theirs []trust.RoleFile         // the bundle's published set
 	void   map[metadata.Digest]bool // proposals that build on what was withdrawn here, or that nobody may sign any more
 }
@@ -261,10 +267,6 @@ func (c *Ceremony) authentic(a token.Attestation) error {
 	return &token.VerdictError{Failed: failed}
 }
 
-// clockSkew is how far two sites' clocks may be apart: both were compared with
-// another clock to within minutes.
-const clockSkew = 15 * time.Minute
-
 func (i *importer) journals() error {
 	ours, err := i.c.deps.Workspace.Lines()
 	if err != nil {
@@ -286,22 +288,34 @@ func (i *importer) journals() error {
 		if len(entries) == 0 || journal.SiteID(j.Lines) != j.Site {
 			return &ImportError{item, fmt.Errorf("it is the journal of another site")}
 		}
-		if last := entries[len(entries)-1].Time; last.After(i.c.now().Add(clockSkew)) {
-			return &ImportError{item, &ClockError{Now: i.c.now(), Floor: last, What: "the other site last wrote into its journal"}}
+		switch last, now := entries[len(entries)-1].Time, i.c.now(); {
+		case last.After(now.Add(clockReach)):
+			return &ImportError{item, &ClockError{Now: now, Known: last, What: "the other site last wrote into its journal"}}
+		case last.After(now.Add(clockSkew)) && last.After(i.ahead.Last):
+			i.ahead = AheadSite{Name: siteName(entries[0], j.Site), Last: last}
+		}
+		if j.Site == journal.SiteID(ours) {
+			return &ImportError{item, fmt.Errorf("it holds events of this very site that this site does not remember")}
 		}
 		longer, err := journal.Longer(have, j.Lines)
 		if err != nil {
 			return &ImportError{item, err}
 		}
-		switch {
-		case j.Site == journal.SiteID(ours) && len(longer) > len(ours):
-			return &ImportError{item, fmt.Errorf("it holds events of this very site that this site does not remember")}
-		case j.Site == journal.SiteID(ours) || len(longer) == len(have):
-			continue
+		if len(longer) > len(have) {
+			i.ev.Journals = append(i.ev.Journals, event.NamedBlob{Name: j.Site, Blob: i.keep(longer)})
 		}
-		i.ev.Journals = append(i.ev.Journals, event.NamedBlob{Name: j.Site, Blob: i.keep(longer)})
 	}
 	return nil
+}
+
+// siteName is what the first line of a journal calls its site.
+func siteName(first journal.Entry, id string) string {
+	if ev, err := event.Read(first); err == nil {
+		if began, ok := ev.(event.Began); ok {
+			return text.Safe(began.Site)
+		}
+	}
+	return fmt.Sprintf("%.8s", id)
 }
 
 // journalOf returns what is known of a site's journal; nil for nothing.

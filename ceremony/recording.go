@@ -21,9 +21,14 @@ type unsignedPart struct {
 
 // follow goes on by a line. by is the key of a signature over the record.
 func (t *unsignedPart) follow(n int, head metadata.Digest, ev event.Event) {
-	if sig, ok := ev.(event.RecordSigned); ok {
-		t.by = append(t.by, sig.Key.ID())
+	switch ev := ev.(type) {
+	case event.RecordSigned:
+		t.by = append(t.by, ev.Key.ID())
 		return
+	case event.ClockConfirmed:
+		if len(t.by) > 0 {
+			return // of the sitting in which others sign what was signed already
+		}
 	}
 	*t = unsignedPart{n: n, head: head}
 }

@@ -115,9 +115,12 @@ func (c *Ceremony) serialOf(holder string) string {
 // Signed.Left says that there are more. When it returns
 // without an error the signature has been verified in software and is durable.
 // It may block for a touch. Besides the errors of Match and of the token:
-// *ConsentError, *ConflictError, *ClockError, *metadata.ExpiredError,
+// *ConsentError, *ConflictError, *ClockError, ErrClockDue, *metadata.ExpiredError,
 // *HorizonError, *PINFormatError, *BadSignatureError; after each of them nothing was recorded.
 func (c *Ceremony) Sign(ctx context.Context, holder string, t token.Token, pin token.PIN, consent Consent) (Signed, error) {
+	if err := c.checkClock(); err != nil {
+		return Signed{}, err
+	}
 	u, err := c.state.known().Unit(consent.Proposal)
 	if err != nil {
 		return Signed{}, err
@@ -172,17 +175,29 @@ func (c *Ceremony) signable(p *trust.Payload) error {
 	if err := c.state.known().Signable(p); err != nil {
 		return err
 	}
-	if err := c.checkClock(); err != nil {
+	k, err := c.Clock()
+	if err != nil {
 		return err
 	}
-	now := c.now()
+	now := k.Now
 	if !p.Body.Expires.After(now) {
 		return &metadata.ExpiredError{Role: p.Role, Version: p.Version, Expires: p.Body.Expires, At: now}
 	}
-	if p.Body.Expires.After(now.Add(c.horizon(p))) {
+	if p.Body.Expires.After(c.counted(p, now).Add(c.horizon(p))) {
 		return &HorizonError{Role: p.Role, Version: p.Version, Expires: p.Body.Expires, Now: now}
 	}
 	return nil
+}
+
+// counted is from when a payload is good: now, or its freezing where the clock
+// was ahead then. That is no reason to lose the signatures over it, but further
+// than a clock that may be right it does not reach.
+func (c *Ceremony) counted(p *trust.Payload, now time.Time) time.Time {
+	frozen := c.frozenAt(p.ID)
+	if frozen.After(now) && frozen.Sub(now) <= clockReach {
+		return frozen
+	}
+	return now
 }
 
 // horizon is how long a payload may be good for at the most: at the founding

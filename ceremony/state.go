@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +24,6 @@ type state struct {
 	site      string
 	rehearsal bool
 	checked   bool      // the preflight was journalled
-	clock     time.Time // last confirmed by a person; zero: never
 	last      time.Time // of the newest event
 
 	trust        string
@@ -76,14 +76,17 @@ func newState(b journal.Blobs) *state {
 // apply takes in one event. It is the only way in which a ceremony changes: what
 // a screen shows is what the events add up to.
 func (s *state) apply(ev event.Event, at time.Time) error {
+	before := s.last
 	s.last = at
 	switch e := ev.(type) {
 	case event.Began:
 		return s.begin(e)
 	case event.Preflighted:
 		s.checked = true
-	case event.ClockConfirmed:
-		s.clock = at
+	case event.ClockCorrected:
+		if !e.From.Equal(before) || !e.To.Equal(at) {
+			return errors.New("it corrects the clock from or to another time than that of its lines")
+		}
 	case event.Planned:
 		return s.accept(e)
 	case event.Enrolling:
@@ -109,7 +112,7 @@ func (s *state) apply(ev event.Event, at time.Time) error {
 		s.changed, s.exported = false, true
 	case event.RecordSigned:
 		s.changed = true
-	case event.Noted, event.ExportChecked: // for the record alone
+	case event.ClockConfirmed, event.Noted, event.ExportChecked: // for the record alone
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ type StepKind string
 
 const (
 	StepBegin     StepKind = "begin"
-	StepPreflight StepKind = "preflight" // with the clock
+	StepPreflight StepKind = "preflight"
 	StepPlan      StepKind = "plan"
 	StepImport    StepKind = "import"
 	StepDraft     StepKind = "draft"
@@ -67,9 +67,9 @@ func (c *Ceremony) Steps() []Step {
 		steps = append(steps, s)
 	}
 	s := c.state
-	begun, checked := c.Begun(), s.checked && !s.clock.IsZero()
+	begun, checked := c.Begun(), s.checked
 	add(begun, true, Step{Kind: StepBegin, Text: "Begin the ceremony", Detail: text.Safe(s.site)})
-	add(checked, begun, Step{Kind: StepPreflight, Text: "Check the machine and its clock"})
+	add(checked, begun, Step{Kind: StepPreflight, Text: "Check the machine"})
 	ready := checked
 	switch s.kind {
 	case Cosigning:

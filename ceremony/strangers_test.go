@@ -177,6 +177,7 @@ func TestAttestationIsNotReplaced(t *testing.T) {
 	judge := &doubter{good.PEM()}
 	c, err := ceremony.Open(ceremony.Deps{Workspace: s.disk, Now: s.time.now, Rand: strings.NewReader(""), Attestations: judge, Tool: "test"})
 	s.must(err)
+	s.must(c.ConfirmClock(s.time.now(), "wall clock"))
 	key, err := metadata.NewKey(ada.key.Public())
 	s.must(err)
 	with := func(pem []byte) trust.Contents {
@@ -220,6 +221,7 @@ func TestStateIsWhatTheJournalSays(t *testing.T) {
 		disk := &unreadable{memory: s.disk}
 		c, err := ceremony.Open(ceremony.Deps{Workspace: disk, Now: s.time.now, Rand: strings.NewReader(""), Attestations: believer{}, Tool: "test"})
 		s.must(err)
+		s.must(c.ConfirmClock(s.time.now(), "wall clock"))
 		disk.fails = fails
 		err = c.Freeze()
 		if stops != (err != nil) {

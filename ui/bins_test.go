@@ -18,8 +18,7 @@ func TestBinsInATerminal(t *testing.T) {
 	s.stick.files["images.txt"] = fmt.Sprintf("# what CI built\napp:1.0 sha256:%s 705 application/vnd.oci.image.manifest.v1+json\n", metadata.Sum([]byte("app")))
 	s.stick.files["bad.txt"] = "../app sha256:" + metadata.Sum([]byte("app")).String() + " 705\n"
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Change this trust")
 	e.dividesTargets()
 	e.putsTargetsIn()

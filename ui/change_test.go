@@ -47,7 +47,7 @@ func (s *site) signAll(c *ceremony.Ceremony, serials ...string) {
 // assembled is what the site's bundle comes to.
 func (s *site) assembled() *trust.Set {
 	s.t.Helper()
-	contents, err := s.open().Contents()
+	contents, err := s.read().Contents()
 	s.must(err)
 	set, err := trust.Assemble(contents)
 	s.must(err)
@@ -93,8 +93,7 @@ func TestChangeInATerminal(t *testing.T) {
 func (s *site) replacesToken() {
 	s.t.Helper()
 	e := start(s.t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.golden("change-01-list", "Who acts now?", "Change this trust")
 	e.takes("Change this trust")
 	e.golden("change-02-topics", "What is to change?")
@@ -159,8 +158,7 @@ func (s *site) delegatesPaths() {
 	s.t.Helper()
 	s.must(s.drawer.Add(5417507, virtual.Firmware574))
 	e := start(s.t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Change this trust")
 	e.takes("Delegations")
 	e.takes("Delegate paths to a new role")

@@ -50,14 +50,13 @@ func quarrel(t *testing.T) *site {
 func TestPeopleChooseBetweenTwoPayloads(t *testing.T) {
 	s := quarrel(t)
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.golden("conflict-01-list", "Who acts now?", "Choose between payloads of targets 2")
 	e.takes("Choose between payloads of targets 2")
 	e.golden("conflict-02", "Which targets 2 is meant?")
 	e.reads()
 	e.golden("conflict-03-end", "Which targets 2 is meant?", "Esc back")
-	open := s.open().Undecided()
+	open := s.read().Undecided()
 	mine, theirs := open[0].Proposal.String()[:8], open[1].Proposal.String()[:8]
 	e.takes("Keep payload " + theirs)
 	e.sees("Keep payload " + theirs + " of targets 2")
@@ -67,7 +66,7 @@ func TestPeopleChooseBetweenTwoPayloads(t *testing.T) {
 	e.sees("That was not")
 	e.types("keep " + theirs + enter)
 	e.sees("Who acts now?", "1 of 2 by root 1: Ada")
-	if open := s.open().Undecided(); len(open) != 1 || open[0].Proposal.String()[:8] != theirs || open[0].Rivals != 0 {
+	if open := s.read().Undecided(); len(open) != 1 || open[0].Proposal.String()[:8] != theirs || open[0].Rivals != 0 {
 		t.Errorf("undecided: %+v", open)
 	}
 }
@@ -92,7 +91,7 @@ func TestCancelWhatIsFrozen(t *testing.T) {
 	if err := e.ends(); !errors.Is(err, page.ErrQuit) {
 		t.Fatal(err)
 	}
-	if open := s.open().Undecided(); len(open) != 0 {
+	if open := s.read().Undecided(); len(open) != 0 {
 		t.Errorf("undecided: %+v", open)
 	}
 	if set := s.assembled(); set.Targets.Version != 1 {

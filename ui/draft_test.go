@@ -17,8 +17,7 @@ func TestEditsOfOneRoleAndTakenBack(t *testing.T) {
 		draft.Delegate{Role: "team", Holders: []string{"Di", "Fay"}, Threshold: 1, Paths: []string{"team/*"}},
 	))
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Go on with the draft")
 	e.takes("Change something more")
 	e.takes("Holders and their tokens")
@@ -45,7 +44,7 @@ func TestEditsOfOneRoleAndTakenBack(t *testing.T) {
 	e.takes("Take an edit back")
 	e.takes("Edit 1")
 	e.golden("take-back-03-left", "What the draft comes to", "Edit 2", "What root 2 does")
-	d, err := s.open().Preview()
+	d, err := s.read().Preview()
 	s.must(err)
 	if len(d.Edits) != 2 || len(d.Missing) != 0 || d.Problem != nil {
 		t.Errorf("the draft: %+v", d)
@@ -60,8 +59,7 @@ func TestUndelegateSaysWhatClientsDo(t *testing.T) {
 	s.must(c.Freeze())
 	s.signAll(c, "5417501", "5417502", "5417504")
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Change this trust")
 	e.takes("Delegations")
 	e.takes("Take a delegation away")
@@ -74,8 +72,7 @@ func TestUndelegateSaysWhatClientsDo(t *testing.T) {
 func TestFoundingIsCancelled(t *testing.T) {
 	s := newSite(t).frozen()
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Something is frozen that is wrong")
 	e.sees("What should nobody sign?")
 	e.takes("root 1")
@@ -84,7 +81,7 @@ func TestFoundingIsCancelled(t *testing.T) {
 	e.golden("cancel-founding", "Cancel root 1", "The tokens stay enrolled.")
 	e.types("cancel root 1" + enter)
 	e.golden("cancel-founding-list", "Who acts now?", "Freeze root 1 and targets 1")
-	if n := len(s.open().Undecided()); n != 0 {
+	if n := len(s.read().Undecided()); n != 0 {
 		t.Errorf("%d payloads are still frozen", n)
 	}
 }
@@ -95,8 +92,7 @@ func TestPlanWithoutASpareIsSaid(t *testing.T) {
 	s.ready(ceremony.Founding, "Berlin")
 	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 5", 1)
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")
 	e.golden("plan-without-spare", "The plan of rehearsal-wabbit", "it can never be changed again")

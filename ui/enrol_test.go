@@ -80,8 +80,7 @@ func (e *emulated) takesOut(serial string) {
 // toAda goes from the start to Ada's enrolment.
 func (e *emulated) toAda() {
 	e.t.Helper()
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Ada enrols a token")
 }
 
@@ -111,7 +110,7 @@ func TestInterruptedEnrolmentGoesOn(t *testing.T) {
 			e.sees("Type the PUK once more")
 			e.types(paper + enter)
 			e.sees("Token 5417501 is Ada's", "c continue")
-			if serial, ok := s.open().CutShort("Ada"); ok {
+			if serial, ok := s.read().CutShort("Ada"); ok {
 				t.Errorf("the enrolment of token %s is still to be gone on with", serial)
 			}
 		})
@@ -142,7 +141,7 @@ func TestAnotherTokenInsteadOfAnInterruptedOne(t *testing.T) {
 	e.sees("Type the PUK from the paper")
 	e.types(strings.ReplaceAll(m[1], " ", "") + enter)
 	e.sees("Token 5417502 is Ada's", "c continue")
-	if h := s.open().Holders()[0]; h.Serial != "5417502" || h.KeyID == "" {
+	if h := s.read().Holders()[0]; h.Serial != "5417502" || h.KeyID == "" {
 		t.Errorf("enrolled: %+v", h)
 	}
 }

@@ -364,8 +364,13 @@ func ofMachine(err error) *page.Problem {
 	var fork *journal.ForkError
 	switch {
 	case errors.As(err, &clock):
-		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is before %s (%s).", date(clock.Now), date(clock.Floor), clock.What),
-			NotDone: nothingDone, Next: "Set the clock of this machine, and start again. If it was ahead before and is right now, conclave export WORKSPACE writes what is signed to a bundle, which can be merged and published; other sites take it over when that time has come."}
+		where, next := "before", "Set the clock of this machine to UTC, and start again."
+		if clock.Now.After(clock.Known) {
+			where, next = "more than a year after", next+" If it is right, this program is too old to tell: take one that was built within the last year."
+		}
+		return &page.Problem{Code: "CLOCK", Happened: fmt.Sprintf("The clock says %s, which is %s %s (%s).", date(clock.Now), where, clock.What, date(clock.Known)), NotDone: nothingDone, Next: next}
+	case errors.Is(err, ceremony.ErrClockDue):
+		return &page.Problem{Code: "CLOCK-DUE", Happened: text.Sentence(err.Error()), NotDone: nothingDone, Next: "Compare the clock: the list of steps asks for it. Then do the step again."}
 	case errors.As(err, &fork):
 		return &page.Problem{Code: "BUNDLE-FORK", Happened: text.Sentence(fork.Error()), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):

@@ -70,14 +70,15 @@ var explained = []struct {
 	{&trust.UnverifiedError{Err: errCause}, "BUNDLE-UNVERIFIED"},
 	{&trust.OtherRootError{Known: trust.Root{Version: 1}, Theirs: trust.Root{Version: 5}}, "BUNDLE-OTHER-ROOT"},
 	{trust.ErrUnknown, "PAYLOAD-UNKNOWN"},
-	{&ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour), What: "the last entry"}, "CLOCK"},
+	{&ceremony.ClockError{Now: noon, Known: noon.Add(time.Hour), What: "this program was built"}, "CLOCK"},
+	{ceremony.ErrClockDue, "CLOCK-DUE"},
 	{&journal.Error{Line: 3, Why: "it is torn"}, "JOURNAL"},
 	{&journal.ForkError{Site: "0123456789", Line: 3}, "BUNDLE-FORK"},
 	{context.Canceled, "CANCELLED"},
 
 	{&ceremony.ImportError{Item: "signature", Err: errCause}, "BUNDLE-REFUSED"},
 	{&ceremony.ImportError{Item: "proposal", Err: &metadata.FieldError{Path: "signed", Why: "is missing"}}, "BUNDLE-REFUSED"},
-	{&ceremony.ImportError{Item: "journal", Err: &ceremony.ClockError{Now: noon, Floor: noon.Add(time.Hour)}}, "CLOCK"},
+	{&ceremony.ImportError{Item: "journal", Err: &ceremony.ClockError{Now: noon, Known: noon.Add(time.Hour)}}, "CLOCK"},
 	{&ceremony.ImportError{Item: "journal", Err: &journal.ForkError{Site: "0123456789", Line: 3}}, "BUNDLE-FORK"},
 	{&ceremony.ImportError{Item: "trust", Err: &metadata.OtherTrustError{Want: "wabbit", Got: "rabbit"}}, "BUNDLE-OTHER-TRUST"},
 	{&ceremony.ImportError{Item: "trust", Err: &token.PolicyError{Why: "this is a rehearsal"}}, "BUNDLE-OTHER-KIND"},
@@ -148,7 +149,7 @@ func TestNoErrorIsForgotten(t *testing.T) {
 		has[strings.TrimPrefix(fmt.Sprintf("%T", e.err), "*")] = true
 	}
 	for name, err := range map[string]error{
-		"ceremony.ErrNotNow": ceremony.ErrNotNow, "trust.ErrUnknown": trust.ErrUnknown, "token.ErrAlreadySigned": token.ErrAlreadySigned,
+		"ceremony.ErrNotNow": ceremony.ErrNotNow, "ceremony.ErrClockDue": ceremony.ErrClockDue, "trust.ErrUnknown": trust.ErrUnknown, "token.ErrAlreadySigned": token.ErrAlreadySigned,
 		"token.ErrNoCardSupport": token.ErrNoCardSupport, "token.ErrNoTouch": token.ErrNoTouch,
 		"token.ErrPINBlocked": token.ErrPINBlocked, "token.ErrPUKBlocked": token.ErrPUKBlocked,
 		"token.ErrNoKey": token.ErrNoKey, "metadata.ErrSignature": metadata.ErrSignature,

@@ -41,12 +41,12 @@ func (e *emulated) begins() {
 	e.takes("Found a new trust")
 	e.golden("found-02-site", "Where are you?")
 	e.types("Berlin" + enter)
-	e.golden("found-03-machine", "This machine", "swap")
-	e.takes("Go on all the same")
-	e.golden("found-04-clock", "Is the clock right?")
+	e.golden("found-03-clock", "Is the clock right?")
 	e.takes("A wall clock or a watch")
-	e.golden("found-05-compare", "Compare the clock")
+	e.golden("found-04-compare", "Compare the clock")
 	e.types("the clock is right" + enter)
+	e.golden("found-05-machine", "This machine", "swap")
+	e.takes("Go on all the same")
 	e.golden("found-06-place", "Where is the plan?")
 	e.takes("CEREMONY")
 	e.golden("found-07-file", "Which plan?")
@@ -55,6 +55,21 @@ func (e *emulated) begins() {
 	e.reads()
 	e.golden("found-09-plan-end", "Type: accept rehearsal-wabbit")
 	e.types("accept rehearsal-wabbit" + enter)
+}
+
+// comesBack goes from the first page of a later start to the step that is due.
+func (e *emulated) comesBack() {
+	e.t.Helper()
+	e.sees("Welcome back")
+	e.types("c")
+	e.comparesClock()
+}
+
+func (e *emulated) comparesClock() {
+	e.t.Helper()
+	e.takes("A wall clock or a watch")
+	e.sees("Compare the clock")
+	e.types("the clock is right" + enter)
 }
 
 var (

@@ -14,14 +14,14 @@ import (
 // token works, and nobody is asked, there is none to be had.
 type noting struct {
 	page.Person
-	begun func() bool                        // before the journal begins there is nowhere to write
+	open  func() bool                        // the journal has begun, and the clock was compared
 	write func(during page.Page) (err error) // has the note written, in a context of its own
 }
 
 // asked asks with the page, and anew after each note.
 func (n noting) asked(p page.Page, ask func(page.Page) error) error {
 	for {
-		p.Notes = n.begun()
+		p.Notes = n.open()
 		err := ask(p)
 		if !errors.Is(err, page.ErrNote) {
 			return err

@@ -15,7 +15,7 @@ const ctrlN = "\x0e"
 // notes are those that people have written at the site.
 func (s *site) notes() []string {
 	s.t.Helper()
-	told, err := s.open().RecordToSign()
+	told, err := s.read().RecordToSign()
 	s.must(err)
 	var all []string
 	for _, n := range told.Notes {
@@ -31,9 +31,9 @@ func (s *site) notes() []string {
 func TestNoteOnEveryPage(t *testing.T) {
 	s := newSite(t).frozen()
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.writes("Welcome back", "on the first page")
-	e.types("c")
+	e.comesBack()
+	e.sees("Who acts now?")
+	e.writes("Who acts now?", "from the list")
 	e.sees("Who acts now?")
 	e.types("?")
 	e.golden("notes-01-help", "Ctrl-N writes a note")
@@ -63,7 +63,7 @@ func TestNoteOnEveryPage(t *testing.T) {
 	e.sees("Who writes a note?")
 	e.types("\x1b")
 	e.sees("Signed", "c continue")
-	want := []string{"Cy: on the first page", "Cy: The lights went out for a minute.", "Cy: while reading", "Cy: at the PIN"}
+	want := []string{"Cy: from the list", "Cy: The lights went out for a minute.", "Cy: while reading", "Cy: at the PIN"}
 	if got := s.notes(); !slices.Equal(got, want) {
 		t.Errorf("the journal has %q", got)
 	}
@@ -95,6 +95,7 @@ func TestNotesInLines(t *testing.T) {
 	p.answers("found")
 	p.sees("Where are you?")
 	p.answers("n") // a site may be called so: there is no journal yet
+	p.comparesClock()
 	p.sees("This machine")
 	p.answers("?")
 	p.sees("n writes a note for the record")
@@ -109,7 +110,7 @@ func TestNotesInLines(t *testing.T) {
 	if got := s.notes(); !slices.Equal(got, []string{"Bo: The door stood open."}) {
 		t.Errorf("the journal has %q", got)
 	}
-	if c := s.open(); c.Site() != "n" || c.Kind() != ceremony.Founding {
+	if c := s.read(); c.Site() != "n" || c.Kind() != ceremony.Founding {
 		t.Errorf("the site is called %q", c.Site())
 	}
 	p.answers("q")

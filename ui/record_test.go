@@ -17,8 +17,7 @@ import (
 func TestHoldersSignTheRecord(t *testing.T) {
 	s := newSite(t).complete()
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.golden("record-01-list", "Who acts now?", "Sign the record")
 	e.takes("Sign the record")
 	e.golden("record-02-who", "Who signs the record?")
@@ -37,7 +36,7 @@ func TestHoldersSignTheRecord(t *testing.T) {
 	if err := e.ends(); err != nil {
 		t.Fatal(err)
 	}
-	contents, err := s.open().Contents()
+	contents, err := s.read().Contents()
 	s.must(err)
 	rec, err := record.New(contents.Journals)
 	s.must(err)

@@ -9,8 +9,7 @@ import (
 func (s *site) recovers(setting setting) *emulated {
 	s.t.Helper()
 	e := start(s.t, setting, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Something went wrong")
 	return e
 }
@@ -67,7 +66,7 @@ func TestTooFewTokens(t *testing.T) {
 	e.golden("recover-few", "There is still a way")
 	e.takes("They get new tokens")
 	e.sees("What the draft comes to", "Edit 2")
-	if d, err := s.open().Preview(); err != nil || len(d.Edits) != 2 || len(d.Missing) != 2 {
+	if d, err := s.read().Preview(); err != nil || len(d.Edits) != 2 || len(d.Missing) != 2 {
 		t.Errorf("the draft: %+v, %v", d, err)
 	}
 }

@@ -86,7 +86,7 @@ func TestCutAnywhereAndResumed(t *testing.T) {
 	if n := s.signatures(); n != 5 || signed != n {
 		t.Errorf("%d signatures are in the journal, %d were made; 5 were due", n, signed)
 	}
-	for _, step := range s.open().Steps() {
+	for _, step := range s.read().Steps() {
 		if step.State != ceremony.Done {
 			t.Errorf("not done: %s", step.Text)
 		}

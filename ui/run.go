@@ -40,7 +40,7 @@ func Run(ctx context.Context, c Config) error {
 	f := &flow{c}
 	f.Person = noting{
 		Person: c.Person,
-		begun:  c.Ceremony.Begun,
+		open:   func() bool { return c.Ceremony.Begun() && !c.Ceremony.ClockDue() },
 		write:  func(during page.Page) error { return note(ctx, c, during) },
 	}
 	if f.Ceremony.Begun() {
@@ -60,6 +60,12 @@ func (f *flow) steps(ctx context.Context) error {
 	list := false
 	var problem *page.Problem
 	for {
+		if f.Ceremony.Begun() && f.Ceremony.ClockDue() {
+			if err := f.clock(ctx); err != nil && !errors.Is(err, page.ErrBack) {
+				return err
+			}
+			continue
+		}
 		do := f.straight()
 		if list || do == nil {
 			var err error
@@ -70,7 +76,7 @@ func (f *flow) steps(ctx context.Context) error {
 		list, problem = false, nil
 		switch err := do(ctx); {
 		case err == nil:
-		case errors.Is(err, page.ErrBack):
+		case errors.Is(err, page.ErrBack), errors.Is(err, ceremony.ErrClockDue):
 			list = true
 		case ends(ctx, err):
 			return err

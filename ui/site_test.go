@@ -34,6 +34,8 @@ type site struct {
 	touch  *finger
 	stick  *stick
 	random io.Reader
+	now    time.Time
+	built  time.Time // of the program; zero: not known
 }
 
 var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -44,7 +46,7 @@ func fixedClock() time.Time { return noon }
 // plan, and one that is nobody's.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, disk: &journal.Memory{}, touch: &finger{}, stick: newStick(), random: rand.NewChaCha8([32]byte{7})}
+	s := &site{t: t, disk: &journal.Memory{}, touch: &finger{}, stick: newStick(), random: rand.NewChaCha8([32]byte{7}), now: noon}
 	var err error
 	if s.drawer, err = virtual.OpenDrawer("", virtual.Options{Touch: s.touch.touch}); err != nil {
 		t.Fatal(err)
@@ -103,7 +105,6 @@ func (s *site) ready(kind ceremony.Kind, name string) *ceremony.Ceremony {
 	c := s.open()
 	s.must(c.Begin(kind, name, true))
 	s.must(c.Preflight(s.stick.Preflight(s.t.Context())))
-	s.must(c.ConfirmClock(noon, "wall clock"))
 	return c
 }
 
@@ -128,11 +129,21 @@ func (s *site) frozen() *site {
 
 func secret(s string) token.PIN { return token.NewPIN([]byte(s)) }
 
-// open reads the journal, as each start of the program does.
+// open is a start of the program by people who have compared the clock.
 func (s *site) open() *ceremony.Ceremony {
 	s.t.Helper()
+	c := s.read()
+	s.must(c.ConfirmClock(s.now, "wall clock"))
+	return c
+}
+
+func (s *site) clock() time.Time { return s.now }
+
+// read reads the journal, as each start of the program does.
+func (s *site) read() *ceremony.Ceremony {
+	s.t.Helper()
 	c, err := ceremony.Open(ceremony.Deps{
-		Workspace: s.disk, Now: fixedClock, Rand: s.random, Attestations: hsm.Checker{}, Tool: "conclave test",
+		Workspace: s.disk, Now: s.clock, Rand: s.random, Attestations: hsm.Checker{}, Tool: "conclave test", Built: s.built,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -147,8 +158,8 @@ func (s *site) talk(ctx context.Context, p page.Person) error {
 
 func (s *site) config(p page.Person) ui.Config {
 	return ui.Config{
-		Ceremony: s.open(), Reader: s.drawer, Machine: s.stick, Hand: hand{s.drawer}, Person: p,
-		Now: fixedClock, Rand: s.random, Rehearsal: true,
+		Ceremony: s.read(), Reader: s.drawer, Machine: s.stick, Hand: hand{s.drawer}, Person: p,
+		Now: s.clock, Rand: s.random, Rehearsal: true,
 	}
 }
 
@@ -315,5 +326,5 @@ p+j+8h27dYrj9mH0HNuHxdfCM+J7QY1LzB8c2XxdQTngJKHRW7HFt3wSuA==
 
 // other is a second machine; the same stick and the same tokens come to it.
 func (s *site) other() *site {
-	return &site{t: s.t, disk: &journal.Memory{}, drawer: s.drawer, touch: s.touch, stick: s.stick, random: s.random}
+	return &site{t: s.t, disk: &journal.Memory{}, drawer: s.drawer, touch: s.touch, stick: s.stick, random: s.random, now: noon}
 }

@@ -18,8 +18,7 @@ const imageDescriptor = `{"mediaType":"application/vnd.oci.image.index.v1+json",
 func (s *site) changes() *player {
 	s.t.Helper()
 	p := plays(s.t, s.talk)
-	p.sees("== Welcome back")
-	p.answers("c")
+	p.comesBack()
 	p.takes("Change this trust")
 	return p
 }
@@ -27,7 +26,7 @@ func (s *site) changes() *player {
 // edit is the newest edit of the draft.
 func (s *site) edit() draft.Edit {
 	s.t.Helper()
-	d, err := s.open().Preview()
+	d, err := s.read().Preview()
 	s.must(err)
 	if len(d.Edits) == 0 {
 		s.t.Fatal("there is no draft")

@@ -19,8 +19,7 @@ import (
 func atToken(t *testing.T, set setting) (*site, *emulated) {
 	s := newSite(t).frozen()
 	e := start(t, set, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Ada signs root 1 or targets 1")
 	e.takes("Sign root 1")
 	e.consents("Ada", "root 1")
@@ -31,7 +30,7 @@ func atToken(t *testing.T, set setting) (*site, *emulated) {
 // signatures is how many the journal holds.
 func (s *site) signatures() int {
 	n := 0
-	for _, step := range s.open().Steps() {
+	for _, step := range s.read().Steps() {
 		if step.Kind == ceremony.StepSign && len(step.Quorum.By) > 0 {
 			n += len(step.Quorum.By[0].Signed)
 		}
@@ -114,8 +113,7 @@ func TestTokensThatAreNotDue(t *testing.T) {
 	s := newSite(t).frozen()
 	s.foreign("5417506")
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Ada signs root 1 or targets 1")
 	e.takes("Sign root 1")
 	e.consents("Ada", "root 1")
@@ -147,6 +145,7 @@ func TestResume(t *testing.T) {
 	e := start(t, setting{}, s.talk)
 	e.golden("resume", "Welcome back", "Read and accept the plan")
 	e.types("c")
+	e.comparesClock()
 	e.sees("Where is the plan?")
 }
 
@@ -154,8 +153,7 @@ func TestExportThatFailsLeavesEverything(t *testing.T) {
 	s := newSite(t).frozen()
 	s.stick.fail = errors.New("/media/CEREMONY: no space left on the device: nothing was written")
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Write the bundle to a medium")
 	e.takes("CEREMONY")
 	e.golden("export-failed", "Who acts now?", "no space left")
@@ -169,8 +167,7 @@ func TestPlanWithAnError(t *testing.T) {
 	s.ready(ceremony.Founding, "Berlin")
 	s.stick.plan = strings.Replace(planText, "threshold: 3", "threshold: 9", 1)
 	e := start(t, setting{}, s.talk)
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("CEREMONY")
 	e.takes("plan.yaml")
 	e.golden("plan-wrong", "This plan can't be used", "PLAN", "line")
@@ -189,8 +186,7 @@ func TestTokenIsSeenWhenItComes(t *testing.T) {
 		c.Hand, c.Poll = nil, time.Millisecond
 		return ui.Run(ctx, c)
 	})
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Ada signs root 1 or targets 1")
 	e.takes("Sign root 1")
 	e.consents("Ada", "root 1")

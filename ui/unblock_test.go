@@ -155,8 +155,7 @@ func TestTokenThatCannotBeUnblocked(t *testing.T) {
 		c.Reader = rigid{c.Reader}
 		return ui.Run(ctx, c)
 	})
-	e.sees("Welcome back")
-	e.types("c")
+	e.comesBack()
 	e.takes("Ada signs root 1 or targets 1")
 	e.takes("Sign root 1")
 	e.consents("Ada", "root 1")

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -10,21 +9,17 @@ import (
 	"github.com/conclave-tuf/conclave/ui/page"
 )
 
-// welcome asks what the people came for and where they are, and begins the journal.
+// welcome asks what the people came for, where they are, and whether the clock
+// is right, and begins the journal.
 func (f *flow) welcome(ctx context.Context) error {
-	for {
-		kind, err := f.purpose(ctx)
-		if err != nil {
-			return err
-		}
-		site, err := f.siteName(ctx)
-		switch {
-		case err == nil:
-			return f.Ceremony.Begin(kind, site, f.Rehearsal)
-		case !errors.Is(err, page.ErrBack):
-			return err
-		}
-	}
+	var kind ceremony.Kind
+	var site string
+	return inTurn(ctx,
+		func(ctx context.Context) (err error) { kind, err = f.purpose(ctx); return err },
+		func(ctx context.Context) (err error) { site, err = f.siteName(ctx); return err },
+		f.clock,
+		func(context.Context) error { return f.Ceremony.Begin(kind, site, f.Rehearsal) },
+	)
 }
 
 func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {

@@ -41,6 +41,10 @@ type Entry struct {
 	Data json.RawMessage `json:"data"`
 }
 
+// ClockCorrected is the type of a line by which people said that the clock had
+// been ahead: it alone may be of an earlier time than the line before.
+const ClockCorrected = "clock-corrected"
+
 // Error says which line of a journal can't be believed.
 type Error struct {
 	Line int // from 1
@@ -73,7 +77,7 @@ func Read(lines []byte) ([]Entry, metadata.Digest, error) {
 			return nil, last, &Error{n, fmt.Sprintf("it is numbered %d", e.N)}
 		case e.Prev != last:
 			return nil, last, &Error{n, "it does not follow from the line before"}
-		case n > 1 && e.Time.Before(entries[n-2].Time):
+		case n > 1 && e.Time.Before(entries[n-2].Time) && e.Type != ClockCorrected:
 			return nil, last, &Error{n, "its time is before that of the line before"}
 		}
 		entries = append(entries, e)

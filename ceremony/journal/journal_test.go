@@ -47,6 +47,29 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// A line that corrects the clock may be of an earlier time, and what follows it
+// goes on from there.
+func TestReadTakesACorrection(t *testing.T) {
+	for name, later := range map[string][2]int{"the line after it": {30, 29}, "a line after all": {30, 60}} {
+		var lines []byte
+		var prev metadata.Digest
+		for i, e := range []struct {
+			typ    string
+			minute int
+		}{{"note", 59}, {journal.ClockCorrected, later[0]}, {"note", later[1]}} {
+			line, err := journal.Entry{N: i + 1, Time: time.Date(2026, 3, 5, 9, e.minute, 0, 0, time.UTC), Prev: prev, Type: e.typ, Data: []byte("{}")}.Line()
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, prev = append(lines, line...), metadata.Sum(line)
+		}
+		_, _, err := journal.Read(lines)
+		if broken, ok := errors.AsType[*journal.Error](err); (later[1] < later[0]) != (ok && broken.Line == 3) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestReadFindsEveryBreak(t *testing.T) {
 	good := written(t, 8)
 	lines := bytes.SplitAfter(good, []byte("\n"))

@@ -29,6 +29,7 @@ func examples() []example {
 		{"began", `{"kind":"found","site":"vienna","rehearsal":true,"tool":"conclave 9","nonce":"00"}`, []string{"vienna", "conclave 9"}},
 		{"preflight", `{"checks":[{"name":"swap","pass":false,"reason":"swap is on"}]}`, []string{"0 of 1 checks passed", "swap is on"}},
 		{"clock-confirmed", `{"shown":"2026-03-05T09:00:00Z","source":"church bells"}`, []string{"church bells"}},
+		{"clock-corrected", `{"who":"Bo","from":"2026-06-13T09:00:00Z","to":"2026-03-05T09:00:00Z","source":"church bells"}`, []string{"corrected by Bo from 2026-06-13 09:00:00 to 2026-03-05 09:00:00", "church bells"}},
 		{"plan-accepted", `{"plan":"trust: wabbit"}`, []string{"A plan was accepted", "trust: wabbit"}},
 		{"enrolling", `{"holder":"Ada","serial":"1001"}`, []string{"The enrolment of Ada begins, with token 1001"}},
 		{"enrolled", `{"holder":"Ada","key":` + key + `,"token":"YubiKey","serial":"1001","attestation":"` + id + `","verdict":{"checks":[{"name":"chain","pass":true,"reason":"it is Yubico's"}]},"possession":"00"}`,

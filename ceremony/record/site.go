@@ -75,6 +75,11 @@ func (r *recorder) line(e journal.Entry) string {
 	case event.ClockConfirmed:
 		r.Clocks = append(r.Clocks, Clock{r.at, ev.Shown.UTC(), text.Safe(ev.Source)})
 		return fmt.Sprintf("The clock showed %s, and was right by: %s.", text.Stamp(ev.Shown), text.Safe(ev.Source))
+	case event.ClockCorrected:
+		r.Clocks = append(r.Clocks, Clock{r.at, ev.To.UTC(), text.Safe(ev.Source)})
+		r.note("The clock was ahead: %s says that it is %s, by %s, and not %s. What is written above this line was written by the wrong clock.",
+			text.Safe(ev.Who), text.Stamp(ev.To), text.Safe(ev.Source), text.Stamp(ev.From))
+		return fmt.Sprintf("The clock was corrected by %s from %s to %s, which is right by: %s.", text.Safe(ev.Who), text.Stamp(ev.From), text.Stamp(ev.To), text.Safe(ev.Source))
 	case event.Planned:
 		return r.plan(ev)
 	case event.Enrolling:

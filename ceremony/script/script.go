@@ -71,13 +71,13 @@ func imagine(kind ceremony.Kind, name string, at time.Time, a token.Attestations
 		Tool:         "script",
 	})
 	if err == nil {
+		err = c.ConfirmClock(at, "paper")
+	}
+	if err == nil {
 		err = c.Begin(kind, "paper", trust.IsRehearsal(name))
 	}
 	if err == nil {
 		err = c.Preflight(nil)
-	}
-	if err == nil {
-		err = c.ConfirmClock(at, "paper")
 	}
 	return c, err
 }
@@ -160,7 +160,6 @@ func (s *script) step(step ceremony.Step) {
 		s.add(scriptRows(
 			[3]string{ceremony.Facilitator, "reads the result of each check aloud", "shows a list; did not pass: " + paper.BoxLine},
 			[3]string{"witness", "compares the SHA-256 of the program with the one above", "shows it in the check of the tool"},
-			[3]string{"witness", "compares the clock, which is in UTC, with another one: " + paper.BoxLine, asks("the clock is right")},
 		))
 	case ceremony.StepPlan:
 		s.add(scriptRows(
@@ -196,6 +195,7 @@ func (s *script) begin() {
 	s.add(scriptRows(
 		[3]string{ceremony.Facilitator, "starts " + command + ", with the stick as its place", "asks what everybody has come to do"},
 		[3]string{ceremony.Facilitator, "chooses: " + choice, "asks for the name of this site: " + paper.BoxLine},
+		[3]string{"witness", "compares the clock, which is in UTC, with another one: " + paper.BoxLine, asks("the clock is right")},
 	))
 }
 

@@ -22,8 +22,8 @@ func exportCommand() *cobra.Command {
 		Long: `Export writes a bundle of everything in the workspace that is whole: what is
 proposed, every signature, the attestations and the journals. It is for a
 workspace in which the ceremony itself does not go on: one that was written by
-a clock that was ahead, or whose journal is damaged, of which it takes what
-stands before the damage. The workspace is only read, and may be in use.`,
+a clock that was years ahead, or whose journal is damaged, of which it takes
+what stands before the damage. The workspace is only read, and may be in use.`,
 		Example: `  conclave export ~/.local/state/conclave/ceremony -o /media/stick`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -73,6 +73,7 @@ func (s *session) run(c *cobra.Command) (err error) {
 		Rand:         rand.Reader,
 		Attestations: hsm.Checker{},
 		Tool:         "conclave " + version,
+		Built:        built(),
 	})
 	if err != nil {
 		return fmt.Errorf("the workspace %s: %w", w.Dir(), err)

@@ -36,6 +36,14 @@ type (
 		Shown  time.Time `json:"shown"`
 		Source string    `json:"source"`
 	}
+	// ClockCorrected is of a clock that was ahead when the line before was
+	// written: its time is the only one that may be before that of another.
+	ClockCorrected struct {
+		Who    string    `json:"who"` // says that it is right now
+		From   time.Time `json:"from"`
+		To     time.Time `json:"to"`
+		Source string    `json:"source"`
+	}
 	Planned struct {
 		Plan  string            `json:"plan"`            // the YAML text
 		Files map[string]string `json:"files,omitempty"` // what it names, by the names it uses
@@ -132,6 +140,7 @@ type NamedBlob struct {
 func (Began) Type() string          { return "began" }
 func (Preflighted) Type() string    { return "preflight" }
 func (ClockConfirmed) Type() string { return "clock-confirmed" }
+func (ClockCorrected) Type() string { return journal.ClockCorrected }
 func (Planned) Type() string        { return "plan-accepted" }
 func (Enrolling) Type() string      { return "enrolling" }
 func (Enrolled) Type() string       { return "enrolled" }
@@ -161,6 +170,7 @@ func Kinds() []Kind {
 		kindOf[Began](),
 		kindOf[Preflighted](),
 		kindOf[ClockConfirmed](),
+		kindOf[ClockCorrected](),
 		kindOf[Planned](),
 		kindOf[Enrolling](),
 		kindOf[Enrolled](),

@@ -39,6 +39,7 @@ func examples() []example {
 			`{"kind":"found","site":"vienna","rehearsal":true,"tool":"test","nonce":"00"}`},
 		{event.Preflighted{Checks: checks}, `{"checks":` + checksJSON + `}`},
 		{event.ClockConfirmed{Shown: at, Source: "wall clock"}, `{"shown":"2026-03-05T09:00:00Z","source":"wall clock"}`},
+		{event.ClockCorrected{Who: "Bo", From: at.Add(time.Hour), To: at, Source: "wall clock"}, `{"who":"Bo","from":"2026-03-05T10:00:00Z","to":"2026-03-05T09:00:00Z","source":"wall clock"}`},
 		{event.Planned{Plan: "trust: x", Files: map[string]string{"online.pub": "PEM"}}, `{"plan":"trust: x","files":{"online.pub":"PEM"}}`},
 		{event.Enrolling{Holder: "Ada", Serial: "1001"}, `{"holder":"Ada","serial":"1001"}`},
 		{event.Enrolled{Holder: "Ada", Key: key, Kind: "YubiKey", Serial: "1001", Firmware: "5.7.4", Attestation: id, Possession: "00",

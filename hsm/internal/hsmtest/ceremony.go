@@ -49,9 +49,9 @@ func Ceremony(t *testing.T, judge token.Attestations, trust, tokens string) *cer
 	}
 	online := map[string][]byte{"online.pub": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})}
 	if err := errors.Join(
+		c.ConfirmClock(now, "wall clock"),
 		c.Begin(ceremony.Founding, "vienna", strings.HasPrefix(trust, "rehearsal-")),
 		c.Preflight([]token.Check{{Name: "network", Pass: true, Reason: "no interface is up"}}),
-		c.ConfirmClock(now, "wall clock"),
 		c.AcceptPlan(fmt.Appendf(nil, plan, trust, tokens), online),
 	); err != nil {
 		t.Fatal(err)

@@ -112,6 +112,9 @@ func (s *stage) prepare(d Drill, people *ceremony.Ceremony) error {
 	if _, err := offline.Export(s.ctx, s.Stick, name, b.Bytes); err != nil {
 		return err
 	}
+	if err := people.ConfirmClock(s.Now(), "made up for the drill"); err != nil {
+		return err
+	}
 	if err := people.Begin(ceremony.Changing, "drill", true); err != nil {
 		return err
 	}

@@ -82,13 +82,13 @@ func pinOf(p Person) token.PIN { return token.NewPIN([]byte(p.PIN)) }
 func (s *stage) planned(c *ceremony.Ceremony, then time.Time) error {
 	online, err := public(s.online)
 	if err == nil {
+		err = c.ConfirmClock(then, "made up for the drill")
+	}
+	if err == nil {
 		err = c.Begin(ceremony.Founding, "founding", true)
 	}
 	if err == nil {
 		err = c.Preflight([]token.Check{{Name: "drill", Pass: true, Reason: "this founding was played by the program"}})
-	}
-	if err == nil {
-		err = c.ConfirmClock(then, "made up for the drill")
 	}
 	if err == nil {
 		err = c.AcceptPlan([]byte(plan), map[string][]byte{"online.pub": online})
