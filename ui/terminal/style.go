@@ -3,7 +3,7 @@ package terminal
 import (
 	"strings"
 
-	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/conclave-tuf/conclave/ui/page"
 )
@@ -11,21 +11,21 @@ import (
 // styleOf is how a terminal draws a look. Text stands in the terminal's own
 // colour or on a band that sets both colours, so its contrast never depends on
 // the theme; the colours are of the 16 that the terminal itself defines.
-func styleOf(l page.Look) lipgloss.Style {
-	s := lipgloss.NewStyle()
+func styleOf(l page.Look) ansi.Style {
+	var s ansi.Style
 	switch l {
 	case page.Bold, page.Here:
-		return s.Bold(true)
+		return s.Bold()
 	case page.Bar, page.Mark:
-		return s.Foreground(lipgloss.Black).Background(lipgloss.Cyan)
+		return s.ForegroundColor(ansi.Black).BackgroundColor(ansi.Cyan)
 	case page.Warn:
-		return s.Foreground(lipgloss.Black).Background(lipgloss.BrightYellow)
+		return s.ForegroundColor(ansi.Black).BackgroundColor(ansi.BrightYellow)
 	case page.Alarm:
-		return s.Bold(true).Foreground(lipgloss.BrightWhite).Background(lipgloss.Red)
+		return s.Bold().ForegroundColor(ansi.BrightWhite).BackgroundColor(ansi.Red)
 	case page.Watermark:
-		return s.Bold(true).Foreground(lipgloss.BrightWhite).Background(lipgloss.Magenta)
+		return s.Bold().ForegroundColor(ansi.BrightWhite).BackgroundColor(ansi.Magenta)
 	case page.Quiet:
-		return s.Foreground(lipgloss.BrightBlack)
+		return s.ForegroundColor(ansi.BrightBlack)
 	}
 	return s
 }
@@ -37,7 +37,7 @@ func draw(rows []page.Line) string {
 			b.WriteByte('\n')
 		}
 		for _, s := range l {
-			b.WriteString(styleOf(s.Look).Render(s.Text))
+			b.WriteString(styleOf(s.Look).Styled(s.Text))
 		}
 	}
 	return b.String()

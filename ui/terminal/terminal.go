@@ -42,7 +42,7 @@ func (t Driver) Run(ctx context.Context, talk func(context.Context, page.Person)
 		tea.WithInput(endOf(t.In, func() { s.program.Send(endedMsg{}) })),
 		tea.WithOutput(t.Out),
 		tea.WithEnvironment(t.Env),
-		tea.WithColorProfile(colours(t.Out, t.Env)),
+		tea.WithColorProfile(colours(t.Env)),
 		tea.WithWindowSize(t.Width, t.Height),
 		tea.WithoutSignalHandler(), // the caller's context knows of more signals
 	)
@@ -90,17 +90,14 @@ func lookup(env []string, name string) string {
 	return value
 }
 
-// colours is what the terminal can, but never more than its own 16 colours,
-// and none where NO_COLOR is set to anything.
-func colours(out io.Writer, env []string) colorprofile.Profile {
+// colours is what the terminal can, as far as the environment tells, but never
+// more than its own 16 colours, and none where NO_COLOR is set to anything.
+// Nothing else is asked: colorprofile.Detect starts a program called tmux.
+func colours(env []string) colorprofile.Profile {
 	if lookup(env, "NO_COLOR") != "" {
 		return colorprofile.ASCII
 	}
-	p := colorprofile.Env(env)
-	if _, ok := out.(*os.File); ok {
-		p = colorprofile.Detect(out, env)
-	}
-	return min(p, colorprofile.ANSI)
+	return min(colorprofile.Env(env), colorprofile.ANSI)
 }
 
 // endOf calls ended when r has no more to give. A terminal stays a terminal.
