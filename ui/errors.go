@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -375,6 +376,9 @@ func ofMachine(err error) *page.Problem {
 		return &page.Problem{Code: "BUNDLE-FORK", Happened: text.Sentence(fork.Error()), NotDone: notTaken, Next: "Stop, and find out with the other site which of the two happened."}
 	case errors.As(err, &broken):
 		return &page.Problem{Code: "JOURNAL", Happened: text.Sentence(err.Error()), NotDone: nothingDone, Next: "Don't go on with this journal, and keep the medium as it is. conclave export WORKSPACE writes what stands before the damage to a bundle, for another site to go on with."}
+	case errors.Is(err, fs.ErrPermission):
+		return &page.Problem{Code: "NOT-ALLOWED", Happened: text.Sentence(err.Error()), NotDone: nothingDone,
+			Next: "Find out whether this user may read it, or write there. The program itself writes only to its workspace, to drives that are mounted below /media, /run/media or /mnt, and to what its command line names, as by --place."}
 	case errors.Is(err, context.Canceled):
 		return &page.Problem{Code: "CANCELLED", Happened: "It was stopped before it was done.", NotDone: "No signature was recorded.", Next: "Do the step again when you are ready."}
 	}

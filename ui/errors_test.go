@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +76,7 @@ var explained = []struct {
 	{&journal.Error{Line: 3, Why: "it is torn"}, "JOURNAL"},
 	{&journal.ForkError{Site: "0123456789", Line: 3}, "BUNDLE-FORK"},
 	{context.Canceled, "CANCELLED"},
+	{&fs.PathError{Op: "open", Path: "/w", Err: fs.ErrPermission}, "NOT-ALLOWED"},
 
 	{&ceremony.ImportError{Item: "signature", Err: errCause}, "BUNDLE-REFUSED"},
 	{&ceremony.ImportError{Item: "proposal", Err: &metadata.FieldError{Path: "signed", Why: "is missing"}}, "BUNDLE-REFUSED"},
