@@ -16,7 +16,7 @@ RULES := ./ceremony/... ./bundles
 # independent tools that tests hold them against.
 BUILD_PACKAGES := ca-certificates gcc libc6-dev pkg-config libpcsclite-dev
 CARD_PACKAGES  := pcscd libpcsclite1 vsmartcard-vpcd
-TEST_PACKAGES  := yubico-piv-tool yubikey-manager softhsm2 opensc docker-registry skopeo openssl jq systemd
+TEST_PACKAGES  := yubico-piv-tool yubikey-manager softhsm2 opensc docker-registry skopeo openssl jq systemd strace
 
 .DEFAULT_GOAL := help
 

@@ -11,12 +11,14 @@
 //
 // # The walls
 //
-// [Sandbox] has the kernel refuse every socket that is not AF_UNIX, on all
-// threads, for good (seccomp). The card service stays in reach: its socket is
-// AF_UNIX. Landlock is not used for the network, because it lets UDP and MPTCP
-// through; it limits where the program can write, if the caller names the
-// places. Name the parents of mount points (/media, /run/media, /mnt), not the
-// mount points: the kernel looks up the path, so that a drive mounted there
-// later is covered, and one mounted anywhere else is not. Reading stays free
-// everywhere, because the kernel's tables and the person's files are.
+// [Sandbox] has the kernel refuse every socket that is not AF_UNIX, and every
+// start of another program, on all threads, for good (seccomp). The card service
+// stays in reach: its socket is AF_UNIX. Landlock is not used for the network,
+// because it lets UDP and MPTCP through; it limits where the program can write:
+// to the directories that the caller names, and to the terminal. For drives name
+// the parents of mount points (/media, /run/media, /mnt), not the mount points:
+// the kernel looks up the path, so that a drive mounted there later is covered,
+// and one mounted anywhere else is not. Reading stays free everywhere, because
+// the kernel's tables and the person's files are. A preflight tries what the
+// walls forbid, and says what stands.
 package offline

@@ -104,16 +104,33 @@ func (m Machine) memoryLock() token.Check {
 	return pass("memory lock", "This program's memory stays in memory.")
 }
 
-// sandboxed: mode 2 is a filter (proc_pid_status(5)).
-func (m Machine) sandboxed() token.Check {
-	mode, err := m.status("Seccomp")
-	switch {
-	case err != nil:
-		return unknown("sandbox", err)
-	case mode != "2":
-		return fail("sandbox", "The kernel does not keep this program from opening network connections.")
+// walls are what the kernel refuses this process: each is nil where it did so
+// just now, when that was tried, and else errAllowed or why that is not known.
+type walls struct{ network, programs, files error }
+
+var errAllowed = errors.New("the kernel still allows them")
+
+func (w walls) checks() []token.Check {
+	const name = "sandbox"
+	sandbox := wall(name, w.network, "", "The kernel does not keep this program from opening network connections.")
+	if sandbox.Pass {
+		sandbox = wall(name, w.programs,
+			"The kernel refuses this program every network connection, and the start of any other program.",
+			"The kernel does not keep this program from starting others.")
 	}
-	return pass("sandbox", "The kernel refuses this program every network connection.")
+	return []token.Check{sandbox, wall("files", w.files,
+		"The kernel lets this program write only to its workspace, to drives, and to the places that it was given.",
+		"This kernel does not limit where this program writes. That takes one with Landlock switched on.")}
+}
+
+func wall(name string, err error, stands, falls string) token.Check {
+	switch {
+	case errors.Is(err, errAllowed):
+		return fail(name, "%s", falls)
+	case err != nil:
+		return unknown(name, err)
+	}
+	return pass(name, "%s", stands)
 }
 
 // status is a field of /proc/self/status.

@@ -27,11 +27,8 @@ type Preflight struct {
 
 // Run gives every check with its outcome, in a fixed order.
 func (p Preflight) Run(ctx context.Context) []token.Check {
-	checks := []token.Check{
-		p.Machine.network(),
-		p.Machine.sandboxed(),
-		p.clock(),
-	}
+	checks := append([]token.Check{p.Machine.network()}, tryWalls().checks()...)
+	checks = append(checks, p.clock())
 	if p.Reader != nil {
 		checks = append(checks, p.readers(ctx))
 	}

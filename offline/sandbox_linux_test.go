@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -63,6 +64,11 @@ func TestInside(t *testing.T) {
 	tried.Wait()
 
 	t.Run("network", func(t *testing.T) { noNetworkInside(t) })
+	t.Run("programs", func(t *testing.T) {
+		if err := exec.Command("/bin/true").Run(); !errors.Is(err, unix.EPERM) {
+			t.Errorf("another program: got %v, want the kernel's refusal", err)
+		}
+	})
 	t.Run("unix", func(t *testing.T) {
 		c, err := net.Dial("unix", server.Addr().String())
 		if err != nil {
@@ -73,7 +79,11 @@ func TestInside(t *testing.T) {
 	t.Run("files", func(t *testing.T) { filesInside(t, mine, dir) })
 	t.Run("preflight", func(t *testing.T) {
 		checks := Preflight{}.Run(t.Context())
-		for _, name := range []string{"sandbox", "core dumps"} {
+		names := []string{"sandbox", "core dumps"}
+		if hasLandlock() {
+			names = append(names, "files")
+		}
+		for _, name := range names {
 			if c := find(t, checks, name); !c.Pass {
 				t.Errorf("got %+v", c)
 			}
@@ -131,16 +141,10 @@ func filesInside(t *testing.T, mine, outside string) {
 	} else {
 		_ = tty.Close()
 	}
-	if !landlocked() {
+	if !hasLandlock() {
 		lacks(t, "this kernel has no Landlock: writing is not limited")
 	}
 	if err := os.WriteFile(filepath.Join(outside, "x"), nil, 0o600); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("writing elsewhere: got %v", err)
 	}
-}
-
-// landlocked asks the kernel for its version of Landlock.
-func landlocked() bool {
-	version, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	return e == 0 && version > 0
 }

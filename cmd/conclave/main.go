@@ -45,14 +45,15 @@ func rootCommand() *cobra.Command {
 on hardware tokens. Without a command it opens the ceremony in the workspace, or
 begins one. What is done is kept: after a stop of any kind it goes on at the
 same step. It can't reach a network: the code is not in it, and the kernel is
-asked to refuse sockets.
+asked to refuse sockets, other programs, and writing to other places.
 
 ` + cli.CodesHelp,
 		Example: `  conclave
   conclave --workspace /media/ceremony --place /media/stick
   conclave rehearse`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return s.ceremony(c) },
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: wallIn,
+		RunE:              func(c *cobra.Command, _ []string) error { return s.ceremony(c) },
 	}
 	s.flags(c, "ceremony")
 	c.Flags().StringArrayVar(&s.modules, "pkcs11", nil, modulesHelp)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/cmd/conclave/internal/drill"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/virtual"
 	"github.com/conclave-tuf/conclave/ui"
@@ -18,6 +20,7 @@ func rehearseCommand() *cobra.Command {
 	s := session{rehearsal: true}
 	var tokens, practise string
 	var touch time.Duration
+	var accident drill.Drill
 	c := &cobra.Command{
 		Use:   "rehearse",
 		Short: "Hold a rehearsal on virtual tokens",
@@ -38,13 +41,25 @@ do it again take another one. Exit code 0: achieved. 4: not yet.`,
 		Example: `  conclave rehearse
   conclave rehearse --workspace oslo --tokens drawer --place stick
   conclave rehearse --drill lost-token --workspace /tmp/drill`,
-		Args: cobra.NoArgs,
+		// Which workspace it is decides where the walls stand.
+		Args: func(c *cobra.Command, args []string) (err error) {
+			switch practise {
+			case "":
+			case drillList:
+				s.workspace = ""
+			default:
+				if accident, err = drill.Find(practise); err == nil && !c.Flags().Changed("workspace") {
+					s.workspace = stateDir("drill-" + practise)
+				}
+			}
+			return cmp.Or(err, cobra.NoArgs(c, args))
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if practise == drillList {
 				return listDrills(c.OutOrStdout())
 			}
 			if practise != "" {
-				return s.drill(c, practise, tokens, touch)
+				return s.drill(c, accident, tokens, touch)
 			}
 			if len(s.places) == 0 {
 				stick, err := sampleStick(c.Context(), s.workspace)

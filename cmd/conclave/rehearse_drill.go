@@ -32,16 +32,9 @@ func listDrills(w io.Writer) error {
 }
 
 // drill has an accident happen, and the people deal with it.
-func (s *session) drill(c *cobra.Command, name, drawer string, touch time.Duration) error {
-	d, err := drill.Find(name)
-	if err != nil {
-		return &cli.UsageError{Err: err}
-	}
+func (s *session) drill(c *cobra.Command, d drill.Drill, drawer string, touch time.Duration) error {
 	if drawer == "pcsc" {
 		return &cli.UsageError{Err: errors.New("a drill has a drawer of its own: --tokens takes a directory")}
-	}
-	if !c.Flags().Changed("workspace") {
-		s.workspace = stateDir("drill-" + name)
 	}
 	if drawer == "" {
 		drawer = filepath.Join(s.workspace, "drawer")

@@ -53,7 +53,7 @@ func (s *session) ceremony(c *cobra.Command) error {
 	return s.run(c)
 }
 
-// run opens the workspace, walls the program in, and leads the people through.
+// run opens the workspace, and leads the people through.
 func (s *session) run(c *cobra.Command) (err error) {
 	if len(s.places) == 0 {
 		s.places = []string{"."}
@@ -63,10 +63,6 @@ func (s *session) run(c *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	// Where the system has no such wall, the preflight says so.
-	if err := offline.Sandbox(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
 	held, err := ceremony.Open(ceremony.Deps{
 		Workspace:    w,
 		Now:          time.Now,

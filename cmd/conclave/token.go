@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/hsm/pkcs11"
-	"github.com/conclave-tuf/conclave/offline"
 )
 
 func tokenCommand() *cobra.Command {
@@ -28,12 +26,6 @@ a rehearsal, from a pipe.
 		Example: `  conclave token list
   conclave token enrol --serial 5417533 --subject "Ada of wabbit" --out ada.pem`,
 		Args: cobra.NoArgs,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if err := offline.Sandbox(); !errors.Is(err, errors.ErrUnsupported) {
-				return err
-			}
-			return nil
-		},
 	}
 	c.AddCommand(tokenListCommand(), tokenVerifyCommand(), tokenEnrolCommand(), tokenUnblockCommand(), tokenResetCommand())
 	return c
