@@ -25,8 +25,9 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return cli.Code(err)
 	}
 	// SIGHUP is a terminal that went away: like SIGTERM it ends the program in
-	// good order, with what is written in the journal.
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP, os.Interrupt)
+	// good order, with what is written in the journal. So does SIGQUIT, or the
+	// stacks of every goroutine would be printed on a terminal that stays raw.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, os.Interrupt)
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)

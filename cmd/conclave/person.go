@@ -30,6 +30,12 @@ func converse(c *cobra.Command, lines, pipedSecrets bool, hold func(context.Cont
 		Every:        5 * time.Second,
 	}
 	if inTerminal {
+		before, err := term.GetState(int(in.Fd()))
+		if err != nil {
+			return err
+		}
+		// A hidden line is still being read where a signal ends the conversation.
+		defer func() { _ = term.Restore(int(in.Fd()), before) }()
 		p.Hidden = func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }
 		p.Drop = func() { dropInput(in) }
 	}

@@ -265,7 +265,7 @@ func (p *Program) Kill() error {
 // of where each of its goroutines was.
 func (p *Program) Stacks() string {
 	before := len(p.Output())
-	if err := p.Signal(syscall.SIGQUIT); err != nil {
+	if err := p.Signal(syscall.SIGABRT); err != nil {
 		return err.Error()
 	}
 	select {
