@@ -16,13 +16,18 @@ import (
 const pukHelp = "The paper with the PUK belongs into a safe. Who has it and the token can set a new PIN."
 
 // NewPUK makes a PUK, shows it once, and has it typed from the paper that it
-// was written on.
-func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (PUK, error) {
+// was written on. The caller gets the only copy of it that is kept: what was
+// typed is compared where it is, and wiped.
+func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (made PUK, err error) {
 	puk, err := randomPUK(random)
 	if err != nil {
 		return PUK{}, err
 	}
-	defer clear(puk)
+	defer func() {
+		if err != nil {
+			clear(puk)
+		}
+	}()
 	for {
 		show := s.page("Write this PUK on paper", s.facts(),
 			page.Secret(puk),
@@ -35,7 +40,7 @@ func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (PUK, error) {
 		typed, err := s.Person.Secret(ctx, s.page("Type the PUK from the paper", s.facts(),
 			page.Para("Capital letters, no spaces. Going back shows it again."),
 		).WithHelp(pukHelp), page.Field{Label: "PUK", Judge: func(typed []byte) error {
-			if !bytes.Equal(bytes.ToUpper(typed), puk) {
+			if !bytes.EqualFold(typed, puk) {
 				return errors.New("that is not the PUK that was shown: compare the paper, or go back to see it again")
 			}
 			return nil
@@ -47,7 +52,7 @@ func (s Secrets) NewPUK(ctx context.Context, random io.Reader) (PUK, error) {
 			return PUK{}, err
 		}
 		typed.Wipe()
-		return PUK{token.NewPIN(bytes.Clone(puk))}, nil
+		return PUK{token.NewPIN(puk)}, nil
 	}
 }
 

@@ -9,6 +9,13 @@ import (
 // PIN is a secret that a person types: a PIN or a PUK. It is held in bytes of
 // its own, which Wipe overwrites, and no way of printing or encoding it shows
 // them. Copies of a PIN share those bytes.
+//
+// Some copies are not ours to wipe, and last until the garbage collector takes
+// them: Bubble Tea reads each key into a buffer of its own and hands it on as a
+// string; a PUK that is shown stands in its screen until the next page is drawn
+// over it; piv-go and the PKCS#11 binding take strings, and make a command for
+// the card of them. What keeps those out of files is that the process leaves no
+// dump, and that its memory is locked where that is allowed.
 type PIN struct{ b []byte }
 
 // NewPIN takes ownership of b: the caller must not keep it.

@@ -1,7 +1,7 @@
 package plain
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,7 +13,8 @@ import (
 // was being waited for when a question became void answers the next one only
 // if the person types it then.
 type Lines struct {
-	r       *bufio.Reader
+	r       io.Reader
+	held    []byte    // what was read and is in no line yet; nothing else is left in its array
 	pending chan read // a read that is under way; nil for none
 }
 
@@ -25,7 +26,7 @@ type read struct {
 const maxLine = 4096 // bytes; what is longer is no answer
 
 // NewLines reads from r.
-func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, maxLine)} }
+func NewLines(r io.Reader) *Lines { return &Lines{r: r, held: make([]byte, 0, maxLine)} }
 
 // next returns a line without its end. ErrQuit: there are no more.
 func (l *Lines) next(ctx context.Context) ([]byte, error) {
@@ -68,19 +69,35 @@ func (l *Lines) await(ctx context.Context, from func() ([]byte, error)) ([]byte,
 	}
 }
 
+// line gives a line away that is nowhere else any more. One that is too long is
+// an empty one, and a last one without its end was not entered.
 func (l *Lines) line() ([]byte, error) {
-	text, err := l.r.ReadSlice('\n')
-	for errors.Is(err, bufio.ErrBufferFull) {
-		text = nil
-		_, err = l.r.ReadSlice('\n')
+	for long := false; ; {
+		if n := bytes.IndexByte(l.held, '\n'); n >= 0 {
+			own := append(make([]byte, 0, n), l.held[:n]...)
+			l.drop(n + 1)
+			if long {
+				clear(own)
+				own = nil
+			}
+			return bytes.TrimRight(own, "\r"), nil
+		}
+		if len(l.held) == cap(l.held) {
+			long = true
+			l.drop(len(l.held))
+		}
+		n, err := l.r.Read(l.held[len(l.held):cap(l.held)])
+		l.held = l.held[:len(l.held)+n]
+		if n == 0 && err != nil {
+			l.drop(len(l.held))
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err // a last line without its end was not entered
-	}
-	own := append([]byte{}, text[:len(text)-1]...)
-	clear(text)
-	for len(own) > 0 && own[len(own)-1] == '\r' {
-		own = own[:len(own)-1]
-	}
-	return own, nil
+}
+
+// drop forgets the first n bytes that are held: a PIN may be among them.
+func (l *Lines) drop(n int) {
+	rest := copy(l.held, l.held[n:])
+	clear(l.held[rest:])
+	l.held = l.held[:rest]
 }
