@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -16,6 +17,10 @@ import (
 )
 
 func main() {
+	if err := cli.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		explain(err).Print(os.Stderr)
+		os.Exit(exitCode(err))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now, tokens: hsm.NewReader()}
 	code := p.run(ctx, os.Args[1:])

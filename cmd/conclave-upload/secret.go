@@ -8,14 +8,12 @@ import (
 	"io"
 	"os"
 
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
-const (
-	minPassphrase = 8    // bytes, of a new one
-	maxSecret     = 1024 // bytes
-)
+const minPassphrase = 8 // bytes, of a new one
 
 // secretFlags say where a secret comes from: a terminal, unless they name
 // something else. It never comes from an argument or the environment, which
@@ -54,24 +52,28 @@ func (f *secretFlags) given() ([]byte, error) {
 		}
 	}
 	defer source.Close()
-	text, err := io.ReadAll(io.LimitReader(source, maxSecret+1))
-	if err != nil {
+	line, err := cli.ReadSecret(source)
+	switch {
+	case errors.Is(err, cli.ErrTooLong), errors.Is(err, io.EOF), err == nil && len(line) == 0:
+		return nil, fmt.Errorf("the %s is empty or too long: 1 to %d bytes are allowed", f.name, cli.MaxSecret)
+	case err != nil:
 		return nil, fmt.Errorf("read the %s: %w", f.name, err)
-	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) == 0 || len(line) > maxSecret {
-		return nil, fmt.Errorf("the %s has %d bytes: 1 to %d are allowed", f.name, len(line), maxSecret)
 	}
 	return line, nil
 }
 
-// newPassphrase gets the passphrase for a new key. A person types it twice.
-func (p *program) newPassphrase(ctx context.Context, f secretFlags) ([]byte, error) {
-	first, err := p.secret(ctx, f, "Passphrase for the new key: ")
+// newPassphrase gets the passphrase for a new key. A person types it twice. The
+// caller wipes it.
+func (p *program) newPassphrase(ctx context.Context, f secretFlags) (first []byte, err error) {
+	first, err = p.secret(ctx, f, "Passphrase for the new key: ")
 	if err != nil {
 		return nil, err
 	}
+	defer func(typed []byte) {
+		if err != nil {
+			clear(typed)
+		}
+	}(first)
 	if len(first) < minPassphrase {
 		return nil, fmt.Errorf("the passphrase is too short: %d characters are the least: no key was made", minPassphrase)
 	}
@@ -107,7 +109,7 @@ func (p *program) secret(ctx context.Context, f secretFlags, prompt string) ([]b
 	}
 	typed := make(chan answer, 1)
 	go func() {
-		line, err := term.ReadPassword(terminal)
+		line, err := cli.Hidden(p.stdin)
 		typed <- answer{line, err}
 	}()
 	select {

@@ -11,10 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
@@ -129,22 +132,51 @@ func TestPassphrasesDiffer(t *testing.T) {
 	}
 }
 
-// TestCancelledPassphrase: Ctrl-C at the prompt ends the program and gives the
-// terminal back.
+// TestCancelledPassphrase: Ctrl-C and Ctrl-\ at the prompt end the program and
+// give the terminal back.
 func TestCancelledPassphrase(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "online.pem")
-	x := atTerminal(t, "key", "new", file)
+	for name, key := range map[string]string{"Ctrl-C": "\x03", `Ctrl-\`: "\x1c"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "online.pem")
+			x := atTerminal(t, "key", "new", file)
+			x.expect("Passphrase for the new key: ")
+			x.awaitNoEcho()
+			x.enter(key)
+			x.expect("error: It was stopped before it was done.")
+			if !x.echoes() {
+				t.Error("the terminal was left without echo")
+			}
+			if code := x.end(); code != cli.Cancelled {
+				t.Errorf("exit code %d\n%s", code, x.text.String())
+			}
+			if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a key was written: %v", err)
+			}
+		})
+	}
+}
+
+// TestHardened: where a passphrase is typed the program can leave no dump of
+// it, and nothing of the same user may look into it.
+func TestHardened(t *testing.T) {
+	x := atTerminal(t, "key", "new", filepath.Join(t.TempDir(), "online.pem"))
 	x.expect("Passphrase for the new key: ")
 	x.awaitNoEcho()
+	proc := filepath.Join("/proc", strconv.Itoa(x.command.Process.Pid))
+	limits, err := os.ReadFile(filepath.Join(proc, "limits"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {
+		t.Errorf("core dumps are allowed:\n%s", limits)
+	}
+	out, err := exec.Command("strace", "-f", "-e", "trace=prctl", "conclave-upload", "version").CombinedOutput()
+	if err != nil {
+		registrytest.Lacks(t, "strace (Debian: strace) that may trace:", err)
+	}
+	if !strings.Contains(string(out), "prctl(PR_SET_DUMPABLE, SUID_DUMP_DISABLE) = 0") {
+		t.Errorf("it stays dumpable:\n%s", out)
+	}
 	x.enter("\x03")
-	x.expect("error: It was stopped before it was done.")
-	if !x.echoes() {
-		t.Error("the terminal was left without echo")
-	}
-	if code := x.end(); code != cli.Cancelled {
-		t.Errorf("exit code %d\n%s", code, x.text.String())
-	}
-	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a key was written: %v", err)
-	}
+	x.end()
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
-	"github.com/conclave-tuf/conclave/offline"
 )
 
 func main() {
@@ -20,7 +19,7 @@ func main() {
 
 // run executes one command line and returns the exit code.
 func run(args []string, in io.Reader, out, errs io.Writer) int {
-	if err := offline.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	if err := cli.Harden(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		explain(err).Print(errs)
 		return cli.Code(err)
 	}

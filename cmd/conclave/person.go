@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 	"github.com/conclave-tuf/conclave/ui/page"
 	"github.com/conclave-tuf/conclave/ui/plain"
 	"github.com/conclave-tuf/conclave/ui/terminal"
@@ -36,7 +37,7 @@ func converse(c *cobra.Command, lines, pipedSecrets bool, hold func(context.Cont
 		}
 		// A hidden line is still being read where a signal ends the conversation.
 		defer func() { _ = term.Restore(int(in.Fd()), before) }()
-		p.Hidden = func() ([]byte, error) { return term.ReadPassword(int(in.Fd())) }
+		p.Hidden = func() ([]byte, error) { return cli.Hidden(in) }
 		p.Drop = func() { dropInput(in) }
 	}
 	return hold(c.Context(), p)

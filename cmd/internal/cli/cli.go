@@ -1,5 +1,6 @@
 // Package cli is what the programs' command lines have in common: exit codes,
-// how an error ends a program, and the form of reports. It does not know any
+// how an error ends a program, the form of reports, and how secrets are kept
+// out of files. It does not know any
 // command, nor what an error of the registry is.
 package cli
 

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package offline
+package cli
 
 import (
 	"errors"
@@ -17,8 +17,4 @@ func Harden() error {
 		os.Unsetenv("UV_DEBUG"),
 		fmt.Errorf("core dumps and memory can't be kept in check: %w on this system", errors.ErrUnsupported),
 	)
-}
-
-func coreDumps() (bool, error) {
-	return false, fmt.Errorf("core dumps: %w on this system", errors.ErrUnsupported)
 }

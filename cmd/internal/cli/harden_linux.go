@@ -1,4 +1,4 @@
-package offline
+package cli
 
 import (
 	"errors"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Harden is called once, before anything else: it makes sure that no secret in
+// Harden is called once by each program, before anything else: it makes sure that no secret in
 // this process's memory gets into a file. No core dumps, by the limit and by
 // the flag that also stops a crash handler and other processes of the same
-// user; memory locked where that is allowed (a preflight says whether it was);
+// user; memory locked where that is allowed (a preflight of conclave says whether it was);
 // and the two variables that make the terminal libraries log every key are
 // gone.
 func Harden() error {
@@ -44,14 +44,4 @@ func mayLock() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
 	return unix.Capget(&header, &sets[0]) == nil && sets[0].Effective&(1<<unix.CAP_IPC_LOCK) != 0
-}
-
-// coreDumps says whether a crash could leave a dump of this process.
-func coreDumps() (allowed bool, err error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_CORE, &limit); err != nil {
-		return false, err
-	}
-	dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
-	return limit.Cur != 0 || dumpable != 0, err
 }
