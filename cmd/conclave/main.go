@@ -56,7 +56,7 @@ asked to refuse sockets, other programs, and writing to other places.
 		RunE:              func(c *cobra.Command, _ []string) error { return s.ceremony(c) },
 	}
 	s.flags(c, "ceremony")
-	c.Flags().StringArrayVar(&s.modules, "pkcs11", nil, modulesHelp)
+	c.Flags().StringArrayVar(&s.modules, "pkcs11", nil, modulesHelp+"; one that keeps tokens in files needs their directory as a --place")
 	c.AddCommand(rehearseCommand(), inspectCommand(), extractCommand(), exportCommand(), mergeCommand(), versionCommand())
 	c.AddCommand(attestationCommand(), tokenCommand())
 	c.AddCommand(recordCommand(), scriptCommand(), statusCommand())
