@@ -36,7 +36,7 @@ func TestImports(t *testing.T) {
 		{"offline", []string{"bundles", "ceremony/journal", "ceremony/metadata", "ceremony/text", "ceremony/token", "ceremony/trust"}},
 		{"ceremony", []string{"ceremony/..."}},
 		{"ui/page", []string{"ceremony/..."}},
-		{"ui/terminal", []string{"ui/page", "ceremony/..."}},
+		{"ui/terminal", []string{"ui/page", "ceremony/...", "ui/terminal/internal/untmux"}},
 		{"ui/plain", []string{"ui/page", "ceremony/..."}},
 		{"ui", []string{"ui/page", "ceremony/..."}},
 		{"cmd/conclave", []string{"ui", "ui/...", "offline", "hsm/...", "bundles", "ceremony/...", "cmd/internal/cli", "cmd/conclave/internal/drill"}},

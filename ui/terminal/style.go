@@ -3,29 +3,30 @@ package terminal
 import (
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"charm.land/lipgloss/v2"
 
 	"github.com/conclave-tuf/conclave/ui/page"
+	_ "github.com/conclave-tuf/conclave/ui/terminal/internal/untmux" // before lipgloss
 )
 
 // styleOf is how a terminal draws a look. Text stands in the terminal's own
 // colour or on a band that sets both colours, so its contrast never depends on
 // the theme; the colours are of the 16 that the terminal itself defines.
-func styleOf(l page.Look) ansi.Style {
-	var s ansi.Style
+func styleOf(l page.Look) lipgloss.Style {
+	s := lipgloss.NewStyle()
 	switch l {
 	case page.Bold, page.Here:
-		return s.Bold()
+		return s.Bold(true)
 	case page.Bar, page.Mark:
-		return s.ForegroundColor(ansi.Black).BackgroundColor(ansi.Cyan)
+		return s.Foreground(lipgloss.Black).Background(lipgloss.Cyan)
 	case page.Warn:
-		return s.ForegroundColor(ansi.Black).BackgroundColor(ansi.BrightYellow)
+		return s.Foreground(lipgloss.Black).Background(lipgloss.BrightYellow)
 	case page.Alarm:
-		return s.Bold().ForegroundColor(ansi.BrightWhite).BackgroundColor(ansi.Red)
+		return s.Bold(true).Foreground(lipgloss.BrightWhite).Background(lipgloss.Red)
 	case page.Watermark:
-		return s.Bold().ForegroundColor(ansi.BrightWhite).BackgroundColor(ansi.Magenta)
+		return s.Bold(true).Foreground(lipgloss.BrightWhite).Background(lipgloss.Magenta)
 	case page.Quiet:
-		return s.ForegroundColor(ansi.BrightBlack)
+		return s.Foreground(lipgloss.BrightBlack)
 	}
 	return s
 }
@@ -37,7 +38,7 @@ func draw(rows []page.Line) string {
 			b.WriteByte('\n')
 		}
 		for _, s := range l {
-			b.WriteString(styleOf(s.Look).Styled(s.Text))
+			b.WriteString(styleOf(s.Look).Render(s.Text))
 		}
 	}
 	return b.String()
