@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,13 @@ func (c *Ceremony) Freeze() error {
 		return fmt.Errorf("the new token of %s is not enrolled yet: %w", strings.Join(text.SafeAll(d.Missing()), ", "), ErrNotNow)
 	}
 	proposals, err := c.payloads(d)
+	if err != nil {
+		return err
+	}
+	err = d.Over().CheckNext(proposals, c.now().Add(exportMargin))
+	if refused, ok := errors.AsType[*trust.ExportError](err); ok {
+		err = &draft.Error{Err: fmt.Errorf("%s %d %s", text.Safe(refused.Role), refused.Version, text.Safe(refused.Rule))}
+	}
 	if err != nil {
 		return err
 	}

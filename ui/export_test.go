@@ -3,6 +3,7 @@ package ui_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 )
@@ -12,9 +13,10 @@ import (
 func TestExportIsRefused(t *testing.T) {
 	s := newSite(t).complete()
 	c := s.open()
-	s.edited(c, draft.Renew{Role: "targets", Days: 1})
+	s.edited(c, draft.Renew{Role: "targets", Days: 2})
 	s.signAll(c, "5417501")
 	s.signAll(c, "5417502")
+	s.now = noon.Add(30 * time.Hour) // it was good for long enough when it was frozen
 	e := start(t, setting{}, s.talk)
 	e.comesBack()
 	e.takes("Write the bundle to a medium")

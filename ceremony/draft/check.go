@@ -78,10 +78,10 @@ func (d *Draft) changedKeys() []string {
 	return slices.DeleteFunc(d.roles(), func(role string) bool { return !d.touched[d.parent(role)] })
 }
 
-// Warnings are what the draft leaves without a spare, and what clients make of
+// Warnings are what is signed anew besides, what is left without a spare, and what clients make of
 // a delegation that goes.
 func (d *Draft) Warnings() []string {
-	var list []string
+	list := d.alongWords()
 	if base := d.Base("root"); base != nil && d.touched["root"] {
 		if threshold, left := d.oldRoot(); len(left) == threshold {
 			list = append(list, fmt.Sprintf("Every token of root %d that is left has to sign root %d (%s): with one more lost, this trust can't be changed any more.",

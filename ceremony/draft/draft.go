@@ -26,6 +26,7 @@ type Draft struct {
 	bins       map[string]*bins         // by the role that delegates to them
 	lasting    map[string]time.Duration // for how long new versions of roles are good, once looked up
 	touched    map[string]bool          // roles that get a new version
+	along      map[string]string        // of these the ones that no edit is about, and why
 	days       map[string]int           // for how long, where an edit says so
 	missing    []string                 // holders whose token is still to be enrolled
 	keysToCome map[string]int           // how many keys a role gets with these tokens
@@ -64,7 +65,7 @@ func emptyDraft(base *trust.Set, in Input) *Draft {
 		targets:   map[string]*metadata.Targets{},
 		bins:      map[string]*bins{},
 		lasting:   map[string]time.Duration{},
-		touched:   map[string]bool{}, days: map[string]int{}, lostKeys: map[string]bool{}, keysToCome: map[string]int{},
+		touched:   map[string]bool{}, along: map[string]string{}, days: map[string]int{}, lostKeys: map[string]bool{}, keysToCome: map[string]int{},
 	}
 }
 
@@ -97,6 +98,7 @@ func (d *Draft) Apply(edits ...Edit) error {
 			return err
 		}
 	}
+	d.takeAlong()
 	return nil
 }
 
@@ -136,7 +138,9 @@ func (d *Draft) takeTargets(role string, from *metadata.Signed) error {
 	if err != nil {
 		return err
 	}
-	del.Keys, del.Roles = keys, slices.Clone(del.Roles)
+	del.Keys = keys
+	// A role to which no path leads is never asked for, and no strict client reads of it.
+	del.Roles = slices.DeleteFunc(slices.Clone(del.Roles), func(r metadata.DelegatedRole) bool { return len(r.Paths)+len(r.PathHashPrefixes) == 0 })
 	for i := range del.Roles {
 		if del.Roles[i].RoleKeys, err = rename(del.Roles[i].RoleKeys, renamed); err != nil {
 			return err
@@ -197,6 +201,9 @@ func (d *Draft) touchKeys(role string) {
 
 // signedByHolders says whether role has metadata that holders sign.
 func (d *Draft) signedByHolders(role string) bool { return len(d.own(role)) > 0 }
+
+// Over is the set that the draft is made over.
+func (d *Draft) Over() *trust.Set { return d.base }
 
 // Base is the version of a role that a new one builds on; nil for none.
 func (d *Draft) Base(role string) *metadata.File {

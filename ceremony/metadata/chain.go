@@ -50,6 +50,13 @@ func (s *Signed) signers(by, role string) (who signers, ok bool) {
 	return signers{}, false
 }
 
+// Signers is who may sign role, as a root or a targets says, and the keys that
+// it lists; false where it names no such role.
+func (s *Signed) Signers(role string) (RoleKeys, map[string]Key, bool) {
+	who, ok := s.signers(s.Type, role)
+	return who.RoleKeys, who.keys, ok
+}
+
 // delegations yields the roles that a root or a targets names, and who signs
 // them. Of hash bins it yields those that are among bins.
 func (s *Signed) delegations(by string, bins []string) iter.Seq2[string, signers] {

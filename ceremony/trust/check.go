@@ -117,18 +117,23 @@ func (set *Set) Check(until time.Time) (Checked, error) { return checkSet(set, n
 // until. What is published already is as it is: of its oddities clients are
 // told of, but they refuse nothing.
 func checkSet(set *Set, published []RoleFile, until time.Time) (Checked, error) {
-	s := checking{set: set, published: published, until: until}
-	s.edges, _ = set.delegated()
-	s.parents = map[string][]*metadata.Signed{"targets": {s.newestRoot().Signed}}
-	for _, e := range s.edges {
-		s.parents[e.child.Role] = append(s.parents[e.child.Role], e.parent.File.Signed)
-	}
+	s := newChecking(set, published, until)
 	for _, step := range []func() error{s.strictly, s.chain, s.signatures, s.sizes, s.visits, s.expiry, s.asGoTUF} {
 		if err := step(); err != nil {
 			return s.out, err
 		}
 	}
 	return s.out, nil
+}
+
+func newChecking(set *Set, published []RoleFile, until time.Time) *checking {
+	s := &checking{set: set, published: published, until: until}
+	s.edges, _ = set.delegated()
+	s.parents = map[string][]*metadata.Signed{"targets": {s.newestRoot().Signed}}
+	for _, e := range s.edges {
+		s.parents[e.child.Role] = append(s.parents[e.child.Role], e.parent.File.Signed)
+	}
+	return s
 }
 
 // checking is the check of one set.
