@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -25,11 +26,15 @@ import (
 // third; the newer one stays either way.) Versions decide, not signatures:
 // whoever takes over a set verifies it.
 //
-// It returns a *TrustError for two trusts, and a *ProposalError where one
+// It returns a *TrustError for two trusts, a *trust.OtherRootError for two of the
+// same name, and a *ProposalError where one
 // payload comes with two descriptions.
 func Merge(a, b trust.Contents) (trust.Contents, error) {
 	if a.Trust != b.Trust {
 		return trust.Contents{}, &TrustError{a.Trust, b.Trust}
+	}
+	if err := oneTrust(a, b); err != nil {
+		return trust.Contents{}, err
 	}
 	head, err := mergeHeads(sorted(a).Published, sorted(b).Published)
 	if err != nil {
@@ -50,6 +55,21 @@ func Merge(a, b trust.Contents) (trust.Contents, error) {
 	c = c.Sifted()
 	_, err = check(c)
 	return c, err
+}
+
+// oneTrust says whether neither holds a set, or a founding, that does not follow
+// from the roots that are certain in the other. What can't be read is left to
+// those who verify it.
+func oneTrust(a, b trust.Contents) error {
+	ours, err := trust.KnownOf(a)
+	if err != nil {
+		return nil
+	}
+	theirs, err := trust.KnownOf(b)
+	if err != nil {
+		return nil
+	}
+	return cmp.Or(ours.Joins(theirs), theirs.Joins(ours))
 }
 
 // TrustError: bundles of different trusts can't be merged.

@@ -88,10 +88,11 @@ func (i *importer) head() error {
 	if len(i.in.Published) == 0 || same { // that was checked when it came
 		return nil
 	}
-	bodies, err := trust.ReadPublished(i.in.Published)
+	theirs, err := trust.KnownOf(i.in)
 	if err == nil {
-		err = trust.CheckPublished(bodies)
+		err = theirs.Verified()
 	}
+	bodies := theirs.Published
 	if err == nil {
 		err = i.known.FollowsFrom(bodies)
 	}

@@ -289,3 +289,43 @@ func TestMergeKeepsWhatIsGood(t *testing.T) {
 		t.Errorf("a root with 0 of 2 signatures: %v", err)
 	}
 }
+
+// TestStrangersAreNotMerged: neither a published set nor a founding of strangers
+// is joined to ours, from whichever side; where one file holds our proposals and
+// their set, nothing of it is believed.
+func TestStrangersAreNotMerged(t *testing.T) {
+	s, _ := complete(t)
+	ours, strangers := s.contents(), rotated(t, 4)
+	for name, theirs := range map[string]trust.Contents{
+		"from root 1": publishedOf(strangers, 1), "from root 2": publishedOf(strangers, 2), "root 5 alone": publishedOf(strangers, 5),
+		"their founding": strangers.contents(),
+	} {
+		for _, pair := range [][2]trust.Contents{{ours, theirs}, {theirs, ours}} {
+			if _, err := bundles.Merge(pair[0], pair[1]); !isType[*trust.OtherRootError](err) {
+				t.Errorf("%s: merged: %v", name, err)
+			}
+		}
+		if len(theirs.Published) == 0 {
+			continue
+		}
+		both := ours
+		both.Published = theirs.Published
+		if err := trust.Verdict(both, start); !isType[*trust.UnverifiedError](err) || !isType[*trust.OtherRootError](err) {
+			t.Errorf("%s over our proposals: %v", name, err)
+		}
+		fresh := newSite(t)
+		fresh.begin(ceremony.Changing, "bern")
+		before := bytes.Clone(fresh.disk.lines)
+		if _, err := fresh.Import(both, "both.tar", metadata.Sum(nil)); !isType[*trust.OtherRootError](err) || !bytes.Equal(before, fresh.disk.lines) {
+			t.Errorf("%s over our proposals, at a site that knows nothing: %v", name, err)
+		}
+	}
+	// What nobody signed says nothing against a set that was published, and is
+	// not what people are asked to compare.
+	unsigned := publishedOf(strangers, 5)
+	unsigned.Proposals = ours.Proposals
+	s.must(trust.Verdict(unsigned, start))
+	if root, ok := unsigned.FirstRoot(); !ok || root.Version != 5 {
+		t.Errorf("root %d is pinned where root 5 stands", root.Version)
+	}
+}

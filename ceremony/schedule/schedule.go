@@ -73,10 +73,8 @@ func Of(c trust.Contents, at time.Time, margin int) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(k.Published) > 0 {
-		if err := trust.CheckPublished(k.Published); err != nil {
-			return nil, fmt.Errorf("published set: %w", err)
-		}
+	if err := k.Verified(); err != nil {
+		return nil, err
 	}
 	s, err := newSchedule(at, margin)
 	if err != nil {

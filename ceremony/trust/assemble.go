@@ -34,7 +34,7 @@ func Assemble(c Contents) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := k.verified(); err != nil {
+	if err := k.Verified(); err != nil {
 		return nil, err
 	}
 	for _, p := range k.Proposals {
@@ -67,12 +67,19 @@ func Verdict(c Contents, at time.Time) error {
 	return nil
 }
 
-// verified says why the published set is not to be believed: *UnverifiedError.
-func (k Known) verified() error {
+// Verified says why the published set is not to be believed: *UnverifiedError. It
+// has to follow from what the same bundle proposes, where a root of that has all
+// its signatures: else it is a stranger's set that stands over our roots.
+func (k Known) Verified() error {
 	if len(k.Published) == 0 {
 		return nil
 	}
-	if err := CheckPublished(k.Published); err != nil {
+	err := CheckPublished(k.Published)
+	if err == nil {
+		proposed := NewKnown(k.trust, nil, k.Proposals, k.signatures)
+		err = proposed.followsFrom(proposed.stand(true).line("root").tip(), k.Published)
+	}
+	if err != nil {
 		return &UnverifiedError{err}
 	}
 	return nil

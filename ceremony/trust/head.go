@@ -182,8 +182,10 @@ func (k Known) anchor() *claim {
 // where they go further, the newest root that is certain stands among them, byte
 // for byte, so that their chain verifies from it; where they don't, theirs are
 // among those known. Otherwise it is an *OtherRootError.
-func (k Known) FollowsFrom(bodies []RoleFile) error {
-	anchor, roots := k.anchor(), rootsOf(bodies)
+func (k Known) FollowsFrom(bodies []RoleFile) error { return k.followsFrom(k.anchor(), bodies) }
+
+func (k Known) followsFrom(anchor *claim, bodies []RoleFile) error {
+	roots := rootsOf(bodies)
 	if anchor == nil || len(roots) == 0 {
 		return nil
 	}
@@ -215,18 +217,31 @@ func (k Known) FoundingIs(p *Payload) error {
 	return nil
 }
 
-// FirstRoot is the oldest root that is here, published or proposed: what a site
-// pins that knew nothing before. false where there is none.
+// Joins says why what is known elsewhere is of another trust: its published set
+// does not follow from the roots that are certain here, or it proposes another
+// founding. It is an *OtherRootError.
+func (k Known) Joins(other Known) error {
+	if err := k.FollowsFrom(other.Published); err != nil {
+		return err
+	}
+	for _, p := range other.Proposals {
+		if err := k.FoundingIs(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FirstRoot is the oldest root that stands here, published or proposed: what a
+// site pins that knew nothing before. false where there is none.
 func (c Contents) FirstRoot() (Root, bool) {
 	k, err := KnownOf(c)
 	if err != nil {
 		return Root{}, false
 	}
-	var first Root
-	for _, claim := range k.byRole["root"] {
-		if first.Version == 0 || claim.body.Version < first.Version {
-			first = Root{claim.body.Version, claim.id}
-		}
+	chain := k.standing().line("root").chain
+	if len(chain) == 0 {
+		return Root{}, false
 	}
-	return first, first.Version > 0
+	return Root{chain[0].body.Version, chain[0].id}, true
 }

@@ -38,10 +38,8 @@ func HolderKeys(c Contents, trusted metadata.Digest) (map[string]HolderKey, erro
 	if err != nil {
 		return nil, err
 	}
-	if len(k.Published) > 0 {
-		if err := CheckPublished(k.Published); err != nil {
-			return nil, fmt.Errorf("published set: %w", err)
-		}
+	if err := k.Verified(); err != nil {
+		return nil, err
 	}
 	keys := map[string]HolderKey{}
 	set, err := k.Set()
