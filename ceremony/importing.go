@@ -3,7 +3,6 @@ package ceremony
 import (
 	"bytes"
 	"cmp"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -216,19 +215,11 @@ func (i *importer) signatures() error {
 
 func (i *importer) attestations() error {
 	for _, k := range i.in.Attestations {
-		item := fmt.Sprintf("attestation of key %.8s", text.Safe(k.KeyID))
-		a, err := token.ParseAttestation(k.PEM)
-		if err != nil {
-			return &ImportError{item, err}
-		}
-		if id, err := a.KeyID(); err != nil || id != k.KeyID {
-			return &ImportError{item, fmt.Errorf("it attests another key")}
-		}
 		if i.c.state.attested[k.KeyID] != nil {
 			continue // what is known was judged when it came, and nothing takes its place
 		}
-		if err := i.c.authentic(a); err != nil {
-			return &ImportError{item, err}
+		if err := token.Authentic(i.c.deps.Attestations, k.KeyID, k.PEM, i.c.Rehearsal(), i.c.now()); err != nil {
+			return &ImportError{fmt.Sprintf("attestation of key %.8s", text.Safe(k.KeyID)), err}
 		}
 		if i.ev.Attestations == nil {
 			i.ev.Attestations = map[string]string{}
@@ -237,35 +228,6 @@ func (i *importer) attestations() error {
 		i.out.Attestations++
 	}
 	return nil
-}
-
-// authentic says why a token did not make an attestation, whatever a plan may
-// demand of that token. It was made before it came here, so a certificate that
-// has ended since, or a clock that is wrong, is nothing against it.
-func (c *Ceremony) authentic(a token.Attestation) error {
-	key, err := metadata.NewKey(a.Leaf.PublicKey)
-	if err != nil || c.deps.Attestations == nil {
-		return err
-	}
-	at := c.now()
-	for _, certificate := range []*x509.Certificate{a.Device, a.Leaf} {
-		if at.After(certificate.NotAfter) {
-			at = certificate.NotAfter
-		}
-		if at.Before(certificate.NotBefore) {
-			at = certificate.NotBefore
-		}
-	}
-	var failed []token.Check
-	for _, check := range c.deps.Attestations.Check(a, key, "", c.tokenPolicy(), at).Checks {
-		if !check.Pass && slices.Contains([]string{"chain", "issuer", "key"}, check.Name) {
-			failed = append(failed, check)
-		}
-	}
-	if failed == nil {
-		return nil
-	}
-	return &token.VerdictError{Failed: failed}
 }
 
 func (i *importer) journals() error {

@@ -6,6 +6,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 )
@@ -43,11 +45,41 @@ func ParseAttestation(text []byte) (Attestation, error) {
 	return a, nil
 }
 
-// KeyID is the keyid of the key that is attested.
-func (a Attestation) KeyID() (string, error) {
+// Authentic says why a token did not make what is said to be its attestation of
+// the key with that keyid, whatever a plan may demand of that token. It was made
+// before it came here, so a certificate that has ended since, or a clock that is
+// wrong, is nothing against it. Without a judge only its form is looked at.
+func Authentic(judge Attestations, keyid string, text []byte, rehearsal bool, at time.Time) error {
+	a, err := ParseAttestation(text)
+	if err != nil {
+		return err
+	}
 	key, err := metadata.NewKey(a.Leaf.PublicKey)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return key.ID(), nil
+	if key.ID() != keyid {
+		return errors.New("it attests another key")
+	}
+	if judge == nil {
+		return nil
+	}
+	for _, certificate := range []*x509.Certificate{a.Device, a.Leaf} {
+		if at.After(certificate.NotAfter) {
+			at = certificate.NotAfter
+		}
+		if at.Before(certificate.NotBefore) {
+			at = certificate.NotBefore
+		}
+	}
+	var failed []Check
+	for _, check := range judge.Check(a, key, "", Policy{Rehearsal: rehearsal}, at).Checks {
+		if !check.Pass && slices.Contains([]string{"chain", "issuer", "key"}, check.Name) {
+			failed = append(failed, check)
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return &VerdictError{Failed: failed}
 }

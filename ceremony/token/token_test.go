@@ -123,8 +123,11 @@ func TestParseAttestation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := got.KeyID(); err != nil || id != key.ID() {
-		t.Errorf("keyid %s, %v", id, err)
+	if err := token.Authentic(nil, key.ID(), text, false, time.Time{}); err != nil {
+		t.Errorf("of its own key: %v", err)
+	}
+	if err := token.Authentic(nil, strings.ToUpper(key.ID()), text, false, time.Time{}); err == nil {
+		t.Error("of another keyid: nothing is wrong")
 	}
 	leaf := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Leaf.Raw})
 	for name, bad := range map[string][]byte{

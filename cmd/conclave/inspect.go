@@ -168,6 +168,11 @@ func inspectBundle(out io.Writer, path string, at time.Time, format string) erro
 	verdict := trust.Verdict(b.Contents, at)
 	_, expired := errors.AsType[*metadata.ExpiredError](verdict)
 	r.Complete = verdict == nil || expired
+	for _, a := range b.Contents.Attestations {
+		if verdict == nil {
+			verdict = madeByToken(b.Contents.Trust, a)
+		}
+	}
 	if verdict != nil {
 		r.Problem = verdict.Error()
 	}

@@ -3,12 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-tuf/conclave/bundles"
+	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/offline"
 )
 
@@ -45,6 +50,9 @@ taken along, and published sets that don't follow from each other are refused.`,
 			if _, unverified := errors.AsType[*trust.UnverifiedError](err); unverified {
 				return fmt.Errorf("what they come to can't be believed, and nothing was written: %w", err)
 			}
+			if all.Attestations, err = authentic(all); err != nil {
+				return fmt.Errorf("nothing was written: %w", err)
+			}
 			merged, err := bundles.Encode(all)
 			if err != nil {
 				return err
@@ -59,4 +67,34 @@ taken along, and published sets that don't follow from each other are refused.`,
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "the file to write; one that is there with other content is never overwritten")
 	return c
+}
+
+// authentic are the attestations of a bundle that a token made. What else is said
+// to attest a key goes where there is one of these; else it is an error.
+func authentic(c trust.Contents) ([]trust.KeyAttestation, error) {
+	var kept []trust.KeyAttestation
+	wrong := map[string]error{}
+	for _, a := range c.Attestations {
+		if err := madeByToken(c.Trust, a); err != nil {
+			wrong[a.KeyID] = err
+			continue
+		}
+		kept = append(kept, a)
+	}
+	for _, a := range kept {
+		delete(wrong, a.KeyID)
+	}
+	for _, keyid := range slices.Sorted(maps.Keys(wrong)) {
+		return nil, wrong[keyid]
+	}
+	return kept, nil
+}
+
+// madeByToken says why an attestation in a bundle was made by no token, as an
+// import of the bundle would.
+func madeByToken(name string, a trust.KeyAttestation) error {
+	if err := token.Authentic(hsm.Checker{}, a.KeyID, a.PEM, trust.IsRehearsal(name), time.Now()); err != nil {
+		return &bundles.Error{Entry: fmt.Sprintf("attestation of key %.8s", a.KeyID), Why: err.Error()}
+	}
+	return nil
 }

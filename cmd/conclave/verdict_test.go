@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/conclave-tuf/conclave/bundles"
@@ -26,7 +27,9 @@ func TestVerdictOfABundle(t *testing.T) {
 		}
 		files[0].Bytes = metadata.Assemble(root.Signed.Bytes, nil)
 	})
-	for name, c := range map[string]trust.Contents{"good.tar": good, "unsigned.tar": unsigned} {
+	attested := good
+	attested.Attestations = []trust.KeyAttestation{{KeyID: strings.Repeat("0", 64), PEM: []byte("null")}}
+	for name, c := range map[string]trust.Contents{"good.tar": good, "unsigned.tar": unsigned, "attested.tar": attested} {
 		b, err := bundles.Encode(c)
 		if err != nil {
 			t.Fatal(err)
@@ -43,6 +46,8 @@ func TestVerdictOfABundle(t *testing.T) {
 		{[]string{"inspect", "good.tar", "--at", "2026-01-01T00:00:00Z"}, 0, ""},
 		{[]string{"inspect", "good.tar", "--at", "2040-01-01T00:00:00Z"}, 1, "expired"},
 		{[]string{"inspect", "unsigned.tar", "--at", "2026-01-01T00:00:00Z"}, 1, "does not verify"},
+		{[]string{"inspect", "attested.tar", "--at", "2026-01-01T00:00:00Z"}, 1, "attestation of key 00000000: an attestation is two certificates"},
+		{[]string{"merge", "good.tar", "attested.tar", "-o", "merged.tar"}, 1, "attestation of key 00000000: an attestation is two certificates"},
 		{[]string{"extract", "unsigned.tar", "pinned"}, 1, "does not verify"},
 		{[]string{"merge", "good.tar", "unsigned.tar", "-o", "merged.tar"}, 1, ""},
 		{[]string{"merge", "unsigned.tar", "unsigned.tar", "-o", "merged.tar"}, 1, "does not verify"},
