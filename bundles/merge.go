@@ -17,8 +17,8 @@ import (
 // come to the same bytes.
 //
 // Two proposals of one version, and two signatures of one key over one
-// proposal, both stay: people and assembly choose. A signature that does not
-// verify goes where there is a valid one by the same key. Of one site's journal
+// proposal, both stay: people and assembly choose. A signature that can't be valid
+// is not taken along. Of one site's journal
 // the longer stays, as far as it holds together; a fork is a *journal.ForkError. Of two published sets the one
 // with the newer root, then the newer timestamp stays, together with the roots
 // of both; sets that contradict each other are a *HeadError. (A set that was

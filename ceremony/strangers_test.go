@@ -261,6 +261,11 @@ func TestMergeKeepsWhatIsGood(t *testing.T) {
 			bad.Sig = fmt.Sprintf("00%02x", i) + sig.Sig[4:]
 			junk.Signatures = append(junk.Signatures, bad)
 		}
+		if sig.Proposal == s.proposalOf("root") { // its keys are known: no other will ever count
+			bad := sig
+			bad.KeyID = metadata.Sum([]byte("a stranger's")).String()
+			junk.Signatures = append(junk.Signatures, bad)
+		}
 	}
 	for _, pair := range [][2]trust.Contents{{good, junk}, {junk, good}} {
 		merged, err := bundles.Merge(pair[0], pair[1])
@@ -269,6 +274,14 @@ func TestMergeKeepsWhatIsGood(t *testing.T) {
 			t.Errorf("%d signatures are left of %d", len(merged.Signatures), len(good.Signatures))
 		}
 		s.must(trust.Verdict(merged, start))
+	}
+	alone := good
+	alone.Signatures = slices.Clone(good.Signatures)
+	alone.Signatures[0].Sig = "00" + alone.Signatures[0].Sig[2:]
+	without, err := bundles.Merge(alone, alone)
+	s.must(err)
+	if len(without.Signatures) != len(good.Signatures)-1 || slices.Contains(without.Signatures, alone.Signatures[0]) {
+		t.Errorf("%d signatures are left of %d and one of junk", len(without.Signatures), len(good.Signatures)-1)
 	}
 	if _, err := trust.Assemble(junk); err != nil {
 		t.Errorf("before they are merged, the good ones are not found: %v", err)

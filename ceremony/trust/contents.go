@@ -53,34 +53,29 @@ type SiteJournal struct {
 	Lines []byte
 }
 
-// Sifted is the contents without signatures that don't verify, where there is a
-// valid one by the same key over the same payload. What can't be read is left as
-// it is.
+// Sifted is the contents without signatures that can't be valid, whatever else may
+// still come. What can't be read is left as it is.
 func (c Contents) Sifted() Contents {
 	k, err := KnownOf(c)
 	if err != nil {
 		return c
 	}
-	type vote struct {
-		payload metadata.Digest
-		keyid   string
-	}
-	several := map[vote]int{}
-	for _, s := range c.Signatures {
-		several[vote{s.Proposal, s.KeyID}]++
-	}
-	valid := map[ProposalSignature]bool{}
-	voted := map[vote]bool{}
-	for _, s := range c.Signatures {
-		by := vote{s.Proposal, s.KeyID}
-		if p := k.ByID[s.Proposal]; p != nil && several[by] > 1 {
-			if _, err := k.Verify(p, s.Signature); err == nil {
-				valid[s], voted[by] = true, true
-			}
-		}
-	}
 	c.Signatures = slices.DeleteFunc(slices.Clone(c.Signatures), func(s ProposalSignature) bool {
-		return voted[vote{s.Proposal, s.KeyID}] && !valid[s]
+		p := k.ByID[s.Proposal]
+		return p != nil && k.refutes(p, s.Signature)
 	})
 	return c
+}
+
+// refutes says whether a signature over p can't be valid: it does not verify under
+// the key of that keyid, or p is a root whose keys are all known here. Of another
+// role a later version may name the key.
+func (k Known) refutes(p *Payload, s metadata.Signature) bool {
+	by := k.EverAuthorities(p)
+	named := slices.ContainsFunc(by, func(a Authority) bool { return slices.Contains(a.Who.KeyIDs, s.KeyID) })
+	if !named && (p.Role != "root" || len(by) == 0) {
+		return false
+	}
+	_, err := k.Verify(p, s)
+	return err != nil
 }
