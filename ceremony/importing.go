@@ -169,7 +169,8 @@ func (i *importer) proposals() error {
 
 // signable leaves out what nothing here says any more who may sign: what did was
 // withdrawn, or is older than what is published here. A proposal of which
-// the bundle does not say it either is refused.
+// the bundle does not say it either is refused, but for a root that builds on
+// nothing that is here: it stands nowhere, and people can throw it away.
 func (i *importer) signable(proposals, gone []*trust.Payload) ([]*trust.Payload, error) {
 	for {
 		known := trust.NewKnown(i.in.Trust, i.known.Published, proposals, i.c.state.signaturesOf)
@@ -178,16 +179,22 @@ func (i *importer) signable(proposals, gone []*trust.Payload) ([]*trust.Payload,
 			return kept, nil
 		}
 		once := trust.NewKnown(i.in.Trust, slices.Concat(i.known.Published, i.theirs), slices.Concat(proposals, gone), i.c.state.signaturesOf)
+		void := map[*trust.Payload]bool{}
 		for _, p := range proposals {
-			if slices.Contains(kept, p) {
-				continue
-			}
-			if i.c.state.proposal(p.ID) == nil && len(once.EverAuthorities(p)) == 0 {
+			said := len(once.EverAuthorities(p)) > 0
+			switch {
+			case slices.Contains(kept, p):
+			case !said && p.Role == "root": // it builds on nothing that is here, and stands nowhere
+			case !said && i.c.state.proposal(p.ID) == nil:
 				return nil, &ImportError{fmt.Sprintf("proposal %s %d", text.Safe(p.Role), p.Version), fmt.Errorf("nothing here says who may sign it")}
+			default:
+				void[p], i.void[p.ID], gone = true, true, append(gone, p)
 			}
-			i.void[p.ID], gone = true, append(gone, p)
 		}
-		proposals = kept
+		if len(void) == 0 {
+			return proposals, nil
+		}
+		proposals = slices.DeleteFunc(slices.Clone(proposals), func(p *trust.Payload) bool { return void[p] })
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/schedule"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
@@ -112,20 +113,37 @@ func TestSetThatFollowsIsTaken(t *testing.T) {
 	}
 }
 
-// TestProposalOnNothing: an unsigned targets 99 without a base stands nowhere,
-// displaces nothing, and can be thrown away.
+// TestProposalOnNothing: an unsigned targets 99 or root 99 without a base stands
+// nowhere, displaces nothing, is not due, and can be thrown away.
 func TestProposalOnNothing(t *testing.T) {
-	s, tokens := founded(t)
+	header := metadata.Header{Version: 99, Expires: start.AddDate(0, 1, 0), Conclave: &metadata.Conclave{Trust: "rehearsal-wabbit"}}
+	for role, signed := range map[string]func(s *site) ([]byte, error){
+		"targets": func(*site) ([]byte, error) {
+			return metadata.EncodeTargets(header, metadata.Targets{Targets: map[string]metadata.Target{}})
+		},
+		"root": func(s *site) ([]byte, error) {
+			body, err := metadata.ParseSigned(s.contents().Proposals[0].Signed, metadata.Strict)
+			s.must(err)
+			return metadata.EncodeRoot(header, *body.Root)
+		},
+	} {
+		t.Run(role, func(t *testing.T) {
+			s, tokens := founded(t)
+			signed, err := signed(s)
+			s.must(err)
+			onNothing(s, tokens, role, signed)
+		})
+	}
+}
+
+func onNothing(s *site, tokens map[string]*softToken, role string, signed []byte) {
+	t := s.t
 	root, targets := s.proposalOf("root"), s.proposalOf("targets")
 	s.must(s.signWith(root, "Ada", tokens["Ada"], "123123"))
-	signed, err := metadata.EncodeTargets(metadata.Header{
-		Version: 99, Expires: start.AddDate(0, 1, 0), Conclave: &metadata.Conclave{Trust: "rehearsal-wabbit"},
-	}, metadata.Targets{Targets: map[string]metadata.Target{}})
-	s.must(err)
 	foreign := trust.Contents{Trust: "rehearsal-wabbit", Proposals: []trust.Proposal{{
-		Trust: "rehearsal-wabbit", Role: "targets", Version: 99, Signed: signed, Base: metadata.Sum([]byte("nothing")), Reason: "trust me",
+		Trust: "rehearsal-wabbit", Role: role, Version: 99, Signed: signed, Base: metadata.Sum([]byte("nothing")), Reason: "trust me",
 	}}}
-	_, err = s.Import(foreign, "foreign.tar", metadata.Sum(nil))
+	_, err := s.Import(foreign, "foreign.tar", metadata.Sum(nil))
 	s.must(err)
 	body, err := metadata.ParseSigned(signed, metadata.Strict)
 	s.must(err)
@@ -137,15 +155,28 @@ func TestProposalOnNothing(t *testing.T) {
 			t.Errorf("what builds on nothing can be signed: %+v", step)
 		}
 	}
-	if all := strings.Join(texts, "\n"); !strings.Contains(all, "signs targets 1") || !strings.Contains(all, "targets 99 can't be signed") {
+	if all := strings.Join(texts, "\n"); !strings.Contains(all, "signs targets 1") || !strings.Contains(all, role+" 99 can't be signed") {
 		t.Errorf("the steps:\n%s", all)
 	}
 	if err := s.signWith(body.Digest(), "Ada", tokens["Ada"], "123123"); err == nil {
 		t.Error("it was signed")
 	}
 	s.signAll(tokens)
-	if set := s.assembled(); set.Targets.Version != 1 || set.Targets.Digest() != targets {
-		t.Errorf("targets %d is published", set.Targets.Version)
+	if set := s.assembled(); set.Targets.Version != 1 || set.Targets.Digest() != targets || len(set.Roots) != 1 {
+		t.Errorf("targets %d and %d roots are published", set.Targets.Version, len(set.Roots))
+	}
+	standings, err := trust.Standings(s.contents())
+	s.must(err)
+	if !slices.ContainsFunc(standings, func(st trust.Standing) bool { return st.Version == 99 && st.Foreign && st.Problem != "" }) {
+		t.Errorf("it is not listed as foreign: %+v", standings)
+	}
+	due, err := schedule.Of(s.contents(), start, 30)
+	s.must(err)
+	if due.State != schedule.Later || len(due.Problems) > 0 {
+		t.Errorf("it is due: %+v", due)
+	}
+	if alone, err := schedule.Of(foreign, start, 30); err != nil || len(alone.Problems) != 1 {
+		t.Errorf("of the proposal alone: %+v, %v", alone, err)
 	}
 	if len(s.RecordSigners()) == 0 {
 		t.Error("it keeps the record from being signed")

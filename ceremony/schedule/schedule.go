@@ -98,6 +98,9 @@ func Of(c trust.Contents, at time.Time, margin int) (*Schedule, error) {
 		return nil, err
 	}
 	s.missing(standings)
+	if len(standings) > 0 && len(s.Roles)+len(s.Missing) == 0 {
+		s.Problems = append(s.Problems, "what is proposed builds on nothing that is here: there is no root that says who signs it")
+	}
 	return s.judged(), nil
 }
 
@@ -224,7 +227,7 @@ func (s *Schedule) missing(standings []trust.Standing) {
 	}
 	for _, st := range standings {
 		now, ok := current[text.Safe(st.Role)]
-		if st.Problem == "" && (st.Quorum.Met() || now.Version >= st.Version) {
+		if st.Foreign || st.Problem == "" && (st.Quorum.Met() || now.Version >= st.Version) {
 			continue
 		}
 		o := OpenQuorum{

@@ -45,6 +45,7 @@ type Standing struct {
 	Expires time.Time       `json:"expires"`
 	Quorum  Quorum          `json:"quorum"`
 	Problem string          `json:"problem,omitempty"` // why it can't be signed or published
+	Foreign bool            `json:"foreign,omitempty"` // it builds on nothing that is here, or nobody may sign it: it stands nowhere, and holds nothing up
 }
 
 // Standings says of each root that a bundle proposes, and of the newest proposal
@@ -56,12 +57,16 @@ func Standings(c Contents) ([]Standing, error) {
 	}
 	var list []Standing
 	for _, p := range k.Proposals {
-		if !k.Due(p) && (p.Role != "root" || k.place(p) == overtaken) {
+		foreign := k.foreign(p)
+		if !k.Due(p) && !foreign && (p.Role != "root" || k.place(p) == overtaken) {
 			continue
 		}
-		s := Standing{Role: p.Role, Version: p.Version, Digest: p.ID, Reason: p.Reason, Expires: p.Body.Expires}
+		s := Standing{Role: p.Role, Version: p.Version, Digest: p.ID, Reason: p.Reason, Expires: p.Body.Expires, Foreign: foreign}
 		if s.Quorum, err = k.quorum(p); err == nil {
 			err = k.conflict(p)
+		}
+		if err == nil && foreign {
+			err = k.Signable(p)
 		}
 		if err != nil {
 			s.Problem = err.Error()
@@ -69,6 +74,12 @@ func Standings(c Contents) ([]Standing, error) {
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// foreign says whether a proposal stands nowhere: it builds on nothing that is
+// here, or no version here ever let anybody sign it.
+func (k Known) foreign(p *Payload) bool {
+	return !k.isPublished(p) && (k.place(p) == detached || len(k.EverAuthorities(p)) == 0)
 }
 
 // OtherRootError: roots that don't follow from the one that is known here. It is
