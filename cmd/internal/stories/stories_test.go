@@ -90,19 +90,20 @@ type storyKey struct{}
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
 
+// repository is where the story publishes, without the tag.
+func (s *story) repository() string { return strings.TrimSuffix(s.ref, ":"+trust) }
+
 func (s *story) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
 }
 
-// begin lays out what each story begins with: the plan of three holders in
-// testdata/begin, unless it brings its own. One of five holders is $FIVE.
+// begin lays out what each story begins with.
 func begin(env *testscript.Env) error {
-	registry, err := embedded.Start(context.Background(), "")
+	s, end, err := lay(env.WorkDir)
 	if err != nil {
 		return err
 	}
-	env.Defer(func() { _ = registry.Close() }) // the story is told
-	s := &story{dir: env.WorkDir, ref: registry.Host() + repository + ":" + trust}
+	env.Defer(end)
 	env.Values[storyKey{}] = s
 	five, err := filepath.Abs("testdata/five.yaml")
 	if err != nil {
@@ -110,28 +111,46 @@ func begin(env *testscript.Env) error {
 	}
 	env.Setenv("FIVE", five)
 	env.Setenv("TRUST", trust)
-	env.Setenv("REPOSITORY", registry.Host()+repository)
+	env.Setenv("REPOSITORY", s.repository())
 	env.Setenv("REF", s.ref)
 	env.Setenv("DOCKER_CONFIG", env.WorkDir)
 	s.clients = newClients(env, s)
+	return nil
+}
+
+// lay lays out a story in dir, with a registry of its own until its end: the plan
+// of three holders in testdata/begin, unless it brings its own. One of five
+// holders is $FIVE.
+func lay(dir string) (s *story, end func(), err error) {
+	registry, err := embedded.Start(context.Background(), "")
+	if err != nil {
+		return nil, nil, err
+	}
+	end = func() { _ = registry.Close() } // the story is told
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	s = &story{dir: dir, ref: registry.Host() + repository + ":" + trust}
 	if _, err := os.Stat(s.path("stick", "plan.yaml")); errors.Is(err, fs.ErrNotExist) {
-		if err := os.CopyFS(env.WorkDir, os.DirFS("testdata/begin")); err != nil {
-			return err
+		if err := os.CopyFS(dir, os.DirFS("testdata/begin")); err != nil {
+			return nil, nil, err
 		}
 	}
 	if err := os.WriteFile(s.path("passphrase"), []byte(passphrase+"\n"), 0o600); err != nil {
-		return err
+		return nil, nil, err
 	}
 	drawer, err := virtual.OpenDrawer(s.path("drawer"), virtual.Options{Cost: 2}) // their PINs are no secrets
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for i := range uint32(tokens) {
 		if err := drawer.Add(firstSerial+i, virtual.Firmware574); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
-	return nil
+	return s, end, nil
 }
 
 // lose SERIAL...: tokens are gone, and nobody can sign with them any more.
