@@ -27,8 +27,7 @@ import (
 // whoever takes over a set verifies it.
 //
 // It returns a *TrustError for two trusts, a *trust.OtherRootError for two of the
-// same name, and a *ProposalError where one
-// payload comes with two descriptions.
+// same name, and a *ProposalError where one payload comes with two descriptions.
 func Merge(a, b trust.Contents) (trust.Contents, error) {
 	if a.Trust != b.Trust {
 		return trust.Contents{}, &TrustError{a.Trust, b.Trust}

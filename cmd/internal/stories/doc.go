@@ -5,5 +5,6 @@
 // from root 1 through everything before, say whether they accept it.
 //
 // The stories are in testdata/script. The package knows the two programs by
-// what they print and ask for, and nothing of how they work inside.
+// what they print and ask for, and nothing of how they work inside. Hostile bundles
+// are made by the tests themselves.
 package stories

@@ -97,7 +97,7 @@ func (s *story) path(elem ...string) string {
 	return filepath.Join(append([]string{s.dir}, elem...)...)
 }
 
-// begin lays out what each story begins with.
+// begin lays out what each story begins with. A plan of five holders is $FIVE.
 func begin(env *testscript.Env) error {
 	s, end, err := lay(env.WorkDir)
 	if err != nil {
@@ -119,8 +119,7 @@ func begin(env *testscript.Env) error {
 }
 
 // lay lays out a story in dir, with a registry of its own until its end: the plan
-// of three holders in testdata/begin, unless it brings its own. One of five
-// holders is $FIVE.
+// of three holders in testdata/begin, unless the story brings its own.
 func lay(dir string) (s *story, end func(), err error) {
 	registry, err := embedded.Start(context.Background(), "")
 	if err != nil {
