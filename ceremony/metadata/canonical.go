@@ -12,15 +12,11 @@ import (
 // bare, so it need not be valid JSON. A text that is canonical already is
 // returned without a copy. It returns a *FieldError.
 func Canonical(text []byte) ([]byte, error) {
-	s, err := scan(string(text), "", false)
+	s, err := scan(text, "", false)
 	if err != nil {
 		return nil, err
 	}
-	if s.copied == 0 && len(s.out) == 0 {
-		return text, nil
-	}
-	s.flush()
-	return s.out, nil
+	return s.canonical(), nil
 }
 
 // Compact returns the form of a file: Canonical, but with control characters
@@ -58,15 +54,22 @@ func escapeControls(canonical []byte) []byte {
 // quote is the canonical form of a string.
 func quote(s string) string {
 	if strings.ContainsAny(s, `\"`) {
-		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
+		s = strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`)
 	}
 	return `"` + s + `"`
 }
 
 // unescape undoes the escapes of the canonical form.
-func unescape(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
-		return s
+func unescape(s []byte) string {
+	if bytes.IndexByte(s, '\\') < 0 {
+		return string(s)
 	}
-	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(s)
+	plain := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' {
+			i++
+		}
+		plain = append(plain, s[i])
+	}
+	return string(plain)
 }

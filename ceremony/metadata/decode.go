@@ -19,8 +19,8 @@ const (
 	Adopted
 )
 
-// decoder turns nodes into values. The first failure is kept, and what comes
-// after it does not matter: decoding goes on, and its result is thrown away.
+// decoder turns nodes into values. The first failure is kept, and ends the
+// decoding soon: what else comes of it is thrown away.
 type decoder struct {
 	mode     Mode
 	path     []string
@@ -87,6 +87,9 @@ func (d *decoder) object(n node, each func(key string, value node)) {
 		d.fail("must be an object")
 	}
 	for key, value := range n.object() {
+		if d.err != nil {
+			return
+		}
 		d.in(key, func() { each(key, value) })
 	}
 }
@@ -97,6 +100,9 @@ func (d *decoder) array(n node, each func(value node)) {
 		d.fail("must be an array")
 	}
 	for i, value := range n.array() {
+		if d.err != nil {
+			return
+		}
 		d.in(strconv.Itoa(i), func() { each(value) })
 	}
 }
@@ -125,10 +131,10 @@ func (d *decoder) texts(n node) []string {
 }
 
 func (d *decoder) boolean(n node) bool {
-	if n != "true" && n != "false" {
+	if string(n) != "true" && string(n) != "false" {
 		d.fail("must be true or false")
 	}
-	return n == "true"
+	return string(n) == "true"
 }
 
 // integer is a whole number of at least least.
@@ -187,7 +193,7 @@ func (d *decoder) never(v node, key string, known ...string) {
 func (d *decoder) listUnknown(v node) {
 	switch {
 	case len(d.unknown) < maxListed:
-		d.unknown = append(d.unknown, Unknown{slices.Clone(d.path), escapeControls([]byte(v))})
+		d.unknown = append(d.unknown, Unknown{slices.Clone(d.path), escapeControls(v)})
 	case d.mode == Strict:
 		d.fail("is one unknown field too many: nobody could review %d of them", maxListed)
 	}

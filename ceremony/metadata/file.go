@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 )
@@ -19,22 +18,24 @@ type Signature struct {
 	Sig   string `json:"sig"`
 }
 
-// ParseFile reads a metadata file. It verifies no signature. In Strict mode
+// ParseFile reads a metadata file, which must not change afterwards: what is
+// returned shares its bytes. It verifies no signature. In Strict mode
 // "signed" must have exactly the form that Compact gives, and no key may have
 // two signatures or an empty one. It returns a *FieldError.
 func ParseFile(file []byte, m Mode) (*File, error) {
-	scan, err := scan(string(file), "", m == Strict)
+	scan, err := scan(file, "", m == Strict)
 	if err != nil {
 		return nil, err
 	}
-	canonical := scan.canonical()
 	d := decoder{mode: m}
-	f := &File{Bytes: bytes.Clone(file)}
-	d.object(node(canonical), func(key string, v node) {
+	f := &File{Bytes: file}
+	var body node
+	d.object(scan.canonical(), func(key string, v node) {
 		switch key {
 		case "signatures":
 			f.Signatures = d.signatures(v)
 		case "signed":
+			body = v
 		default:
 			d.never(v, key, "signatures", "signed")
 		}
@@ -42,13 +43,10 @@ func ParseFile(file []byte, m Mode) (*File, error) {
 	if f.Signatures == nil {
 		d.missing("signatures")
 	}
-	i := slices.IndexFunc(scan.top, func(m member) bool { return m.key == "signed" })
-	if i < 0 {
+	if body == nil {
 		d.missing("signed")
-	} else {
-		source := scan.top[i]
-		body := canonical[source.start+len(`"signed":`) : source.end]
-		f.Signed = d.signed(node(body), f.Bytes[source.from:source.to:source.to])
+	} else if d.err == nil {
+		f.Signed = d.signed(body, scan.signed)
 	}
 	if d.err != nil {
 		return nil, d.err
@@ -56,10 +54,16 @@ func ParseFile(file []byte, m Mode) (*File, error) {
 	return f, nil
 }
 
+// maxSignatures bounds those of one file: each may cost a verification.
+const maxSignatures = 1000
+
 func (d *decoder) signatures(n node) []Signature {
 	sigs := []Signature{}
 	count := map[string]int{}
 	d.array(n, func(v node) {
+		if len(sigs) == maxSignatures {
+			d.fail("is one signature too many: at most %d are read", maxSignatures)
+		}
 		var s Signature
 		var hasSig bool
 		d.object(v, func(field string, v node) {
@@ -87,7 +91,7 @@ func (d *decoder) signatures(n node) []Signature {
 }
 
 func (d *decoder) signature(n node) string {
-	if n == `""` {
+	if string(n) == `""` {
 		d.odd(codeEmptySignature, "is an empty signature")
 		return ""
 	}

@@ -1,6 +1,8 @@
 package metadata
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,8 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds nesting. TUF needs 8; the rest is for custom fields.
-const maxDepth = 64
+const (
+	// maxText bounds a text; a file of 200,000 targets has half of it. In bytes.
+	maxText = 64 << 20
+	// maxDepth bounds nesting. TUF needs 8; the rest is for custom fields.
+	maxDepth = 64
+	// maxMarks bounds the commas and colons, and with them how many values there
+	// are, each of which costs memory however short it is. A target needs 6 to 12.
+	maxMarks = 2_500_000
+)
 
 // scanner reads one JSON text and makes its canonical form in the same pass.
 // It takes only what all readers agree about: RFC 8259 without duplicate keys,
@@ -18,33 +27,39 @@ const maxDepth = 64
 //
 // Where the text already is canonical, nothing is copied: out holds the
 // canonical form only of src[:copied], and src[copied:at] is to be appended.
-// Time is linear but for the sorting of keys that do not arrive sorted.
+// Time is linear but for the sorting of keys that do not arrive sorted; of the
+// text there are never more than two copies.
 type scanner struct {
-	src     string
+	src     []byte
 	at      int // the next byte to read
 	out     []byte
 	copied  int
 	open    []member // the members so far of all objects that are open
-	top     []member // the members of the outermost object
-	path    []string // where it is; array elements by number
+	signed  []byte   // the value of "signed" in the outermost object, as it stands in src
+	root    string   // what errors call the document
+	path    []step   // where it is
 	scratch []byte
 	folding bool // refuse keys that differ only in case
 	err     *FieldError
 }
 
-// member is one key and value of an object.
-type member struct {
-	key        string
-	start, end int // of `"key":value` in the canonical form
-	from, to   int // of the value in the source
+// member is where `"key":value` of an object stands in the canonical form. It
+// is small, as a hostile text is all members.
+type member struct{ start, colon, end uint32 }
+
+// in is the key in the canonical form, of which text begins at from.
+func (m member) in(text []byte, from uint32) []byte { return text[m.start-from+1 : m.colon-from-1] }
+
+// step leads to a member, or (where key is nil) to an element of an array.
+type step struct {
+	key   []byte
+	index int
 }
 
 // scan reads src. root names the document in the paths of errors.
-func scan(src, root string, folding bool) (*scanner, error) {
-	s := &scanner{src: src, folding: folding}
-	if root != "" {
-		s.path = append(s.path, root)
-	}
+func scan(src []byte, root string, folding bool) (*scanner, error) {
+	s := &scanner{src: src, root: root, folding: folding}
+	s.bounds()
 	s.space()
 	if s.at == len(s.src) {
 		s.fail("is empty")
@@ -57,22 +72,57 @@ func scan(src, root string, folding bool) (*scanner, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
+	s.scratch = nil
 	return s, nil
 }
 
-// canonical is the canonical form of what was read.
-func (s *scanner) canonical() string {
+// bounds refuses what would cost too much to read, before it is read.
+func (s *scanner) bounds() {
+	if len(s.src) > maxText {
+		s.fail("has %d bytes, more than %d", len(s.src), maxText)
+		return
+	}
+	marks, inside := 0, false
+	for i := 0; i < len(s.src); i++ {
+		switch c := s.src[i]; {
+		case inside && c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case !inside && (c == ',' || c == ':'):
+			marks++
+		}
+	}
+	if marks > maxMarks {
+		s.fail("holds %d commas and colons, more than %d: it has too many fields", marks, maxMarks)
+	}
+}
+
+// canonical is the canonical form of what was read so far: the beginning of src
+// itself, if it has it.
+func (s *scanner) canonical() []byte {
 	if s.copied == 0 && len(s.out) == 0 {
-		return s.src
+		return s.src[:s.at:s.at]
 	}
 	s.flush()
-	return string(s.out)
+	return s.out
 }
 
 // fail keeps the first error and ends the reading.
 func (s *scanner) fail(why string, args ...any) {
 	if s.err == nil {
-		s.err = &FieldError{joinPath(s.path), fmt.Sprintf(why, args...)}
+		var path []string
+		if s.root != "" {
+			path = append(path, s.root)
+		}
+		for _, step := range s.path {
+			if step.key == nil {
+				path = append(path, strconv.Itoa(step.index))
+			} else {
+				path = append(path, string(step.key))
+			}
+		}
+		s.err = &FieldError{joinPath(path), fmt.Sprintf(why, args...)}
 	}
 	s.at = len(s.src)
 }
@@ -83,7 +133,7 @@ func (s *scanner) unexpected(want string) {
 		s.fail("ends too early, where %s should stand", want)
 		return
 	}
-	r, _ := utf8.DecodeRuneInString(s.src[s.at:])
+	r, _ := utf8.DecodeRune(s.src[s.at:])
 	s.fail("holds %s at byte %d, where %s should stand", strconv.QuoteRuneToASCII(r), s.at, want)
 }
 
@@ -143,7 +193,7 @@ func (s *scanner) value(depth int) {
 		s.number()
 	default:
 		for _, word := range []string{"true", "false", "null"} {
-			if strings.HasPrefix(s.src[s.at:], word) {
+			if bytes.HasPrefix(s.src[s.at:], []byte(word)) {
 				s.at += len(word)
 				return
 			}
@@ -160,7 +210,7 @@ func (s *scanner) array(depth int) {
 		return
 	}
 	for i := 0; s.err == nil; i++ {
-		s.path = append(s.path, strconv.Itoa(i))
+		s.path = append(s.path, step{index: i})
 		s.value(depth + 1)
 		s.path = s.path[:len(s.path)-1]
 		s.space()
@@ -181,20 +231,25 @@ func (s *scanner) object(depth int) {
 	}
 	first := len(s.open)
 	sorted, plain := true, true
+	var last []byte
 	for s.err == nil {
-		m := member{start: s.position()}
-		m.key = s.key()
-		s.path = append(s.path, m.key)
+		start := s.position()
+		key := s.key()
+		colon := s.position()
+		s.path = append(s.path, step{key: key})
 		s.space()
 		s.punctuation(':', "':'")
-		m.from = s.at
+		from := s.at
 		s.value(depth + 1)
-		m.to, m.end = s.at, s.position()
+		if depth == 0 && string(key) == "signed" {
+			s.signed = s.src[from:s.at:s.at]
+		}
 		s.path = s.path[:len(s.path)-1]
 
-		sorted = sorted && (len(s.open) == first || s.open[len(s.open)-1].key < m.key)
-		plain = plain && isFolded(m.key)
-		s.open = append(s.open, m)
+		sorted = sorted && (len(s.open) == first || bytes.Compare(last, key) < 0)
+		plain = plain && isFolded(key)
+		s.open = append(s.open, member{uint32(start), uint32(colon), uint32(s.position())})
+		last = key
 
 		s.space()
 		if s.peek() == '}' {
@@ -211,9 +266,6 @@ func (s *scanner) object(depth int) {
 	}
 	if s.folding && !plain {
 		s.refuseFolded(members)
-	}
-	if depth == 0 {
-		s.top = slices.Clone(members)
 	}
 	s.open = s.open[:first]
 	s.at = min(s.at+1, len(s.src))
@@ -238,51 +290,91 @@ func (s *scanner) sort(members []member) {
 	begin := members[0].start
 	s.scratch = append(s.scratch[:0], s.out[begin:]...)
 	s.out = s.out[:begin]
-	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })
+	slices.SortFunc(members, func(a, b member) int { return compareKeys(a.in(s.scratch, begin), b.in(s.scratch, begin)) })
 	for i, m := range members {
+		key := m.in(s.scratch, begin)
 		if i > 0 {
-			if members[i-1].key == m.key {
-				s.path = append(s.path, m.key)
+			if bytes.Equal(members[i-1].in(s.out, 0), key) {
+				s.path = append(s.path, step{key: []byte(unescape(key))})
 				s.fail("is given twice")
 				return
 			}
 			s.out = append(s.out, ',')
 		}
-		members[i].start = len(s.out)
+		start := uint32(len(s.out))
 		s.out = append(s.out, s.scratch[m.start-begin:m.end-begin]...)
-		members[i].end = len(s.out)
+		members[i] = member{start, start + m.colon - m.start, uint32(len(s.out))}
 	}
+}
+
+// compareKeys orders keys in canonical form by what they say.
+func compareKeys(a, b []byte) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		if a[i] == '\\' {
+			if i++; a[i] != b[i] {
+				return cmp.Compare(a[i], b[i])
+			}
+		}
+		i++
+	}
+	if i == len(a) || i == len(b) {
+		return cmp.Compare(len(a), len(b))
+	}
+	if a[i] == '\\' {
+		return cmp.Compare(a[i+1], b[i])
+	}
+	if b[i] == '\\' {
+		return cmp.Compare(a[i], b[i+1])
+	}
+	return cmp.Compare(a[i], b[i])
 }
 
 // refuseFolded refuses keys that a reader which ignores case takes for one.
 func (s *scanner) refuseFolded(members []member) {
-	seen := make(map[string]string, len(members))
-	for _, m := range members {
-		folded := fold(m.key)
-		if other, twice := seen[folded]; twice {
-			s.path = append(s.path, m.key)
-			s.fail("differs from %s only in case", printable(other))
+	text := s.canonical()
+	slices.SortFunc(members, func(a, b member) int { return compareFolded(a.in(text, 0), b.in(text, 0)) })
+	for i := range members[1:] {
+		key, other := members[i+1].in(text, 0), members[i].in(text, 0)
+		if compareFolded(key, other) == 0 {
+			s.path = append(s.path, step{key: []byte(unescape(key))})
+			s.fail("differs from %s only in case", printable(unescape(other)))
 			return
 		}
-		seen[folded] = m.key
 	}
 }
 
-// fold maps all spellings of a key that a reader ignoring case, such as
-// encoding/json, takes for one to the same string.
-func fold(key string) string {
-	return strings.Map(func(r rune) rune {
-		least := unicode.SimpleFold(r)
-		for other := least; other != r; other = unicode.SimpleFold(other) {
-			least = min(least, other)
+// compareFolded orders keys so that those are equal which a reader ignoring
+// case, such as encoding/json, takes for one.
+func compareFolded(a, b []byte) int {
+	for len(a) > 0 && len(b) > 0 {
+		r, n := utf8.DecodeRune(a)
+		t, k := utf8.DecodeRune(b)
+		if r != t {
+			if c := cmp.Compare(fold(r), fold(t)); c != 0 {
+				return c
+			}
 		}
-		return min(least, r)
-	}, key)
+		a, b = a[n:], b[k:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// fold maps all spellings of a letter to the same one.
+func fold(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		r += 'a' - 'A' // for speed: what follows leads to the same
+	}
+	least := unicode.SimpleFold(r)
+	for other := least; other != r; other = unicode.SimpleFold(other) {
+		least = min(least, other)
+	}
+	return min(least, r)
 }
 
 // isFolded says that key is its own folded form, as nearly all keys are. (It
 // may say no without need.)
-func isFolded(key string) bool {
+func isFolded(key []byte) bool {
 	for i := range len(key) {
 		if c := key[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
 			return false

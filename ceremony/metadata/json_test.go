@@ -55,6 +55,8 @@ func TestRefusedJSON(t *testing.T) {
 		{"no colon", `{"a" 1}`, "a", "where ':' should stand"},
 		{"comment", `{"a":1 /* x */}`, "", "where ',' or '}' should stand"},
 		{"no break space", "{\u00a0}", "", "where a key in quotes should stand"},
+		{"too large", strings.Repeat(" ", 64<<20+1), "", "has 67108865 bytes"},
+		{"too many fields", `{"a,:\":":[` + strings.Repeat("0,", 2_500_000) + `0]}`, "", "holds 2500001 commas and colons"},
 		{"a name that steers a terminal", "{\"\\u001b[2J\\u202e\":1.5}", `"\x1b[2J\u202e"`, "whole number"},
 		{"a long name", `{"` + strings.Repeat("k", 1e6) + `":1.5}`, strings.Repeat("k", 80) + "...", "whole number"},
 	} {
@@ -110,7 +112,7 @@ func TestFoldedKeys(t *testing.T) {
 // Hostile sizes cost memory in proportion. What time they cost depends on the
 // machine: BenchmarkHostileSizes says it.
 func TestHostileSizes(t *testing.T) {
-	const perByte = 48
+	const perByte = 12
 	for _, c := range hostile() {
 		t.Run(c.name, func(t *testing.T) {
 			for _, mode := range []metadata.Mode{metadata.Strict, metadata.Adopted} {
@@ -124,6 +126,27 @@ func TestHostileSizes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is out of order costs in proportion too, whatever the keys look like.
+func TestKeysInTheWrongOrderCostInProportion(t *testing.T) {
+	for _, key := range []string{"%06d", `%06d\"`, `%06d\u0041`, "Ä%06d"} {
+		cost := func(n int) uint64 {
+			var text strings.Builder
+			for i := range n {
+				fmt.Fprintf(&text, `,"`+key+`":{"b":0,"a":0}`, n-i)
+			}
+			all := []byte("{" + text.String()[1:] + "}")
+			return costs(func() {
+				if _, err := metadata.Canonical(all); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		if one, four := cost(20_000), cost(80_000); four > 5*one {
+			t.Errorf("%s: %d bytes for some, %d for four times as many", key, one, four)
+		}
 	}
 }
 
@@ -155,6 +178,8 @@ func hostile() []hostileText {
 		fmt.Fprintf(&sigs, `{"keyid":"%064x","sig":""},`, i)
 	}
 	fields := strings.ReplaceAll(keys.String(), `:0,`, `":0,"`)
+	quoted := strings.ReplaceAll(keys.String(), `"0`, `"\"\u0030`)
+	nested := strings.Repeat(`{"b":`, 60) + `"` + strings.Repeat("x", 5_000_000) + `"` + strings.Repeat(`,"a":1}`, 60)
 	return []hostileText{
 		{"500,000 unknown fields", `{"signatures":[],"signed":{"_type":"root","` + fields[1:len(fields)-2] + `}}`},
 		{"a number of 5 MB", `{"signatures":[],"signed":{"version":` + strings.Repeat("9", 5_000_000) + `}}`},
@@ -162,6 +187,9 @@ func hostile() []hostileText {
 		{"40,000 signatures by one key", `{"signatures":[` + junk[:len(junk)-1] + `],"signed":{}}`},
 		{"40,000 empty signatures", `{"signatures":[` + sigs.String()[:sigs.Len()-1] + `],"signed":{}}`},
 		{"500,000 keys in the wrong order", `{` + keys.String()[:keys.Len()-1] + `}`},
+		{"500,000 keys with escapes in the wrong order", `{` + quoted[:len(quoted)-1] + `}`},
+		{"60 levels in the wrong order", nested},
+		{"2,000,000 keys", `{` + strings.Repeat(`"":0,`, 2_000_000) + `"":0}`},
 		{"5 MB of brackets", strings.Repeat("[", 5_000_000)},
 		{"5 MB of escapes", `"` + strings.Repeat(`\u0041`, 800_000)},
 		{"null", "null"},

@@ -14,21 +14,21 @@ const (
 	maxDigits = 16
 )
 
-// key reads the key of a member and decodes it.
-func (s *scanner) key() string {
+// key reads the key of a member and decodes it. It is never nil.
+func (s *scanner) key() []byte {
 	if s.peek() != '"' {
 		s.unexpected("a key in quotes")
-		return ""
+		return []byte{}
 	}
 	begin, start := s.at, s.position()
 	if s.text() {
 		return s.src[begin+1 : s.at-1]
 	}
 	if s.err != nil {
-		return ""
+		return []byte{}
 	}
 	s.flush()
-	return unescape(string(s.out[start+1 : len(s.out)-1]))
+	return []byte(unescape(s.out[start+1 : len(s.out)-1]))
 }
 
 // text reads a string. It says whether it held no escapes.
@@ -48,7 +48,7 @@ func (s *scanner) text() (verbatim bool) {
 		case c < utf8.RuneSelf:
 			s.at++
 		default:
-			r, n := utf8.DecodeRuneInString(s.src[s.at:])
+			r, n := utf8.DecodeRune(s.src[s.at:])
 			if r == utf8.RuneError && n == 1 {
 				s.fail("is no valid UTF-8 at byte %d", s.at)
 			}
@@ -118,7 +118,7 @@ func (s *scanner) hex4(i int) rune {
 	if i+6 > len(s.src) || s.src[i] != '\\' || s.src[i+1] != 'u' {
 		return -1
 	}
-	n, err := strconv.ParseUint(s.src[i+2:i+6], 16, 16)
+	n, err := strconv.ParseUint(string(s.src[i+2:i+6]), 16, 16)
 	if err != nil {
 		return -1
 	}
@@ -134,7 +134,7 @@ func (s *scanner) number() {
 	for s.at < len(s.src) && '0' <= s.src[s.at] && s.src[s.at] <= '9' && s.at-digits <= maxDigits {
 		s.at++
 	}
-	text := s.src[begin:s.at]
+	text := string(s.src[begin:s.at])
 	n, err := strconv.ParseInt(text, 10, 64)
 	switch c := s.peek(); {
 	case c == '.' || c == 'e' || c == 'E':

@@ -84,12 +84,12 @@ func (k Key) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads a key object, tolerant as in Adopted mode: whether its
 // public key can be used, PublicKey says. It returns a *FieldError.
 func (k *Key) UnmarshalJSON(b []byte) error {
-	s, err := scan(string(b), "", false)
+	s, err := scan(b, "", false)
 	if err != nil {
 		return err
 	}
 	d := decoder{mode: Adopted}
-	key := d.key(node(s.canonical()))
+	key := d.key(s.canonical())
 	if d.err != nil {
 		return d.err
 	}

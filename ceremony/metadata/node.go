@@ -7,7 +7,7 @@ import (
 
 // node is the canonical text of one value. Its text was made by the scanner,
 // so that nothing here can fail on its form: what is decoded is what is signed.
-type node string
+type node []byte
 
 // object yields the members of an object, in order; nothing of other values.
 func (n node) object() iter.Seq2[string, node] {
@@ -18,7 +18,7 @@ func (n node) object() iter.Seq2[string, node] {
 		for i := 1; n[i] != '}'; {
 			end := i + n[i:].width()
 			value := n[end+1:]
-			value = value[:value.width()]
+			value = value.first()
 			if !yield(n[i:end].text(), value) {
 				return
 			}
@@ -38,7 +38,7 @@ func (n node) array() iter.Seq2[int, node] {
 		}
 		for i, at := 0, 1; n[at] != ']'; i++ {
 			value := n[at:]
-			value = value[:value.width()]
+			value = value.first()
 			if !yield(i, value) {
 				return
 			}
@@ -54,12 +54,18 @@ func (n node) array() iter.Seq2[int, node] {
 func (n node) is(c byte) bool { return len(n) > 0 && n[0] == c }
 
 // text is the string that a string value holds.
-func (n node) text() string { return unescape(string(n[1 : len(n)-1])) }
+func (n node) text() string { return unescape(n[1 : len(n)-1]) }
 
 // integer is the value of a number; ok is false for other values.
 func (n node) integer() (i int64, ok bool) {
 	i, err := strconv.ParseInt(string(n), 10, 64)
 	return i, err == nil
+}
+
+// first is the value that n begins with. Nothing can be appended to it in place.
+func (n node) first() node {
+	w := n.width()
+	return n[:w:w]
 }
 
 // width is how long the value is that n begins with.

@@ -62,6 +62,10 @@ func (k *keyholders) decode(d *decoder, field string, v node) bool {
 	switch field {
 	case "keyids":
 		k.KeyIDs, k.hasKeyIDs = d.texts(v), true
+		if len(k.KeyIDs) > maxSignatures {
+			d.fail("names %d keys, more than the %d that could sign", len(k.KeyIDs), maxSignatures)
+			k.KeyIDs = nil
+		}
 	case "threshold":
 		k.Threshold, k.hasThreshold = d.count(v, math.MaxInt32), true
 	default:

@@ -61,15 +61,16 @@ func (s *Signed) Trust() string {
 	return s.Conclave.Trust
 }
 
-// ParseSigned reads the body of a metadata file. In Strict mode signed must
+// ParseSigned reads the body of a metadata file, which must not change
+// afterwards: what is returned shares its bytes. In Strict mode signed must
 // have exactly the form that Compact gives. It returns a *FieldError.
 func ParseSigned(signed []byte, m Mode) (*Signed, error) {
-	scan, err := scan(string(signed), "signed", m == Strict)
+	scan, err := scan(signed, "signed", m == Strict)
 	if err != nil {
 		return nil, err
 	}
 	d := decoder{mode: m}
-	s := d.signed(node(scan.canonical()), bytes.Clone(signed))
+	s := d.signed(scan.canonical(), signed)
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -78,7 +79,7 @@ func ParseSigned(signed []byte, m Mode) (*Signed, error) {
 
 // signed decodes the canonical text of a body that stands in its file as source.
 func (d *decoder) signed(n node, source []byte) *Signed {
-	s := &Signed{Bytes: source, Payload: []byte(n)}
+	s := &Signed{Bytes: source, Payload: n}
 	d.in("signed", func() {
 		if d.mode == Strict {
 			d.compact(s)

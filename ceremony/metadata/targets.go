@@ -112,7 +112,7 @@ func (d *decoder) target(n node) Target {
 		case "hashes":
 			t.Hashes, hasHashes = d.hashes(v), true
 		case "custom":
-			t.Custom = escapeControls([]byte(v))
+			t.Custom = escapeControls(v)
 		default:
 			d.other(v, field, "length", "hashes", "custom")
 		}

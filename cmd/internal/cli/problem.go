@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -26,6 +28,7 @@ type Problem struct {
 // ends with, and returns the exit code. Only the words for usage and for an
 // interruption are the same in each program.
 func Run(ctx context.Context, root *cobra.Command, code func(error) int, explain func(error) Problem) int {
+	frugal()
 	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return Done
@@ -44,6 +47,14 @@ func Run(ctx context.Context, root *cobra.Command, code func(error) int, explain
 	}
 	p.Print(root.ErrOrStderr())
 	return code(err)
+}
+
+// frugal has the collector work harder above 192 MiB, rather than let a hostile
+// file take twice of what reading it needs. GOMEMLIMIT comes before it.
+func frugal() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(192 << 20)
+	}
 }
 
 // Print is the only form that errors have:
