@@ -1,3 +1,3 @@
-// Package strict reads JSON that holds nothing unknown. Call [JSON]; what the
-// fields mean it does not know.
+// Package strict reads JSON that holds nothing unknown, and nothing in two ways.
+// Call [JSON]; what the fields mean it does not know.
 package strict
