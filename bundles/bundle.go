@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
@@ -60,6 +61,11 @@ func refuse(entry, format string, args ...any) error {
 func Name(c trust.Contents, digest metadata.Digest) string {
 	return fmt.Sprintf("%s-%s-%.8s.tar", c.Trust, what(c), digest)
 }
+
+// IsName says whether name is one that Name gives.
+func IsName(name string) bool { return named.MatchString(name) }
+
+var named = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*-(root-[0-9]+|targets-[0-9]+|roles|head|record)-[0-9a-f]{8}\.tar$`)
 
 func what(c trust.Contents) string {
 	for _, role := range []string{"root", "targets"} {

@@ -86,6 +86,9 @@ func TestName(t *testing.T) {
 		if got := Name(tc.c, digest); got != tc.want {
 			t.Errorf("got %s, want %s", got, tc.want)
 		}
+		if !IsName(tc.want) || IsName("."+tc.want) || IsName(tc.want+"1") || IsName("x/"+tc.want) {
+			t.Errorf("whether %q is a name of ours is not known", tc.want)
+		}
 	}
 }
 

@@ -16,9 +16,15 @@ func (osDisk) Append(path string) (appender, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|noFollow, 0o600)
 }
 
-// Replace sets no mode after the fact: FAT refuses that.
+// Replace sets no mode after the fact: FAT refuses that. The lock tells Sweep that
+// the file is being written; where there are no locks, Sweep leaves all alone.
 func (osDisk) Replace(path string) (replacement, error) {
-	return renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600))
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o600))
+	if err != nil {
+		return nil, err
+	}
+	_, _ = lockFile(f.File)
+	return f, nil
 }
 
 // SyncDir takes EINVAL for what it is: a file system (of a live CD, say) that

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 )
 
 func (w *Workspace) journalPath() string { return filepath.Join(w.dir, "journal.jsonl") }
@@ -43,9 +45,9 @@ func (w *Workspace) Append(line []byte) error {
 // Lines returns all whole lines that are durable, in order.
 func (w *Workspace) Lines() ([]byte, error) { return bytes.Clone(w.lines), nil }
 
-// Torn is the length in bytes of the torn last line that was dropped when the
-// workspace was opened; 0 for none. Nothing had been told that it happened.
-func (w *Workspace) Torn() int { return w.torn }
+// Torn is the last line that was not whole, and was cut off when the workspace
+// was opened. Nothing had been told that it happened.
+func (w *Workspace) Torn() journal.Torn { return w.torn }
 
 // openJournal makes the file hold exactly the lines that count: at first those
 // that are whole, later those that Append has promised.
@@ -75,8 +77,8 @@ func (w *Workspace) settle(f appender) ([]byte, error) {
 	lines := w.lines
 	switch {
 	case lines == nil:
-		lines = append([]byte{}, found[:wholeLines(found)]...)
-		w.torn = len(found) - len(lines)
+		lines, w.torn = journal.Split(found)
+		lines = append([]byte{}, lines...)
 	case !bytes.HasPrefix(found, lines):
 		return nil, &DamagedError{Path: w.journalPath()}
 	}
@@ -89,19 +91,4 @@ func (w *Workspace) settle(f appender) ([]byte, error) {
 		return nil, err
 	}
 	return lines, w.disk.SyncDir(w.dir)
-}
-
-// wholeLines is how much of a journal is whole lines. A last line with a zero
-// byte in it is not: a file system may make a file longer before its content
-// arrives, and no line has ever held one.
-func wholeLines(data []byte) int {
-	end := bytes.LastIndexByte(data, '\n') + 1
-	if end == 0 {
-		return 0
-	}
-	last := bytes.LastIndexByte(data[:end-1], '\n') + 1
-	if bytes.IndexByte(data[last:end], 0) >= 0 {
-		return last
-	}
-	return end
 }

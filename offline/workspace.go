@@ -20,14 +20,29 @@ type Workspace struct {
 
 	journal appender // nil: what the file holds has to be looked at first
 	lines   []byte   // what Append has promised
-	torn    int
+	torn    journal.Torn
+	swept   []string
 }
 
 var _ journal.Workspace = (*Workspace)(nil)
 
 // OpenWorkspace opens the workspace in dir, and makes it if need be. It
 // returns a *LockedError where another process has it.
-func OpenWorkspace(dir string) (*Workspace, error) { return openWorkspace(osDisk{}, dir) }
+func OpenWorkspace(dir string) (*Workspace, error) {
+	w, err := openWorkspace(osDisk{}, dir)
+	if err == nil {
+		w.swept = Sweep(w.blobDir(), isBlob)
+	}
+	return w, err
+}
+
+func isBlob(name string) bool {
+	_, err := metadata.ParseDigest(name)
+	return err == nil
+}
+
+// Swept are the files that Sweep removed from the workspace as it was opened.
+func (w *Workspace) Swept() []string { return w.swept }
 
 func openWorkspace(d disk, dir string) (*Workspace, error) {
 	dir, err := filepath.Abs(dir)

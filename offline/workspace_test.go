@@ -115,8 +115,8 @@ func TestTornLastLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := open(t, dir)
-			if got := journalOf(t, w); got != tc.want || w.Torn() != len(tc.found)-len(tc.want) {
-				t.Errorf("got %q, %d bytes torn", got, w.Torn())
+			if got := journalOf(t, w); got != tc.want || w.Torn().Bytes != len(tc.found)-len(tc.want) {
+				t.Errorf("got %q, torn: %+v", got, w.Torn())
 			}
 			if err := w.Append([]byte("next\n")); err != nil {
 				t.Fatal(err)

@@ -30,6 +30,8 @@ type Config struct {
 	// Poll is how often the reader is looked at while a token is awaited; 0:
 	// only when the person says so.
 	Poll time.Duration
+	// Found are sentences about what the end of an earlier run left, for the first page.
+	Found []string
 }
 
 // Run leads the people at the machine through the ceremony, from the step at
@@ -173,6 +175,15 @@ func (f *flow) page(title string, body ...page.Block) page.Page {
 		Title:  title,
 		Body:   body,
 	}
+}
+
+// found is what the first page says of an earlier run.
+func (f *flow) found() []page.Block {
+	var blocks []page.Block
+	for _, s := range f.Found {
+		blocks = append(blocks, page.Para(s))
+	}
+	return blocks
 }
 
 // what names the payload of a step: "root 1".

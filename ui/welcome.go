@@ -33,6 +33,7 @@ func (f *flow) purpose(ctx context.Context) (ceremony.Kind, error) {
 		"Adopt: other programs have kept the trust so far. It is verified, taken over, and changed from then on here.",
 		"The facilitator runs this machine. Holders own a token each. A witness reads digests aloud and keeps notes.",
 	)
+	p.Body = append(p.Body, f.found()...)
 	p.NoBack = "This is the first page: there is nothing to go back to. Ctrl-C leaves."
 	key, err := f.Person.Choose(ctx, p, []page.Choice{
 		{Key: "found", Label: "Found a new trust", Detail: "from a plan"},
@@ -76,6 +77,7 @@ func (f *flow) resume(ctx context.Context) error {
 		facts,
 		page.StepList(now(c.Steps())),
 	).WithHelp("To begin another ceremony, start the program with another workspace.")
+	p.Body = append(p.Body, f.found()...)
 	p.NoBack = "The ceremony has begun: it can be left with Ctrl-C, and resumed, but not undone."
 	return f.Person.Tell(ctx, p)
 }

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/hsm"
 	"github.com/conclave-tuf/conclave/offline"
@@ -63,6 +66,7 @@ func (s *session) run(c *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	found := s.found(c.Context(), w)
 	held, err := ceremony.Open(ceremony.Deps{
 		Workspace:    w,
 		Now:          time.Now,
@@ -83,12 +87,36 @@ func (s *session) run(c *cobra.Command) (err error) {
 		Rand:      rand.Reader,
 		Rehearsal: s.rehearsal,
 		Poll:      500 * time.Millisecond,
+		Found:     found,
 	}
 	err = s.drive(c, config)
 	if errors.Is(err, page.ErrQuit) {
 		return context.Canceled
 	}
 	return err
+}
+
+// found says what the end of an earlier run left, and sweeps away what is nobody's.
+func (s *session) found(ctx context.Context, w *offline.Workspace) []string {
+	var found []string
+	if torn := w.Torn(); torn != (journal.Torn{}) {
+		found = append(found, torn.String())
+	}
+	swept := w.Swept()
+	if places, err := (&machine{places: s.places}).Places(ctx); err == nil {
+		for _, p := range places {
+			swept = append(swept, offline.Sweep(p.Path, bundles.IsName)...)
+		}
+	}
+	if n := len(swept); n > 0 {
+		const most = 5
+		names := strings.Join(swept[:min(n, most)], ", ")
+		if n > most {
+			names += fmt.Sprintf(", and %d more", n-most)
+		}
+		found = append(found, "Removed was what the program had not written to its end when it was stopped: "+names+". Nothing of it is needed, and there is nothing to do.")
+	}
+	return found
 }
 
 // drive holds the conversation.

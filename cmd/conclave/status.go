@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/schedule"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
@@ -53,6 +54,9 @@ verify. 4: something is due within the margin, or signatures are missing.`,
 			s, err := scheduleAt(args[0], when, days, c.Flags().Changed("margin"))
 			if err != nil {
 				return err
+			}
+			if _, torn, err := (readOnly{args[0]}).read(); err == nil && torn != (journal.Torn{}) {
+				fmt.Fprintf(c.ErrOrStderr(), "note:  %s\n", torn)
 			}
 			return printSchedule(c.OutOrStdout(), *output, s)
 		},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -31,8 +30,14 @@ func (w readOnly) Put([]byte) (metadata.Digest, error) { return metadata.Digest{
 // Lines leaves out a last line that is not whole: it is being written, or a
 // power cut has torn it.
 func (w readOnly) Lines() ([]byte, error) {
-	lines, err := bundles.ReadFile(filepath.Join(w.dir, journalName), maxMetadataFile)
-	return lines[:bytes.LastIndexByte(lines, '\n')+1], err
+	lines, _, err := w.read()
+	return lines, err
+}
+
+func (w readOnly) read() ([]byte, journal.Torn, error) {
+	file, err := bundles.ReadFile(filepath.Join(w.dir, journalName), maxMetadataFile)
+	lines, torn := journal.Split(file)
+	return lines, torn, err
 }
 
 func (w readOnly) Get(d metadata.Digest) ([]byte, error) {
