@@ -21,9 +21,8 @@ func (e *CredentialError) Error() string {
 
 // guard is the last thing that a request passes. Whatever a redirect, a token
 // realm, an upload's Location or a Link has led to: a credential leaves for the
-// registry's own host, for a host of the same site (auth.example.org beside
-// registry.example.org, over TLS), and for those that were named, and for no
-// other.
+// registry's own host, over TLS for a host that answers for it by its name, and
+// for those that were named, and for no other.
 type guard struct {
 	next  http.RoundTripper
 	host  string   // of the registry
@@ -47,23 +46,30 @@ func carriesCredential(req *http.Request) bool {
 }
 
 func (g guard) trusts(u *url.URL) bool {
-	return u.Host == g.host || slices.Contains(g.named, u.Host) || (u.Scheme == "https" && sameSite(u.Host, g.host))
+	return u.Host == g.host || slices.Contains(g.named, u.Host) || (u.Scheme == "https" && answersFor(u.Host, g.host))
 }
 
-// sameSite says whether one owner registered the names of both hosts.
-func sameSite(a, b string) bool {
-	site := func(host string) string {
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if net.ParseIP(host) != nil {
-			return ""
-		}
-		registered, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(host))
-		if err != nil {
-			return ""
-		}
-		return registered
+// answersFor says whether who has a host has the registry's too: they are one but
+// for the port, or the registry's name is below the host's, as
+// registry.example.org is below example.org, whose owner gave it that name. Names
+// beside it are anybody's (one provider's customers are neighbours), and so are
+// names below it. Only the registry that everybody uses without naming it is known.
+func answersFor(host, registry string) bool {
+	host, registry = hostname(host), hostname(registry)
+	switch {
+	case host == "":
+		return false
+	case host == registry, host == "auth.docker.io" && registry == "registry-1.docker.io":
+		return true
 	}
-	return site(a) != "" && site(a) == site(b)
+	suffix, _ := publicsuffix.PublicSuffix(host)
+	return suffix != host && net.ParseIP(registry) == nil && strings.HasSuffix(registry, "."+host)
+}
+
+// hostname is the name in host or host:port, in lower case.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
