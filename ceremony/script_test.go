@@ -85,3 +85,18 @@ func TestCosignScriptSaysWhatIsWrong(t *testing.T) {
 		t.Error("a signature that does not verify goes into a script")
 	}
 }
+
+// TestFoundingScriptNamesLookAlikes: what a hasty reader of the paper takes for
+// another target is said on it.
+func TestFoundingScriptNamesLookAlikes(t *testing.T) {
+	const first, second = "path: wabbit/app-1.0", "path: wabbit/app-l.0"
+	entry := planText[strings.LastIndex(planText, "  - path:"):]
+	two := strings.Replace(planText, entry, strings.ReplaceAll(entry, "path: wabbit/app", first)+strings.ReplaceAll(entry, "path: wabbit/app", second), 1)
+	p, err := script.Founding([]byte(two), map[string][]byte{"online.pub": []byte(fixedKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(p.Markdown()), "looks like") {
+		t.Errorf("it is not said:\n%s", p.Markdown())
+	}
+}

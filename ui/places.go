@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/conclave-tuf/conclave/ceremony/review"
 	"github.com/conclave-tuf/conclave/ui/page"
 )
 
@@ -70,6 +71,13 @@ func (f *flow) fileIn(ctx context.Context, what string, in Place, list func(cont
 			p.Problem = explain(err)
 		} else if len(files) == 0 {
 			p.Body = append(p.Body, page.Strong("There is no "+what+" here."))
+		}
+		names := make([]string, len(files))
+		for i, file := range files {
+			names[i] = file.Name
+		}
+		for _, w := range review.LookAlikes(names) {
+			p.Body = append(p.Body, page.Warning(w))
 		}
 		choices := make([]page.Choice, 0, len(files)+1)
 		for i, file := range files {

@@ -222,3 +222,15 @@ func TestDescriptorsThatAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// Files that a hasty reader takes for each other are named where one is chosen.
+func TestLookAlikesAmongFiles(t *testing.T) {
+	s := newSite(t).complete()
+	s.stick.files["tool.tgz"] = "the tool"
+	s.stick.files["t\u043eol.tgz"] = "another one"
+	p := s.changes()
+	p.takes("Targets", "== What is to change?")
+	p.takes("Put a file in", "== Which change of targets?")
+	p.takes("CEREMONY", "== Where is the file?")
+	p.sees("== Which file?", "looks like", "o, not U+043E")
+}

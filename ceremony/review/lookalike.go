@@ -84,6 +84,11 @@ func lookAlikeWarnings(before, after *metadata.Signed) []string {
 	return append(list, twinWarnings("paths", pathTwins(before, after))...)
 }
 
+// LookAlikes are sentences on the names that look like another one of them.
+func LookAlikes(names []string) []string {
+	return twinWarnings("names", twins(nil, names, text.Skeleton))
+}
+
 // maxWarned is how many look-alikes of one kind are said one by one.
 const maxWarned = 20
 

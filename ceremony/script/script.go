@@ -130,6 +130,9 @@ func (s *script) plan(p *plan.Plan, digest metadata.Digest) {
 		t.Rows = append(t.Rows, []string{"target " + f.Path, fmt.Sprintf("%d bytes, SHA-256 %s", f.Length, paper.Fours(f.SHA256))})
 	}
 	s.add(paper.Heading{Level: 2, Text: "What the plan says"}, t)
+	for _, w := range p.Warnings() {
+		s.add(paper.Emphasis(w))
+	}
 	for _, weaker := range p.Tokens.Policy.Weaknesses() {
 		s.add(paper.Emphasis("The plan asks less of tokens than is usual: " + weaker + "."))
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/journal"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/review"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
@@ -64,7 +66,8 @@ func inspect(out io.Writer, path string, at time.Time, format string) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.Report(out, format, report, func(w io.Writer) error { return printReport(w, report) }); err != nil {
+	shown := mistakableIn(report)
+	if err := cli.Report(out, format, shown, func(w io.Writer) error { return printReport(w, shown) }); err != nil {
 		return err
 	}
 	if !report.Verified {
@@ -118,6 +121,31 @@ func metadataFiles(path string, dir bool) (map[string][]byte, error) {
 	return files, err
 }
 
+// mistakable is a report with what a hasty reader of it would mistake.
+type mistakable struct {
+	*metadata.Report
+	LookAlikes []string `json:"look_alikes,omitempty"` // sentences on names of files, roles and holders
+}
+
+func mistakableIn(r *metadata.Report) *mistakable {
+	var files, roles, holders []string
+	for _, f := range r.Files {
+		files, roles = append(files, f.Name), append(roles, f.Role)
+		for _, role := range f.Roles {
+			roles = append(roles, role.Name)
+			for _, k := range role.Keys {
+				holders = append(holders, k.Holder)
+			}
+		}
+	}
+	s := &mistakable{Report: r}
+	for _, names := range [][]string{files, roles, holders} {
+		slices.Sort(names)
+		s.LookAlikes = append(s.LookAlikes, review.LookAlikes(slices.Compact(names))...)
+	}
+	return s
+}
+
 // bundleReport is what a bundle holds.
 type bundleReport struct {
 	Trust        string           `json:"trust"`
@@ -128,7 +156,7 @@ type bundleReport struct {
 	Proposals    []trust.Standing `json:"proposals"`
 	Attestations []string         `json:"attestations"` // keyids
 	Journals     []journalReport  `json:"journals"`
-	Published    *metadata.Report `json:"published,omitempty"`
+	Published    *mistakable      `json:"published,omitempty"`
 }
 
 type journalReport struct {
@@ -161,9 +189,11 @@ func inspectBundle(out io.Writer, path string, at time.Time, format string) erro
 		for _, f := range b.Contents.Published {
 			files[f.Name] = f.Bytes
 		}
-		if r.Published, err = metadata.Inspect(files, at); err != nil {
+		published, err := metadata.Inspect(files, at)
+		if err != nil {
 			return err
 		}
+		r.Published = mistakableIn(published)
 	}
 	verdict := trust.Verdict(b.Contents, at)
 	_, expired := errors.AsType[*metadata.ExpiredError](verdict)

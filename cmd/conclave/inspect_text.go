@@ -22,7 +22,7 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-func printReport(w io.Writer, r *metadata.Report) error {
+func printReport(w io.Writer, r *mistakable) error {
 	p := &printer{w: w}
 	p.line("%s, held against %s", r.Scope, r.At.Format(time.RFC3339))
 	if r.Trust != "" {
@@ -32,6 +32,9 @@ func printReport(w io.Writer, r *metadata.Report) error {
 		p.file(f)
 	}
 	p.line("")
+	for _, s := range r.LookAlikes {
+		p.line("WARNING  %s", s)
+	}
 	for _, s := range r.Problems {
 		p.line("PROBLEM  %s", s)
 	}

@@ -63,7 +63,7 @@ func TestWhatACutLeftIsSaid(t *testing.T) {
 		said := func(args ...string) string {
 			t.Helper()
 			out, _ := exec.CommandContext(t.Context(), "conclave", args...).CombinedOutput() // it ends where nobody answers
-			return strings.Join(strings.Fields(string(out)), "") // however it is broken into lines
+			return strings.Join(strings.Fields(string(out)), "")                             // however it is broken into lines
 		}
 		if out := said("status", ws); !strings.Contains(out, strings.ReplaceAll(torn, " ", "")) {
 			t.Errorf("status says nothing of the journal: %s", out)
