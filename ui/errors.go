@@ -41,7 +41,7 @@ func explain(err error) *page.Problem {
 			return p
 		}
 	}
-	return &page.Problem{Code: stopped, Happened: text.Sentence(err.Error()), NotDone: "This step was not finished. Everything before it is kept.", Next: "Put right what it names, and do the step again."}
+	return &page.Problem{Code: stopped, Happened: text.Sentence(text.Error(err)), NotDone: "This step was not finished. Everything before it is kept.", Next: "Put right what it names, and do the step again."}
 }
 
 const (
@@ -281,7 +281,7 @@ type unusableError struct {
 	err  error
 }
 
-func (e *unusableError) Error() string { return "the file " + e.file.Name + ": " + e.err.Error() }
+func (e *unusableError) Error() string { return "the file " + e.file.Name + ": " + text.Error(e.err) }
 func (e *unusableError) Unwrap() error { return e.err }
 
 // ofImport: a bundle was refused. What it holds may say why in its own words;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony"
@@ -56,6 +57,7 @@ func TestExplain(t *testing.T) {
 		{&journal.Error{}, "JOURNAL"},
 		{context.Canceled, "CANCELLED"},
 		{errors.New("disk full"), "STOPPED"},
+		{&fs.PathError{Op: "stat", Path: "x.tar", Err: fs.ErrNotExist}, "STOPPED"},
 	} {
 		p := explain(fmt.Errorf("in a step: %w", test.err))
 		if p.Code != test.code || p.Happened == "" || p.NotDone == "" || p.Next == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/bundles"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
@@ -53,7 +54,7 @@ func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 
 // explain says an error to people. What was not done the errors say themselves.
 func explain(err error) cli.Problem {
-	p := cli.Problem{Happened: err.Error(), NotDone: "The command was not finished.", Next: next(err)}
+	p := cli.Problem{Happened: text.Error(err), NotDone: "The command was not finished.", Next: next(err)}
 	switch {
 	case is[*publish.DueError](err), is[*upkeep.DueError](err):
 		p.NotDone = ""
