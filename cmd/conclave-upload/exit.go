@@ -87,6 +87,8 @@ func next(err error) string {
 		return "Upload files with --with-targets, or say --targets-elsewhere."
 	case target != nil:
 		return "Push the image into this repository first."
+	case is[*publish.ForeignTagError](err):
+		return "Publish into a repository of the trust's own, or find out whose it is, and delete the tag if nobody needs it."
 	case is[*publish.MarginError](err):
 		return "Have it signed anew; in an emergency --expiry-margin 1m lets it pass."
 	case is[*publish.ScheduleError](err):

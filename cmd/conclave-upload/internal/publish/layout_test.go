@@ -91,8 +91,9 @@ func TestRoleTagsLeftAlone(t *testing.T) {
 		x := trusttest.New(t, "wabbit")
 		x.Delegate("team", "team/*")
 		x.Targets(func(targets *metadata.Targets) { targets.Delegations.Roles[0].Tag = "wabbit-team" })
-		var moved *publish.MovedError
-		if _, err := x.Publisher(r, trusttest.Start).Push(t.Context(), x.Offline()); !errors.As(err, &moved) {
+		before := len(r.manifests) + len(r.blobs)
+		var foreign *publish.ForeignTagError
+		if _, err := x.Publisher(r, trusttest.Start).Push(t.Context(), x.Offline()); !errors.As(err, &foreign) || len(r.manifests)+len(r.blobs) != before {
 			t.Errorf("got %v", err)
 		}
 	})

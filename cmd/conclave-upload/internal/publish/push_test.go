@@ -243,8 +243,8 @@ func TestNamesakes(t *testing.T) {
 			first, second := trusttest.New(t, name), trusttest.New(t, "wabbit")
 			first.Publish(r, trusttest.Start)
 			_, err := second.Publisher(r, trusttest.Start).Push(t.Context(), second.Offline())
-			var moved *publish.MovedError
-			if err != nil && !errors.As(err, &moved) {
+			var foreign *publish.ForeignTagError
+			if err != nil && !errors.As(err, &foreign) {
 				t.Error(err)
 			}
 			first.Verified(r, trusttest.Start)

@@ -37,6 +37,9 @@ func (p *Publisher) write(ctx context.Context, trust string, live, job *state, u
 		files = append(files, t)
 		w.meter.expect(1, t.Length)
 	}
+	if err := w.foreign(ctx, files); err != nil {
+		return 0, err
+	}
 	if blobs, err = w.putBlobs(ctx); err != nil {
 		return blobs, err
 	}
