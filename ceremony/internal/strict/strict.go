@@ -1,11 +1,10 @@
 package strict
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,56 +20,70 @@ func JSON[T any](data []byte) (T, error) {
 	if _, err := metadata.Canonical(data); err != nil {
 		return v, err
 	}
-	if err := names(reflect.TypeFor[T](), data, ""); err != nil {
+	if err := names(json.NewDecoder(bytes.NewReader(data)), reflect.TypeFor[T](), ""); err != nil {
 		return v, err
 	}
 	return v, json.Unmarshal(data, &v)
 }
 
-// names refuses a key that a type does not give to a field, which encoding/json
-// would take in any case. Values that do not fit the type are left to it, and
-// types that read themselves to themselves.
-func names(t reflect.Type, data []byte, path string) error {
-	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+// names reads one value, and refuses a key that its type does not give to a
+// field, which encoding/json would take in any case. Values that do not fit the
+// type are left to it, and types that read themselves to themselves: t is nil then.
+func names(dec *json.Decoder, t reflect.Type, path string) error {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t != nil && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		t = nil
+	}
+	token, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	begun, nested := token.(json.Delim)
+	if !nested {
 		return nil
 	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return names(t.Elem(), data, path)
-	case reflect.Slice, reflect.Array:
-		if k := t.Elem().Kind(); k != reflect.Struct && k != reflect.Map && k != reflect.Slice && k != reflect.Pointer {
-			return nil
-		}
-		var list []json.RawMessage
-		_ = json.Unmarshal(data, &list)
-		for i, v := range list {
-			if err := names(t.Elem(), v, path+strconv.Itoa(i)+"."); err != nil {
+	known := fields(t)
+	for i := 0; dec.More(); i++ {
+		at, of := strconv.Itoa(i), elementOf(t)
+		if begun == '{' {
+			if token, err = dec.Token(); err != nil {
 				return err
 			}
-		}
-	case reflect.Map, reflect.Struct:
-		var object map[string]json.RawMessage
-		_ = json.Unmarshal(data, &object)
-		known := fields(t)
-		for _, key := range slices.Sorted(maps.Keys(object)) {
-			of, ok := known[key]
-			if t.Kind() == reflect.Map {
-				of, ok = t.Elem(), true
-			}
-			if !ok {
-				return fmt.Errorf("the field %s is not known", text.Safe(path+key))
-			}
-			if err := names(of, object[key], path+key+"."); err != nil {
-				return err
+			at, _ = token.(string)
+			if known != nil {
+				if of = known[at]; of == nil {
+					return fmt.Errorf("the field %s is not known", text.Safe(path+at[:min(len(at), maxShown)]))
+				}
 			}
 		}
+		inner := ""
+		if of != nil { // else nothing in it can be refused
+			inner = path + at + "."
+		}
+		if err := names(dec, of, inner); err != nil {
+			return err
+		}
+	}
+	_, err = dec.Token()
+	return err
+}
+
+// maxShown is how much of a name an error repeats. In bytes.
+const maxShown = 80
+
+// elementOf is the type of what a list or a map holds.
+func elementOf(t reflect.Type) reflect.Type {
+	if t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array || t.Kind() == reflect.Map) {
+		return t.Elem()
 	}
 	return nil
 }
 
-// fields are the types of what a struct has in JSON, by name.
+// fields are the types of what a struct has in JSON, by name; nil for no struct.
 func fields(t reflect.Type) map[string]reflect.Type {
-	if t.Kind() != reflect.Struct {
+	if t == nil || t.Kind() != reflect.Struct {
 		return nil
 	}
 	known := map[string]reflect.Type{}
