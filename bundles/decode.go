@@ -211,6 +211,20 @@ type descriptors []ocispec.Descriptor
 func (l *descriptors) UnmarshalJSON(b []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
+	return readDescriptors(dec, (*[]ocispec.Descriptor)(l))
+}
+
+// foreign is descriptors of somebody else's, with fields that we don't know.
+type foreign []ocispec.Descriptor
+
+func (l *foreign) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	return readDescriptors(json.NewDecoder(bytes.NewReader(b)), (*[]ocispec.Descriptor)(l))
+}
+
+func readDescriptors(dec *json.Decoder, l *[]ocispec.Descriptor) error {
 	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
 		return errors.New("a list of descriptors is expected")
 	}

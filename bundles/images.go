@@ -61,6 +61,11 @@ type imageLayout struct {
 	blobs map[metadata.Digest]manifestBlob // by what their names say
 }
 
+// imageIndex is what of an index matters for targets.
+type imageIndex struct {
+	Manifests foreign `json:"manifests"`
+}
+
 // manifestBlob is what a blob really is.
 type manifestBlob struct {
 	size int64
@@ -68,7 +73,7 @@ type manifestBlob struct {
 }
 
 func (l imageLayout) targets() ([]trust.NewTarget, error) {
-	var index ocispec.Index
+	var index imageIndex
 	if err := json.Unmarshal(l.index, &index); err != nil {
 		return nil, fmt.Errorf("%s is no index of images: %s", indexFile, text.Safe(err.Error()))
 	}
@@ -128,7 +133,7 @@ func layoutInDirectory(dir string) (imageLayout, error) {
 	if _, err := ReadIn(root, layoutFile, maxImage); err != nil {
 		return imageLayout{}, err
 	}
-	var listed ocispec.Index
+	var listed imageIndex
 	if err := json.Unmarshal(index, &listed); err == nil && len(listed.Manifests) <= maxImages {
 		for _, d := range listed.Manifests {
 			sum, err := metadata.ParseDigest(string(d.Digest))

@@ -100,6 +100,7 @@ func TestImagesThatAreRefused(t *testing.T) {
 		"no digest":       {ociFiles("sha256:", "md5:"), "SHA-256"},
 		"no JSON":         {ociFiles(`"schemaVersion"`, ``), "index"},
 		"nothing in it":   {map[string]string{"oci-layout": ociLayout, "index.json": `{"manifests":[]}`}, "0 images"},
+		"too much in it":  {map[string]string{"oci-layout": ociLayout, "index.json": `{"manifests":[` + strings.Repeat("{},", 30_000) + `{}]}`}, "it lists more than 20000 things"},
 		"the blob is bad": {map[string]string{"oci-layout": ociLayout, "index.json": ociFiles()["index.json"], "blobs/sha256/" + sum: strings.ToUpper(ociManifest)}, "another SHA-256"},
 	} {
 		for _, path := range layouts(t, c.files) {

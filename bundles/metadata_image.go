@@ -59,8 +59,8 @@ type imageReader struct {
 // manifest reads an index or an image manifest, and what it lists.
 func (r *imageReader) manifest(name, mediaType string, text []byte, depth int) error {
 	var m struct {
-		Manifests []ocispec.Descriptor `json:"manifests"`
-		Layers    []ocispec.Descriptor `json:"layers"`
+		Manifests foreign `json:"manifests"`
+		Layers    foreign `json:"layers"`
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		return refuse(name, "%v", err)
