@@ -28,6 +28,9 @@ func TestWhatACutLeftIsSaid(t *testing.T) {
 		if begun {
 			c, err := ceremony.Open(ceremony.Deps{Workspace: w, Now: time.Now, Rand: rand.Reader, Attestations: hsm.Checker{}, Tool: "conclave test"})
 			if err == nil {
+				err = c.ConfirmClock(time.Now(), "wall clock")
+			}
+			if err == nil {
 				err = c.Begin(ceremony.Founding, "oslo", false)
 			}
 			if err != nil {
@@ -58,7 +61,7 @@ func TestWhatACutLeftIsSaid(t *testing.T) {
 		}
 		torn := "5 bytes after entry 0 don't count"
 		if begun {
-			torn = "5 bytes after entry 1 don't count"
+			torn = "5 bytes after entry 2 don't count"
 		}
 		said := func(args ...string) string {
 			t.Helper()

@@ -246,6 +246,10 @@ func (t *try) takeOver(s place) answer {
 	held := func() map[string]string {
 		all := filesIn(t.T, workspace)
 		maps.DeleteFunc(all, func(name, _ string) bool { return name != "journal.jsonl" && !strings.HasPrefix(name, "blobs/") })
+		lines := slices.Collect(strings.Lines(all["journal.jsonl"]))
+		if n := len(lines) - 1; strings.Contains(lines[n], `"type":"clock-confirmed"`) {
+			all["journal.jsonl"] = strings.Join(lines[:n], "") // each sitting begins with that
+		}
 		return all
 	}
 	before := held()
