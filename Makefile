@@ -4,7 +4,8 @@ SHELL   := /bin/bash
 GO      ?= go
 BIN     := bin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -X main.version=$(VERSION)
+BUILT   := $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -X main.version=$(VERSION) -X main.committed=$(BUILT)
 TUFJS   := .ci/tuf-js
 SCREENS ?= screens
 

@@ -9,23 +9,30 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the build.
-var version = "unknown"
+// version and committed are set by "make build": what the sources are called, and
+// when they were committed (RFC 3339).
+var version, committed = "unknown", ""
 
 // built is when the sources were committed that the program was built from;
 // zero where the build does not know.
 func built() time.Time {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return time.Time{}
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.time" {
-			at, _ := time.Parse(time.RFC3339, s.Value) // no time is none that is known
-			return at
+	if info, ok := debug.ReadBuildInfo(); ok && committed == "" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.time" {
+				return parsed(s.Value)
+			}
 		}
 	}
-	return time.Time{}
+	return parsed(committed)
+}
+
+// parsed is zero where the time is none.
+func parsed(rfc3339 string) time.Time {
+	at, err := time.Parse(time.RFC3339, rfc3339)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 func versionCommand() *cobra.Command {

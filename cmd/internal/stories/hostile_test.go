@@ -28,7 +28,7 @@ import (
 // every way in and at every site; and nothing that stands changes.
 func TestHostileBundles(t *testing.T) {
 	w := newWorld(t)
-	for _, c := range hostile(w) {
+	for n, c := range hostile(w) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			try := &try{world: w, T: t, c: c, path: filepath.Join(t.TempDir(), "hostile.tar")}
@@ -36,6 +36,9 @@ func TestHostileBundles(t *testing.T) {
 			try.must(err)
 			try.must(os.WriteFile(try.path, b.Bytes, 0o600))
 			for i, s := range w.sites(strings.ToLower(strings.ReplaceAll(c.name, " ", "-"))) {
+				if os.Getenv("CONCLAVE_LONG") == "" && n%3 != i {
+					continue // "make test" sets it
+				}
 				try.ends(s.name+": take over", c.take[i], c.says.take, try.takeOver(s))
 				try.ends(s.name+": merge", c.merge[i], c.says.merge, try.merge(s))
 				try.ends(s.name+": push", c.push[i], c.says.push, try.push(s))
