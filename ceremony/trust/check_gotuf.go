@@ -55,35 +55,74 @@ func (s *checking) asGoTUF() error {
 }
 
 // followRoots leads a client through the roots. Of those that were published
-// by others it begins anew after one that go-tuf can't read.
+// by others it begins after the last that go-tuf can't read.
 func (s *checking) followRoots() (*trustedmetadata.TrustedMetadata, error) {
-	var client *trustedmetadata.TrustedMetadata
-	for _, r := range s.set.Roots {
-		b := RoleFile{"root", r}
-		err := asked(func() error {
-			if client != nil {
-				_, err := client.UpdateRoot(r.Bytes)
-				return err
-			}
-			begun, err := trustedmetadata.New(r.Bytes)
-			if err == nil {
-				client, s.out.From = begun, r.Version
-			}
-			return err
-		})
-		switch {
-		case err == nil:
-		case s.isNew(b):
-			return nil, b.refuse("is refused by go-tuf's client: %v", err)
-		default:
-			client = nil
-			s.note("Root %d, as it was published, is refused by go-tuf's client: it can begin with a later one only. It says: %s.", r.Version, text.Safe(err.Error()))
+	start, err := FollowRoots(s.set.Roots)
+	for _, r := range start.Refused {
+		if b := (RoleFile{"root", r.Root}); s.isNew(b) {
+			return nil, b.refuse("is refused by go-tuf's client: %v", r.Err)
+		}
+		s.note("Root %d, as it was published, is refused by go-tuf's client: it can begin with a later one only. It says: %s.", r.Root.Version, text.Safe(r.Err.Error()))
+	}
+	if err != nil {
+		return nil, RoleFile{"root", s.newestRoot()}.refuse("can't be reached: %v", err)
+	}
+	s.out.From = start.Root.Version
+	return start.client, nil
+}
+
+// Start is where go-tuf's client can begin in a chain of roots.
+type Start struct {
+	Root    *metadata.File // the oldest from which it is led to the newest
+	Refused []RefusedRoot  // before that, oldest first
+
+	client *trustedmetadata.TrustedMetadata
+}
+
+// RefusedRoot is one that go-tuf's client can't read.
+type RefusedRoot struct {
+	Root *metadata.File
+	Err  error
+}
+
+func (r RefusedRoot) Error() string {
+	return fmt.Sprintf("it refuses root %d: %v", r.Root.Version, r.Err)
+}
+func (r RefusedRoot) Unwrap() error { return r.Err }
+
+// Why says why the start is no older; "" where nothing is.
+func (s Start) Why() string {
+	if len(s.Refused) == 0 {
+		return ""
+	}
+	return s.Refused[len(s.Refused)-1].Error()
+}
+
+// FollowRoots leads go-tuf's client through a chain of roots, which was verified
+// without it. It begins anew after a root that it can't read. Where it can read
+// two roots and says that the second does not follow from the first, that is
+// no matter of reading, and an error; so it is where it can't read the newest.
+func FollowRoots(roots []*metadata.File) (s Start, err error) {
+	for _, r := range roots {
+		var alone *trustedmetadata.TrustedMetadata
+		if err := asked(func() (err error) { alone, err = trustedmetadata.New(r.Bytes); return err }); err != nil {
+			s.Refused = append(s.Refused, RefusedRoot{r, err})
+			s.Root, s.client = nil, nil
+			continue
+		}
+		if s.client == nil {
+			s.Root, s.client = r, alone
+			continue
+		}
+		if err := asked(func() error { _, err := s.client.UpdateRoot(r.Bytes); return err }); err != nil {
+			s.Refused = append(s.Refused, RefusedRoot{r, err})
+			return s, fmt.Errorf("go-tuf's client reads root %d, and does not go on to it from the one before: %w", r.Version, err)
 		}
 	}
-	if client == nil {
-		return nil, RoleFile{"root", s.newestRoot()}.refuse("and all before it are refused by go-tuf's client")
+	if s.client == nil {
+		return s, fmt.Errorf("go-tuf's client can't be led to root %d: %s", roots[len(roots)-1].Version, s.Why())
 	}
-	return client, nil
+	return s, nil
 }
 
 // asked asks go-tuf, which panics at an Ed25519 key of a wrong length.
