@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
@@ -141,17 +142,19 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 	if err != nil {
 		return err
 	}
-	rows := append([]row{{"mirrored", from.String(), to.dir}}, roleRows(verified.Roles)...)
+	rows := append([]row{{"mirrored", from.String(), to.dir}}, beginRows(verified.Begins)...)
+	rows = append(rows, roleRows(verified.Roles)...)
 	rows = append(rows, targetRows("target", there)...)
 	rows = append(rows, targetRows("missing", missing)...)
 	return p.report(struct {
 		Reference string          `json:"reference"`
 		Trust     string          `json:"trust"`
 		Directory string          `json:"directory"`
+		Begins    []client.Begin  `json:"begins"`
 		Roles     []client.Role   `json:"roles"`
 		Targets   []client.Target `json:"targets"`
 		Missing   []client.Target `json:"missing"`
-	}{from.String(), verified.Trust, to.dir, verified.Roles, there, missing}, rows)
+	}{from.String(), verified.Trust, to.dir, verified.Begins, verified.Roles, there, missing}, rows)
 }
 
 // writeMirror writes the targets that the origin holds, and then the metadata
@@ -218,10 +221,15 @@ func (p *program) mirrorTo(ctx context.Context, from, to place, pinned []byte, f
 			return err
 		}
 	}
-	if _, err := p.verifiedOrigin(o, pinned); err != nil {
+	verified, err := p.verifiedOrigin(o, pinned)
+	if err != nil {
 		return err
 	}
-	publisher := &publish.Publisher{Registry: r, Now: p.now, Progress: p.progress, Patience: patience, From: o.Origin, Elsewhere: f.elsewhere}
+	if err := metadata.VerifyRootChain(set.Roots, time.Time{}); err != nil {
+		p.progress(fmt.Sprintf("the roots before root %d do not lead to it, and are left out: %v", verified.Set.Roots[0].Version, err))
+		set = verified.Set
+	}
+	publisher := &publish.Publisher{Registry: r, Now: p.now, Progress: p.progress, Patience: patience, From: o.Origin, Elsewhere: f.elsewhere, Root: pinned}
 	return p.publish(to.String(), publisher, f.dryRun, func(result *publish.Result, err error) error {
 		if err != nil {
 			return err

@@ -44,7 +44,15 @@ func (p *program) reportResult(ref, how string, result *publish.Result) error {
 	return p.report(struct {
 		Reference string `json:"reference"`
 		*publish.Result
-	}{ref, result}, append([]row{{how, ref}, {"head", result.Head.OCI()}}, roleRows(result.Roles)...))
+	}{ref, result}, append(append([]row{{how, ref}, {"head", result.Head.OCI()}}, beginRows(result.Begins)...), roleRows(result.Roles)...))
+}
+
+// beginRows says with which root each client begins.
+func beginRows(begins []client.Begin) []row {
+	if len(begins) == 0 {
+		return nil
+	}
+	return []row{{"begins", client.Beginning(begins)}}
 }
 
 func roleRows(roles []client.Role) []row {

@@ -37,6 +37,9 @@ is left as it is, but for a timestamp whose life is half over: that is signed
 anew. An interrupted push is completed by running it again. Where nothing is live
 yet, and the bundle is no founding, --root says whose trust it is.
 
+The result is verified from the oldest root that each client can read, ours and
+go-tuf's, and "begins" says which that is, and why it is no older.
+
 Targets have to be in the repository: images are pushed there before, and files
 are uploaded from --with-targets DIR, where each lies under its path. Clients of
 docker/attest look for files in a repository of their own: --targets-repository

@@ -24,7 +24,10 @@ target up as a client does, gets it by its digest, and checks it.
 
 With --state it remembers what it has verified: the next run asks whether
 anything is new, reads only that, and refuses a registry that has gone back.
-The root is needed the first time only.`,
+The root is needed the first time only.
+
+go-tuf's client is asked as well. Where it can't read the root in FILE, it begins
+with the oldest one after it that it can read, and "begins" says so.`,
 		Example: `  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --target app:1.0
   conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --state /var/lib/conclave`,
 		Args: cobra.ExactArgs(1),
@@ -90,6 +93,7 @@ func (p *program) verify(ctx context.Context, name, rootFile, stateDir, targetsI
 		checked = append(checked, target)
 	}
 	rows := []row{{"verified", ref.String()}, {"head", set.Head.Digest.OCI()}}
+	rows = append(rows, beginRows(verified.Begins)...)
 	rows = append(rows, roleRows(verified.Roles)...)
 	rows = append(rows, targetRows("target", verified.Targets)...)
 	rows = append(rows, targetRows("checked", checked)...)
@@ -97,10 +101,11 @@ func (p *program) verify(ctx context.Context, name, rootFile, stateDir, targetsI
 		Reference string          `json:"reference"`
 		Trust     string          `json:"trust"`
 		Head      metadata.Digest `json:"head"`
+		Begins    []client.Begin  `json:"begins"`
 		Roles     []client.Role   `json:"roles"`
 		Targets   []client.Target `json:"targets"`
 		Checked   []client.Target `json:"checked"`
-	}{ref.String(), verified.Trust, set.Head.Digest, verified.Roles, verified.Targets, checked}, rows)
+	}{ref.String(), verified.Trust, set.Head.Digest, verified.Begins, verified.Roles, verified.Targets, checked}, rows)
 }
 
 // verifiedSince reads and verifies the set that ref names. Of what stateDir

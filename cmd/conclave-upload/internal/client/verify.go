@@ -19,6 +19,7 @@ type Verified struct {
 	Set     *metadata.Set
 	Roles   []Role   // root, timestamp, snapshot, targets, then delegated roles by name
 	Targets []Target // by path, then by role
+	Begins  []Begin  // our own client, and go-tuf's
 
 	updater *updater.Updater
 }
@@ -30,8 +31,28 @@ type Role struct {
 	Expires time.Time `json:"expires"`
 }
 
+// Begin says with which root a client began.
+type Begin struct {
+	Client string `json:"client"`
+	Root   int64  `json:"root"`
+	Why    string `json:"why,omitempty"` // with no older one
+}
+
+// Beginning says it to people: of the others only where they differ from the first.
+func Beginning(begins []Begin) string {
+	said := fmt.Sprintf("root %d", begins[0].Root)
+	for _, b := range begins[1:] {
+		if b.Root != begins[0].Root {
+			said += fmt.Sprintf("; %s's client from root %d, as %s", b.Client, b.Root, b.Why)
+		}
+	}
+	return said
+}
+
 // Verify runs a client over files, from the root that is pinned, at the time
-// at. What it refuses it refuses as a whole.
+// at. What it refuses it refuses as a whole. go-tuf's client, which is asked
+// too, begins at the oldest root from there that it can read: what leads to it
+// was verified without it then.
 func Verify(files []trust.NamedFile, pinned []byte, at time.Time) (*Verified, error) {
 	root, err := metadata.ParseFile(pinned, metadata.Adopted)
 	if err != nil {
@@ -50,11 +71,16 @@ func Verify(files []trust.NamedFile, pinned []byte, at time.Time) (*Verified, er
 	if err := metadata.VerifySet(set, at); err != nil {
 		return nil, err
 	}
-	refreshed, err := refresh(files, set, pinned, at)
+	start, err := trust.FollowRoots(set.Roots)
+	if err != nil {
+		return nil, err
+	}
+	refreshed, err := refresh(files, set, start.Root.Bytes, at)
 	if err != nil {
 		return nil, fmt.Errorf("go-tuf's client: %w", err)
 	}
 	v := &Verified{Set: set, Roles: Roles(set), Targets: Targets(set), updater: refreshed}
+	v.Begins = []Begin{{Client: "conclave", Root: root.Version}, {Client: "go-tuf", Root: start.Root.Version, Why: start.Why()}}
 	if root.Conclave != nil {
 		v.Trust = root.Conclave.Trust
 	}

@@ -3,7 +3,6 @@ package publish
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +15,8 @@ import (
 // Mirror makes a whole set that others have signed the live set of trust, byte
 // for byte, without any key. It is held against what is live as Push holds a
 // bundle, in all roles; roots that are live and that the set lacks stay. What
-// is live already is left as it is. The set has to verify from its oldest root;
-// whether that is to be believed is the caller's to know.
+// is live already is left as it is. The set has to verify from the pinned root, or
+// else its oldest; whether that is to be believed is the caller's to know.
 func (p *Publisher) Mirror(ctx context.Context, trust string, set *metadata.Set) (*Result, error) {
 	if named := set.Roots[len(set.Roots)-1].Trust(); named != "" && named != trust {
 		return nil, &metadata.OtherTrustError{Role: head.Root, Want: trust, Got: named}
@@ -50,10 +49,14 @@ func (p *Publisher) Mirror(ctx context.Context, trust string, set *metadata.Set)
 	if err != nil {
 		return nil, err
 	}
-	if err := verify(live, job, p.Now()); err != nil {
-		return nil, &resultError{err}
+	pinned := p.Root
+	if pinned == nil {
+		pinned = next.Roots[0].Bytes
 	}
-	p.Progress(fmt.Sprintf("verified as a client would, from root %d", next.Roots[0].Version))
+	begins, err := p.verify(live, job, pinned, p.Now())
+	if err != nil {
+		return nil, err
+	}
 	uploads, err := p.checkTargets(ctx, live.metadata(), next)
 	if err != nil {
 		return nil, err
@@ -65,7 +68,7 @@ func (p *Publisher) Mirror(ctx context.Context, trust string, set *metadata.Set)
 		return nil, err
 	}
 	done := result(job, trust, false)
-	done.Blobs = sent
+	done.Begins, done.Blobs = begins, sent
 	return done, nil
 }
 

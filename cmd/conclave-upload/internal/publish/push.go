@@ -54,7 +54,8 @@ type Publisher struct {
 type Result struct {
 	Trust     string          `json:"trust"`
 	Head      metadata.Digest `json:"head"`
-	Unchanged bool            `json:"unchanged"` // it was live already: nothing was written
+	Unchanged bool            `json:"unchanged"`        // it was live already: nothing was written
+	Begins    []client.Begin  `json:"begins,omitempty"` // where clients begin; nil where nothing was verified, since nothing is new
 	Roles     []client.Role   `json:"roles"`
 	Blobs     int             `json:"blobs_sent"`
 
@@ -165,10 +166,10 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 	} else {
 		p.Progress(fmt.Sprintf("timestamp %d was left by an interrupted run: it is used", base.version()))
 	}
-	if err := verify(live, job, at); err != nil {
-		return nil, &resultError{err}
+	begins, err := p.verify(live, job, job.set.Roots[0].Bytes, at)
+	if err != nil {
+		return nil, err
 	}
-	p.Progress(fmt.Sprintf("verified as a client would, from root %d", job.set.Roots[0].Version))
 	sent, err := p.write(ctx, offered.Trust, live, job, uploads, func(ctx context.Context, trust string, s *state) ([]*state, int64, error) {
 		return p.tailAt(ctx, trust, s, min(s.version()+1, job.version()))
 	})
@@ -176,17 +177,22 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 		return nil, err
 	}
 	done := result(job, offered.Trust, false)
-	done.Blobs = sent
+	done.Begins, done.Blobs = begins, sent
 	return done, nil
 }
 
-// verify looks at job as a client does that knows the oldest root, and as one
-// that has the live set.
-func verify(live, job *state, at time.Time) error {
-	if _, err := client.Verify(head.Files(job.set), job.set.Roots[0].Bytes, at); err != nil || live == nil {
-		return err
+// verify looks at job as a client does that knows one root, and as one that has
+// the live set.
+func (p *Publisher) verify(live, job *state, pinned []byte, at time.Time) ([]client.Begin, error) {
+	verified, err := client.Verify(head.Files(job.set), pinned, at)
+	if err == nil && live != nil {
+		err = metadata.VerifyUpdate(live.set, job.set)
 	}
-	return metadata.VerifyUpdate(live.set, job.set)
+	if err != nil {
+		return nil, &resultError{err}
+	}
+	p.Progress("verified as a client would, from " + client.Beginning(verified.Begins))
+	return verified.Begins, nil
 }
 
 // sign completes next and makes its head.
