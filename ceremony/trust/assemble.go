@@ -21,6 +21,9 @@ type Set struct {
 	// holds of others is quoted from what was published when it was made.
 	Proposed map[string]bool
 	Founding bool // nothing of it was published when the bundle was made: it begins a trust with root 1
+	// Published is what clients may hold of it: the published set that the bundle
+	// quotes, of which any file but a root may be missing; nil where it quotes none.
+	Published *metadata.Set
 }
 
 // Assemble joins what a bundle holds: the published set, and on top of it each
@@ -133,7 +136,7 @@ func (k Known) Set() (*Set, error) {
 		k.done = k.stand(true)
 	}
 	s := k.done
-	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}, Founding: len(k.Published) == 0}
+	out := &Set{Trust: k.trust, Delegated: map[string]*metadata.File{}, Proposed: map[string]bool{}, Founding: len(k.Published) == 0, Published: k.publishedSet()}
 	roots := s.line("root")
 	for _, c := range roots.chain {
 		out.Roots = append(out.Roots, roots.files[c.body.Version])
@@ -266,4 +269,26 @@ func (k Known) CompleteFiles(c Contents) map[string][]byte {
 		put(role, f)
 	}
 	return files
+}
+
+// publishedSet is the newest published file of every role; nil for none.
+func (k Known) publishedSet() *metadata.Set {
+	if len(k.Published) == 0 {
+		return nil
+	}
+	s := &metadata.Set{Roots: rootsOf(k.Published), Delegated: map[string]*metadata.File{}}
+	for _, b := range k.Published { // versions ascend
+		switch b.Role {
+		case "root":
+		case "targets":
+			s.Targets = b.File
+		case "snapshot":
+			s.Snapshot = b.File
+		case "timestamp":
+			s.Timestamp = b.File
+		default:
+			s.Delegated[b.Role] = b.File
+		}
+	}
+	return s
 }

@@ -79,6 +79,8 @@ func next(err error) string {
 		return "Give the root that you know the trust by with --root: the first, or any that came after it."
 	case is[*publish.RollbackError](err):
 		return "Look for a newer one."
+	case is[*publish.NumberError](err):
+		return "Have a new root name other keys for snapshot and timestamp: with those the numbers begin anew."
 	case is[*publish.ForkError](err):
 		return "Do not publish either again before it is known who signed the other one."
 	case is[*publish.MovedError](err):

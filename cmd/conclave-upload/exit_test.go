@@ -19,7 +19,7 @@ import (
 func TestExitCodes(t *testing.T) {
 	for want, errs := range map[int][]error{
 		cli.Done:    {nil},
-		cli.Refused: {errors.New("x"), &publish.MovedError{}, &publish.ForeignTagError{}, &registry.DigestError{}, &upkeep.DueError{Expired: true}, &publish.ScheduleError{}, &publish.MarginError{}},
+		cli.Refused: {errors.New("x"), &publish.MovedError{}, &publish.ForeignTagError{}, &registry.DigestError{}, &upkeep.DueError{Expired: true}, &publish.ScheduleError{}, &publish.MarginError{}, &publish.NumberError{}},
 		cli.Usage:   {usagef("x")},
 		cli.Token: {onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry, &onlinekey.CommandError{}, &onlinekey.NoTokenError{},
 			token.ErrNoKey, &token.WrongPINError{}, &token.PINFormatError{}, &onlinekey.CommandError{Err: context.DeadlineExceeded}},

@@ -35,7 +35,9 @@ timestamp with the online keys, verifies the result as a client would, and only
 then publishes it; the tag of the trust is written last. What is live already
 is left as it is, but for a timestamp whose life is half over: that is signed
 anew. An interrupted push is completed by running it again. Where nothing is live
-yet, and the bundle is no founding, --root says whose trust it is.
+yet, and the bundle is no founding, --root says whose trust it is. Snapshot and
+timestamp go on from the numbers that are live, and from those of the published
+set in the bundle, which the clients of an adopted trust hold.
 
 The result is verified from the oldest root that each client can read, ours and
 go-tuf's, and "begins" says which that is, and why it is no older.

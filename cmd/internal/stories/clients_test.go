@@ -79,12 +79,20 @@ func (s *story) pinned() string { return s.path("pinned", "1.root.json") }
 
 // clients accept [TARGET...]: what is live is mirrored, and every client,
 // those that have followed and those that begin now, believes exactly that,
-// and gets each target, which is the file of that name in files.
+// and gets each target, which is the file of that name in files. With
+// `clients accept-at REF [TARGET...]` they look there.
 func clients(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 || args[0] != "accept" {
-		ts.Fatalf("usage: clients accept [TARGET...]")
+	s := storyOf(ts)
+	var targets []string
+	switch {
+	case !neg && len(args) > 0 && args[0] == "accept":
+		targets = args[1:]
+	case !neg && len(args) > 1 && args[0] == "accept-at":
+		defer func(ref string) { s.ref = ref }(s.ref)
+		s.ref, targets = args[1], args[2:]
+	default:
+		ts.Fatalf("usage: clients accept [TARGET...], or clients accept-at REF [TARGET...]")
 	}
-	s, targets := storyOf(ts), args[1:]
 	want, err := s.live(targets)
 	ts.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), longest)

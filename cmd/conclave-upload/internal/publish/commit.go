@@ -105,6 +105,10 @@ func (w *writing) settle(ctx context.Context) error {
 			return err
 		}
 		log, _, err := w.tail(ctx, trust, live)
+		if err == nil && named != live.digest() && !slices.ContainsFunc(log, func(s *state) bool { return s.digest() == named }) {
+			// Somebody has left numbers out, because clients hold higher ones.
+			log, _, err = w.signedElsewhere(ctx, trust, live, job.version())
+		}
 		if moved := (*MovedError)(nil); errors.As(err, &moved) {
 			return &MovedError{moved.Tag, true}
 		}

@@ -67,6 +67,14 @@ func (e *LiveError) Error() string {
 }
 func (e *LiveError) Unwrap() error { return e.Err }
 
+// NumberError: clients hold the highest number that there can be of a role. An
+// attacker with an online key may have brought that about.
+type NumberError struct{ Role string }
+
+func (e *NumberError) Error() string {
+	return fmt.Sprintf("%s can't go on: clients hold number %d of it, after which there is none: nothing was published", e.Role, int64(lastNumber))
+}
+
 // KeyError: the online keys can't sign for a role.
 type KeyError struct {
 	Role string

@@ -53,7 +53,7 @@ func (p *Publisher) Mirror(ctx context.Context, trust string, set *metadata.Set)
 	if pinned == nil {
 		pinned = next.Roots[0].Bytes
 	}
-	begins, err := p.verify(live, job, pinned, p.Now())
+	begins, err := p.verify(live.metadata(), nil, job, pinned, p.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +101,14 @@ func sameFiles(a, b *metadata.Set) bool {
 	})
 }
 
-// signedElsewhere is tail where the numbers of the log are those of timestamps
-// that others sign, and leave gaps: the tags that are there tell them. One
-// number counts although it may lie before s: a trust can begin anew.
+// tailWithGaps is tail where the numbers of the log need not follow one another:
+// the tags that are there tell them.
+func (p *Publisher) tailWithGaps(ctx context.Context, trust string, s *state) (log []*state, free int64, err error) {
+	return p.signedElsewhere(ctx, trust, s, 0)
+}
+
+// signedElsewhere is tailWithGaps where the numbers are those of timestamps that
+// others sign. One counts although it may lie before s: a trust can begin anew.
 func (p *Publisher) signedElsewhere(ctx context.Context, trust string, s *state, one int64) (log []*state, free int64, err error) {
 	prefix := strings.TrimSuffix(timestampTag(trust, 0), "0")
 	tags, err := p.Registry.Tags(ctx, prefix)
@@ -117,7 +122,9 @@ func (p *Publisher) signedElsewhere(ctx context.Context, trust string, s *state,
 		}
 	}
 	slices.Sort(numbers)
+	free = s.version() + 1
 	for _, n := range numbers {
+		free = max(free, n+1)
 		entry, err := p.entry(ctx, trust, n)
 		if err != nil {
 			return nil, 0, err
@@ -126,5 +133,5 @@ func (p *Publisher) signedElsewhere(ctx context.Context, trust string, s *state,
 			log = append(log, entry)
 		}
 	}
-	return log, 0, nil
+	return log, free, nil
 }

@@ -130,9 +130,15 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 	if err := offlineExpiry(next, at); err != nil {
 		return nil, err
 	}
-	if live != nil && same(live.set, next) && p.fresh(live.set, at) {
+	held := floor(offered, live.metadata(), next)
+	if live != nil && same(live.set, next) && p.fresh(live.set, at) && !behind(live.set, held) {
 		p.Progress("nothing to do: this set is live, and its timestamp good until " + live.set.Timestamp.Expires.UTC().Format(time.RFC3339))
 		return result(live, offered.Trust, true), nil
+	}
+	_, above := beyond(held)
+	gap := above > live.version()+1
+	if gap {
+		tail = p.tailWithGaps
 	}
 	log, free, err := tail(ctx, offered.Trust, live)
 	if err != nil {
@@ -151,6 +157,7 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 	if free, err = p.number(ctx, offered.Trust, base.metadata(), next, free); err != nil {
 		return nil, err
 	}
+	held = floor(offered, base.metadata(), next)
 	if err := cmp.Or(p.offlineMargin(next, at), checkTags(offered.Trust, next)); err != nil {
 		return nil, err
 	}
@@ -159,18 +166,21 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 		return nil, err
 	}
 	job := base
-	if base == live || !same(base.set, next) || !p.fresh(base.set, at) {
-		if job, err = p.sign(ctx, offered.Trust, next, base, free, at); err != nil {
+	if base == live || !same(base.set, next) || !p.fresh(base.set, at) || behind(base.set, held) {
+		if job, err = p.sign(ctx, offered.Trust, next, base, held, free, at); err != nil {
 			return nil, err
 		}
 	} else {
 		p.Progress(fmt.Sprintf("timestamp %d was left by an interrupted run: it is used", base.version()))
 	}
-	begins, err := p.verify(live, job, job.set.Roots[0].Bytes, at)
+	begins, err := p.verify(live.metadata(), held, job, job.set.Roots[0].Bytes, at)
 	if err != nil {
 		return nil, err
 	}
 	sent, err := p.write(ctx, offered.Trust, live, job, uploads, func(ctx context.Context, trust string, s *state) ([]*state, int64, error) {
+		if gap {
+			return p.signedElsewhere(ctx, trust, s, job.version())
+		}
 		return p.tailAt(ctx, trust, s, min(s.version()+1, job.version()))
 	})
 	if err != nil {
@@ -181,12 +191,15 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 	return done, nil
 }
 
-// verify looks at job as a client does that knows one root, and as one that has
-// the live set.
-func (p *Publisher) verify(live, job *state, pinned []byte, at time.Time) ([]client.Begin, error) {
+// verify looks at job as a client does that knows one root, and as those that
+// have the live set, or the one that they held before there was this registry;
+// either may be nil.
+func (p *Publisher) verify(live, held *metadata.Set, job *state, pinned []byte, at time.Time) ([]client.Begin, error) {
 	verified, err := client.Verify(head.Files(job.set), pinned, at)
-	if err == nil && live != nil {
-		err = metadata.VerifyUpdate(live.set, job.set)
+	for _, s := range []*metadata.Set{live, held} {
+		if err == nil && s != nil && s.Snapshot != nil && s.Timestamp != nil && s.Targets != nil {
+			err = metadata.VerifyUpdate(s, job.set)
+		}
 	}
 	if err != nil {
 		return nil, &resultError{err}
@@ -196,15 +209,15 @@ func (p *Publisher) verify(live, job *state, pinned []byte, at time.Time) ([]cli
 }
 
 // sign completes next and makes its head.
-func (p *Publisher) sign(ctx context.Context, trust string, next *metadata.Set, base *state, timestamp int64, at time.Time) (*state, error) {
-	if base != nil && same(base.set, next) && base.set.Snapshot.Expires.After(at.Add(p.Lifetimes.Timestamp)) {
+func (p *Publisher) sign(ctx context.Context, trust string, next *metadata.Set, base *state, held *metadata.Set, free int64, at time.Time) (*state, error) {
+	if base != nil && same(base.set, next) && base.set.Snapshot.Expires.After(at.Add(p.Lifetimes.Timestamp)) && !behind(base.set, held) {
 		next.Snapshot = base.set.Snapshot
 	}
 	keys, err := p.Keys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := complete(ctx, next, base.metadata(), timestamp, keys, p.Lifetimes, at); err != nil {
+	if err := complete(ctx, next, base.metadata(), held, free, keys, p.Lifetimes, at); err != nil {
 		return nil, err
 	}
 	if err := limits(next); err != nil {

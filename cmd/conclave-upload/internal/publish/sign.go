@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"maps"
+	"strings"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -30,22 +30,30 @@ type Lifetimes struct {
 
 // complete signs what next lacks: a timestamp always, a snapshot where the one
 // it took over from what is live won't do. Versions follow those of base, which
-// is nil for a first publication, unless next begins anew.
-func complete(ctx context.Context, next, base *metadata.Set, timestamp int64, keys Signers, lives Lifetimes, at time.Time) error {
+// is nil for a first publication, unless next begins anew, and those of held.
+func complete(ctx context.Context, next, base, held *metadata.Set, free int64, keys Signers, lives Lifetimes, at time.Time) error {
 	root := next.Roots[len(next.Roots)-1]
 	var trust *metadata.Conclave
 	if root.Conclave != nil {
 		trust = &metadata.Conclave{Trust: root.Conclave.Trust}
 	}
+	version, timestamp := beyond(held)
+	timestamp = max(timestamp, free)
+	if timestamp > lastNumber {
+		return &NumberError{head.Timestamp}
+	}
 	if next.Snapshot == nil {
-		version := int64(1)
 		if base != nil {
-			version = base.Snapshot.Version + 1
+			follows := base.Snapshot.Version + 1
 			if anew(base, next) {
-				version = min(version, timestamp) // no snapshot was ever ahead of its honest timestamp
+				follows = min(follows, timestamp) // no snapshot was ever ahead of its honest timestamp
 			}
+			version = max(version, follows)
 		}
-		signed, err := metadata.EncodeSnapshot(header(version, at.Add(lives.Snapshot), trust), metadata.Snapshot{Meta: listing(next, base)})
+		if version > lastNumber {
+			return &NumberError{head.Snapshot}
+		}
+		signed, err := metadata.EncodeSnapshot(header(version, at.Add(lives.Snapshot), trust), metadata.Snapshot{Meta: listing(next, held, base)})
 		if err != nil {
 			return fmt.Errorf("make snapshot %d: %w", version, err)
 		}
@@ -67,11 +75,21 @@ func header(version int64, expires time.Time, trust *metadata.Conclave) metadata
 
 // listing is what a snapshot says: every file of the targets roles, and those
 // that were listed before, for a snapshot may not drop one (TUF 1.0, section
-// 5.5.5).
-func listing(s, base *metadata.Set) map[string]metadata.FileMeta {
+// 5.5.5). What others listed by its version alone is described by its file.
+func listing(s *metadata.Set, before ...*metadata.Set) map[string]metadata.FileMeta {
 	list := map[string]metadata.FileMeta{}
-	if base != nil {
-		maps.Copy(list, base.Snapshot.Snapshot.Meta)
+	for _, set := range before {
+		if set == nil || set.Snapshot == nil {
+			continue
+		}
+		for name, was := range set.Snapshot.Snapshot.Meta {
+			if f := set.Delegated[strings.TrimSuffix(name, ".json")]; f != nil && f.Version == was.Version {
+				was = meta(f)
+			}
+			if was.Version >= list[name].Version {
+				list[name] = was
+			}
+		}
 	}
 	list[head.Targets+".json"] = meta(s.Targets)
 	for role, f := range s.Delegated {

@@ -33,7 +33,7 @@ type Trust struct {
 	last    map[string]*metadata.Signed // by role
 
 	assembled *trust.Set // of contents of that size
-	size      [2]int
+	size      [3]int
 }
 
 // New founds a trust at Start.
@@ -288,7 +288,7 @@ func (x *Trust) Ahead(n int64) *trust.Set {
 // is there.
 func (x *Trust) Offline() *trust.Set {
 	x.t.Helper()
-	size := [2]int{len(x.Contents.Proposals), len(x.Contents.Signatures)}
+	size := [3]int{len(x.Contents.Published), len(x.Contents.Proposals), len(x.Contents.Signatures)}
 	if x.assembled == nil || x.size != size {
 		s, err := trust.Assemble(x.Contents)
 		if err != nil {
