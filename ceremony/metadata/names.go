@@ -1,7 +1,10 @@
 package metadata
 
 import (
+	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,6 +26,45 @@ func isTag(s string) bool {
 	return s != "" && len(s) <= maxTag
 }
 
+// escapeRole is a role's name as a part of a file's name and of an address: what has
+// a meaning there is escaped, as go-tuf does it (RFC 3986, "segment").
+func escapeRole(role string) string { return url.PathEscape(role) }
+
+// unescapeRole is the inverse of escapeRole, and reads what other programs escape more or
+// less of. A name that is not escaped at all stands for itself.
+func unescapeRole(name string) string {
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
+
+// FileName is what a metadata file is called in a repository with consistent
+// snapshots (TUF 1.0, 6.1): N.ROLE.json, and timestamp.json without a version.
+func FileName(role string, version int64) string {
+	if role == typeTimestamp {
+		return typeTimestamp + metaSuffix
+	}
+	return strconv.FormatInt(version, 10) + "." + escapeRole(role) + metaSuffix
+}
+
+// ParseFileName is the inverse of FileName. The version of timestamp.json is 0.
+// It takes the role in any spelling: who wants the usual one alone holds name
+// against FileName.
+func ParseFileName(name string) (role string, version int64, err error) {
+	if name == FileName(typeTimestamp, 0) {
+		return typeTimestamp, 0, nil
+	}
+	number, rest, _ := strings.Cut(name, ".")
+	role, isJSON := strings.CutSuffix(rest, metaSuffix)
+	role = unescapeRole(role)
+	version, err = strconv.ParseInt(number, 10, 64)
+	if err != nil || version < 1 || strconv.FormatInt(version, 10) != number || !isJSON || role == "" || role == typeTimestamp {
+		return "", 0, fmt.Errorf("%s is no name of a metadata file: N.ROLE.json or timestamp.json is", printable(name))
+	}
+	return role, version, nil
+}
+
 // maxRoleName leaves room in a file name of 255 bytes for <version>. and .json.
 const maxRoleName = 200
 
@@ -35,10 +77,10 @@ func isRoleName(s string) bool {
 		isPrintable(s) && !isDevice(s)
 }
 
-// isPath says whether a target's path is relative, stays where it is put, and
-// has one spelling.
+// isPath says whether a target's path is relative, stays where it is put, has one
+// spelling, and does nothing to a terminal.
 func isPath(s string) bool {
-	if s == "" || strings.ContainsAny(s, "\\\x00") {
+	if s == "" || strings.Contains(s, `\`) || strings.ContainsFunc(s, unicode.IsControl) {
 		return false
 	}
 	for part := range strings.SplitSeq(s, "/") {

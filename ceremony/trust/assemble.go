@@ -260,7 +260,7 @@ func (k Known) CompleteFiles(c Contents) map[string][]byte {
 	if err != nil {
 		return files // a founding that lacks signatures: nothing can expire yet
 	}
-	put := func(role string, f *metadata.File) { files[fmt.Sprintf("%d.%s.json", f.Version, role)] = f.Bytes }
+	put := func(role string, f *metadata.File) { files[metadata.FileName(role, f.Version)] = f.Bytes }
 	for _, f := range set.Roots {
 		put("root", f)
 	}

@@ -35,8 +35,7 @@ that lacks signatures is refused, and nothing is written.`,
 				return err
 			}
 			write := func(role string, f *metadata.File) error {
-				name := fmt.Sprintf("%d.%s.json", f.Version, role)
-				w, err := offline.Export(c.Context(), args[1], name, f.Bytes)
+				w, err := offline.Export(c.Context(), args[1], metadata.FileName(role, f.Version), f.Bytes)
 				if err != nil {
 					return err
 				}
