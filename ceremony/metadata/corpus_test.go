@@ -92,8 +92,8 @@ func TestPublished(t *testing.T) {
 	}{
 		{"sigstore/roots", metadata.ScopeChain, 0, nil,
 			[]string{"empty-signature", "fractional-time", "hex-key", "keyid-mismatch", "no-consistent-snapshot", "offset-time", "old-keytype", "spec-version"}},
-		{"docker/metadata", metadata.ScopeWhole, 1, nil, []string{"empty-signature", "keyid-mismatch", "no-hashes", "no-length"}},
-		{"go-tuf-mirror/metadata", metadata.ScopeWhole, 0, nil, []string{"empty-signature", "no-hashes", "no-length"}},
+		{"docker/metadata", metadata.ScopeWhole, 1, nil, []string{"empty-signature", "keyid-mismatch", "no-hashes", "no-length", "p384-key"}},
+		{"go-tuf-mirror/metadata", metadata.ScopeWhole, 0, nil, []string{"empty-signature", "no-hashes", "no-length", "p384-key"}},
 		{"tough/consistent-snapshots/metadata", metadata.ScopeWhole, 0, nil, []string{"rsa-key"}},
 		{"tough/cross-sign-root", metadata.ScopeChain, 1, []string{"root is not signed by enough keys of root 1: 0 of 1"}, []string{"rsa-key"}},
 		{"tough/dubious-role-names/metadata", metadata.ScopeWhole, 0, nil, []string{"dubious-role-name", "fractional-time", "no-consistent-snapshot", "rsa-key"}},

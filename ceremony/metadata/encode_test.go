@@ -77,7 +77,7 @@ func (b bodies) targets(t *rapid.T) metadata.Targets {
 				t.Fatal(err)
 			}
 		}
-		out.Targets[fmt.Sprintf("p/%d-%s", i, rapid.StringMatching(`[^/\\\x00]{1,20}`).Draw(t, "path"))] = target
+		out.Targets[fmt.Sprintf("p/%d-%s", i, rapid.StringMatching(`[^/\\\pC]{1,20}`).Draw(t, "path"))] = target
 	}
 	if rapid.Bool().Draw(t, "delegates") {
 		out.Delegations = b.delegations(t)

@@ -9,11 +9,14 @@ type Finding struct {
 	Text string `json:"text"` // one sentence for people
 }
 
-// The codes of findings. In Strict mode each of them is an error.
+// The codes of findings. In Strict mode each of them is an error, but for
+// codeP384Key: a plan may ask for such keys.
 const (
 	codeHexKey               = "hex-key"                // an ECDSA key as a hex point instead of PEM
 	codeOldKeyType           = "old-keytype"            // ecdsa-sha2-nistp256 as key type
 	codeRSAKey               = "rsa-key"                // signers here use none
+	codePKCS1Key             = "pkcs1-key"              // an RSA key in PEM of its own, which tuf-js refuses
+	codeP384Key              = "p384-key"               // tuf-js refuses it
 	codeSchemeMismatch       = "scheme-mismatch"        // the scheme names another curve than the key's
 	codeUnusualKey           = "unusual-key"            // a PEM or hex form other than the usual one
 	codeUnusableKey          = "unusable-key"           // not readable: it can't count towards a threshold

@@ -93,12 +93,18 @@ func (d *decoder) checkKey(k Key) (pub crypto.PublicKey, ok bool) {
 	}
 	if k.Type == typeRSA {
 		d.odd(codeRSAKey, "is an RSA key; signers here use ECDSA or Ed25519")
+		if strings.Contains(k.Public, "-----BEGIN RSA PUBLIC KEY-----") {
+			d.odd(codePKCS1Key, "is an RSA key in the form of PKCS #1, which tuf-js can't read")
+		}
 		return pub, true
 	}
 	usual, err := NewKey(pub)
 	if err != nil {
 		d.odd(codeUnusableKey, "can't be used: %v", err)
 		return nil, false
+	}
+	if usual.Scheme == schemeP384 && d.mode == Adopted {
+		d.odd(codeP384Key, "is a P-384 key, with which tuf-js can't verify")
 	}
 	if k.Type != usual.Type {
 		d.odd(codeOldKeyType, "has the key type %s, which is now called %s", k.Type, usual.Type)

@@ -2,6 +2,7 @@ package metadata_test
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -125,7 +126,8 @@ func oddKeys(t *testing.T, s signer) []oddity {
 	trimmed := metadata.Key{Type: ec.Type, Scheme: ec.Scheme, Public: strings.TrimSpace(ec.Public)}
 	swapped := metadata.Key{Type: ec.Type, Scheme: "ecdsa-sha2-nistp384", Public: ec.Public}
 	short := metadata.Key{Type: "ed25519", Scheme: "ed25519", Public: "abcd"}
-	rsaKey := newRSAKey(t)
+	rsaKey, pkcs1 := newRSAKey(t), newRSAKey(t)
+	pkcs1.Public = asPKCS1(t, pkcs1)
 	return []oddity{
 		{"a keyid that is not the hash", "root", func(b fields) { b["keys"].(fields)["f00f"] = newSigner(t, nil).Key }, "signed.keys.f00f", "is not the keyid of its key", "keyid-mismatch"},
 		{"an unknown field in a key", "root", set(path("keys", id), "x-owner", "@ada"), key + ".x-owner", "field that TUF does not define", "unknown-field"},
@@ -138,6 +140,7 @@ func oddKeys(t *testing.T, s signer) []oddity {
 		{"PEM without its last newline", "root", rekey(trimmed), "signed.keys." + trimmed.ID(), "not encoded in the usual way", "unusual-key"},
 		{"scheme of another curve", "root", rekey(swapped), "signed.keys." + swapped.ID(), "is one for ecdsa-sha2-nistp256", "scheme-mismatch"},
 		{"RSA", "root", rekey(rsaKey), "signed.keys." + rsaKey.ID(), "RSA", "rsa-key"},
+		{"RSA as PKCS #1 has it", "root", rekey(pkcs1), "signed.keys." + pkcs1.ID(), "RSA", "pkcs1-key"},
 		{"Ed25519 key of 2 bytes", "root", rekey(short), "signed.keys." + short.ID(), "2 bytes instead of 32", "unusable-key"},
 		{"one public key under two keyids", "root", func(b fields) { b["keys"].(fields)[old.ID()] = old }, "", "", "shared-key"},
 	}
@@ -164,6 +167,7 @@ func oddTargets() []oddity {
 		{"a path with ..", "targets", func(b fields) { b["targets"].(fields)["a/../b"] = at(b, "targets", "app/v1") }, "signed.targets.a/../b", "no plain relative path", "dubious-path"},
 		{"an empty path", "targets", func(b fields) { b["targets"].(fields)[""] = at(b, "targets", "app/v1") }, `signed.targets.""`, "no plain relative path", "dubious-path"},
 		{"a path with a backslash", "targets", func(b fields) { b["targets"].(fields)[`a\b`] = at(b, "targets", "app/v1") }, `signed.targets.a\b`, "no plain relative path", "dubious-path"},
+		{"a path that steers a terminal", "targets", func(b fields) { b["targets"].(fields)["a\x1b[2J"] = at(b, "targets", "app/v1") }, `signed.targets."a\x1b[2J"`, "no plain relative path", "dubious-path"},
 		{"no length", "targets", unset(target, "length"), "signed.targets.app/v1.length", "is missing", ""},
 		{"length -1", "targets", set(target, "length", -1), "signed.targets.app/v1.length", "whole number from 0", ""},
 		{"no hashes", "targets", unset(target, "hashes"), "signed.targets.app/v1.hashes", "is missing", ""},
@@ -233,7 +237,8 @@ func oddSnapshots() []oddity {
 		{"a snapshot of root", "snapshot", func(b fields) { b["meta"].(fields)["root.json"] = at(b, "meta", "targets.json") }, "signed.meta.root.json", "no file that a snapshot lists", "unknown-role"},
 		{"a name without .json", "snapshot", func(b fields) { b["meta"].(fields)["team"] = at(b, "meta", "targets.json") }, "signed.meta.team", "no name of a metadata file", ""},
 		{"no length in a snapshot", "snapshot", unset(path("meta", "targets.json"), "length"), "signed.meta.targets.json.length", "is not stated", "no-length"},
-		{"length 0 in a snapshot", "snapshot", set(path("meta", "targets.json"), "length", 0), "signed.meta.targets.json.length", "is not stated", "no-length"},
+		{"length 0 in a snapshot", "snapshot", set(path("meta", "targets.json"), "length", 0), "signed.meta.targets.json.length", "is 0, which no file has", "no-length"},
+		{"no length in a snapshot", "snapshot", unset(path("meta", "targets.json"), "length"), "signed.meta.targets.json.length", "is not stated", "no-length"},
 		{"no hashes in a snapshot", "snapshot", unset(path("meta", "targets.json"), "hashes"), "signed.meta.targets.json.hashes", "are not stated", "no-hashes"},
 		{"no version in a snapshot", "snapshot", unset(path("meta", "targets.json"), "version"), "signed.meta.targets.json.version", "is missing", ""},
 		{"a timestamp of nothing", "timestamp", set(nil, "meta", fields{}), "signed.meta.snapshot.json", "is missing", ""},
@@ -257,4 +262,32 @@ func newRSAKey(t testing.TB) metadata.Key {
 	must(t, err)
 	return metadata.Key{Type: "rsa", Scheme: "rsassa-pss-sha256",
 		Public: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))}
+}
+
+// asPKCS1 is an RSA key in the other form of PEM.
+func asPKCS1(t testing.TB, k metadata.Key) string {
+	t.Helper()
+	public, err := k.PublicKey()
+	must(t, err)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(public.(*rsa.PublicKey))}))
+}
+
+// TestP384IsSaid: a plan may ask for P-384, and who adopts such keys is told which
+// client they shut out.
+func TestP384IsSaid(t *testing.T) {
+	for _, c := range []struct {
+		curve elliptic.Curve
+		said  bool
+	}{{elliptic.P256(), false}, {elliptic.P384(), true}, {nil, false}} {
+		tr := newTrust(t, "wabbit")
+		tr.root[0] = newSigner(t, c.curve)
+		body := encoded(t)(metadata.EncodeRoot(tr.header(1), tr.rootBody()))
+		adopted, err := metadata.ParseSigned(body, metadata.Adopted)
+		must(t, err)
+		if found := codes(adopted.Findings)["p384-key"]; (found > 0) != c.said {
+			t.Errorf("%v: %v", c.curve, adopted.Findings)
+		}
+		_, err = metadata.ParseSigned(body, metadata.Strict)
+		must(t, err)
+	}
 }

@@ -132,7 +132,7 @@ func (m FileMeta) check(role string, f *File, by string) error {
 	if m.Version != f.Version {
 		return &VersionError{Role: role, Want: m.Version, Got: f.Version, Why: by + " lists it"}
 	}
-	if m.Length != 0 && m.Length != int64(len(f.Bytes)) {
+	if (m.Length != 0 || m.Empty) && m.Length != int64(len(f.Bytes)) {
 		return &MismatchError{role, fmt.Sprintf("has %d bytes, and %s lists %d", len(f.Bytes), by, m.Length)}
 	}
 	for _, algorithm := range slices.Sorted(maps.Keys(m.Hashes)) {

@@ -27,6 +27,7 @@ type Timestamp struct{ Snapshot FileMeta }
 type FileMeta struct {
 	Version int64
 	Length  int64             // bytes; 0: not stated
+	Empty   bool              // a length of 0 is stated, which no file has
 	Hashes  map[string]string // algorithm -> lower-case hex
 }
 
@@ -80,6 +81,7 @@ func (d *decoder) fileMeta(n node) FileMeta {
 			m.Version = d.integer(v, 1)
 		case "length":
 			m.Length = d.integer(v, 0)
+			m.Empty = m.Length == 0
 		case "hashes":
 			m.Hashes = d.hashes(v)
 		default:
@@ -89,7 +91,9 @@ func (d *decoder) fileMeta(n node) FileMeta {
 	if m.Version == 0 {
 		d.missing("version")
 	}
-	if m.Length == 0 {
+	if m.Empty {
+		d.in("length", func() { d.odd(codeNoLength, "is 0, which no file has") })
+	} else if m.Length == 0 {
 		d.in("length", func() { d.odd(codeNoLength, "is not stated") })
 	}
 	if m.Hashes == nil {
