@@ -3,6 +3,7 @@ package bundles
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -123,7 +124,11 @@ func TestAdoptImage(t *testing.T) {
 	var manifests []ocispec.Descriptor
 	for name, b := range flat {
 		if strings.Contains("doi.json rekor.json testing.json", name) {
-			manifests = append(manifests, i.manifest(map[string][]byte{"3." + name: b}))
+			role, err := metadata.ParseFile(b, metadata.Adopted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			manifests = append(manifests, i.manifest(map[string][]byte{fmt.Sprintf("%d.%s", role.Version, name): b}))
 		} else {
 			top[name] = b
 		}

@@ -90,7 +90,7 @@ func TestAdoptRefuses(t *testing.T) {
 	for name, files := range map[string]map[string][]byte{
 		"nothing":                   {},
 		"no root":                   {"1.targets.json": targets},
-		"two roots of one version":  {"1.root.json": root, "root.json": strange},
+		"two roots of one version":  {"1.root.json": root, "root_history/1.root.json": strange},
 		"targets of another trust":  {"1.root.json": strange, "1.targets.json": targets},
 		"junk":                      {"1.root.json": []byte("{}")},
 		"a signature that is wrong": {"1.root.json": []byte(strings.Replace(string(root), `"sig":"30`, `"sig":"31`, 2))},
@@ -102,5 +102,51 @@ func TestAdoptRefuses(t *testing.T) {
 	got, err := trust.Adopt(map[string][]byte{"root.json": root, "1.root.json": root, "targets.json": targets}, "rehearsal-x")
 	if err != nil || got.Contents.Trust != "rehearsal-wabbit" || len(got.Contents.Published) != 2 {
 		t.Errorf("a good one: %+v, %v", got.Contents, err)
+	}
+}
+
+// TestAdoptReports takes over small repositories that went wrong, each after a
+// public report, and others with roles of odd names: as clients read them, and
+// under names that lead back to their roles.
+func TestAdoptReports(t *testing.T) {
+	for _, tt := range []struct{ folder, role, beside string }{
+		{"reports/json-targets", "targets", "targets/015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862.trusted_root.json"},
+		{"reports/stale-role", "targets", "1.snapshot.json 1.targets.json 1.team.json"},
+		{"reports/escaped-role", "targets/releases", ""},
+		{"tough/dubious-role-names", "🍺/30", ""},
+		{"tough/dubious-role-names", "../../path/like/dubious", ""},
+		{"tough/tuf-reference-impl", "role2", "metadata/root.json"},
+		{"tough/safe-target-paths", "delegated", ""},
+		{"docker/metadata", "rekor", "root.json"},
+	} {
+		t.Run(tt.folder, func(t *testing.T) {
+			adopted, err := trust.Adopt(corpora.Metadata(t, tt.folder), "rehearsal-adopted")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(adopted.Beside, " "); got != tt.beside {
+				t.Errorf("beside it: %q", got)
+			}
+			known, err := trust.KnownOf(adopted.Contents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if set, err := known.Set(); err != nil || tt.role != "targets" && set.Delegated[tt.role] == nil {
+				t.Errorf("the set: %+v, %v", set, err)
+			}
+			s := newSite(t)
+			s.begin(ceremony.Changing, "vienna")
+			_, err = s.Import(adopted.Contents, "directory", metadata.Sum(nil))
+			s.must(err)
+		})
+	}
+}
+
+// TestAdoptMissing: what the repository's own files name has to be there.
+func TestAdoptMissing(t *testing.T) {
+	files := corpora.Metadata(t, "reports/escaped-role")
+	delete(files, "1.targets%2Freleases.json")
+	if _, err := trust.Adopt(files, "rehearsal-x"); err == nil || !strings.Contains(err.Error(), "1.targets%2Freleases.json is missing") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -91,8 +91,8 @@ func TestScheduleMissing(t *testing.T) {
 	}
 }
 
-// TestScheduleOfFiles: of a repository that clients read, the online roles count.
-func TestScheduleOfFiles(t *testing.T) {
+// TestScheduleOfFound: of a repository that clients read, the online roles count.
+func TestScheduleOfFound(t *testing.T) {
 	files := corpora.Metadata(t, "docker/metadata")
 	for at, want := range map[string]schedule.State{
 		"2024-10-01T00:00:00Z": schedule.Later,
@@ -102,7 +102,11 @@ func TestScheduleOfFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := schedule.OfFiles(files, when, 0)
+		found, err := metadata.FindIn(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := schedule.OfFound(found, when, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +125,11 @@ func TestScheduleOfFiles(t *testing.T) {
 			files[name] = bytes.ReplaceAll(files[name], []byte(`"sig"`), []byte(`"sag"`))
 		}
 	}
-	if s, err := schedule.OfFiles(files, start, 0); err == nil && len(s.Problems) == 0 {
+	found, err := metadata.FindIn(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := schedule.OfFound(found, start, 0); err == nil && len(s.Problems) == 0 {
 		t.Errorf("roots without signatures: %+v", s)
 	}
 }

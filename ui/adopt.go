@@ -54,16 +54,17 @@ func (f *flow) adopt(ctx context.Context) error {
 }
 
 func (f *flow) adoptFrom(ctx context.Context, in Place) error {
-	var files map[string][]byte
+	var found *metadata.Found
 	err := f.Person.Wait(ctx, f.page("Reading the repository", page.Facts{{Label: "In", Value: in.Path}},
-		page.Para("Every metadata file below it is read and verified."),
+		page.Para("The roots, and what follows from the timestamp, are read and verified."),
 	), func(ctx context.Context) (err error) {
-		files, err = f.Machine.Repository(ctx, in)
+		found, err = f.Machine.Repository(ctx, in)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	files := found.Map()
 	var adopted trust.Adopted
 	err = inTurn(ctx,
 		func(ctx context.Context) error {
@@ -74,7 +75,7 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 			adopted, err = trust.Adopt(files, name)
 			return err
 		},
-		func(ctx context.Context) error { return f.adopted(ctx, in, adopted) },
+		func(ctx context.Context) error { return f.adopted(ctx, in, adopted, found.Beside) },
 	)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (f *flow) trustName(ctx context.Context, in Place, files int) (string, erro
 }
 
 // adopted shows what was read, and what is odd about it, and has the adoption typed.
-func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted) error {
+func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted, beside []string) error {
 	root, err := newestRoot(a.Contents.Published)
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted) error {
 	who := root.Root.Roles["root"]
 	d := root.Digest()
 	p := f.page("Adopt "+a.Contents.Trust,
-		append(page.Facts{{Label: "In", Value: in.Path}}, headFacts(a.Contents.Published)...),
+		slices.Concat(page.Facts{{Label: "In", Value: in.Path}}, headFacts(a.Contents.Published), besideFacts(beside)),
 		page.Facts{
 			{Label: fmt.Sprintf("Root %d", root.Version), Value: fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
 			{Label: "Expires", Value: date(root.Expires)},
@@ -163,6 +164,20 @@ func headFacts(head []trust.NamedFile) page.Facts {
 		facts = append(facts, page.Fact{Label: "Others", Value: strings.Join(others, ", ") + ": signed as they should be"})
 	}
 	return facts
+}
+
+// besideFacts name the files that are not taken over.
+func besideFacts(names []string) page.Facts {
+	n := len(names)
+	if n == 0 {
+		return nil
+	}
+	const named = 3
+	list := strings.Join(names[:min(n, named)], ", ")
+	if n > named {
+		list += fmt.Sprintf(" and %d more", n-named)
+	}
+	return page.Facts{{Label: "Left out", Value: list + ": not part of the set that clients read"}}
 }
 
 // findings are counted by their codes, with the first of each.

@@ -40,9 +40,9 @@ type Machine interface {
 	Tree(ctx context.Context, f File) ([]trust.NewTarget, error)
 	Images(ctx context.Context, f File) ([]trust.NewTarget, error)
 	Listing(ctx context.Context, f File) ([]trust.NewTarget, error)
-	// Repository returns every metadata file (.json) below a place, by its
-	// path relative to it. What is too large or too much is an error.
-	Repository(ctx context.Context, in Place) (map[string][]byte, error)
+	// Repository reads the repository in a place, by paths relative to it. What is
+	// too large or too much is an error.
+	Repository(ctx context.Context, in Place) (*metadata.Found, error)
 	// Export writes a bundle and returns once it was read back and compared.
 	Export(ctx context.Context, to Place, c trust.Contents) (Written, error)
 }

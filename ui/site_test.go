@@ -238,8 +238,8 @@ func (s *stick) Listing(_ context.Context, f ui.File) ([]trust.NewTarget, error)
 	return draft.ParseListing([]byte(s.files[f.Name]))
 }
 
-func (s *stick) Repository(context.Context, ui.Place) (map[string][]byte, error) {
-	return s.repository, nil
+func (s *stick) Repository(context.Context, ui.Place) (*metadata.Found, error) {
+	return metadata.FindIn(s.repository)
 }
 
 func (*stick) Preflight(context.Context) []token.Check {

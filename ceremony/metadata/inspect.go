@@ -5,26 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"path"
 	"slices"
-	"strings"
 	"time"
 )
 
 // Inspect reports what named files are, tolerant as in Adopted mode, and
-// verifies what they are together: a root chain, or a whole set. The names are
-// those that TUF gives (1.root.json, root.json, 3.targets.json, doi.json), in
-// any folders; a delegated role is known by nothing else. Expiry is held
-// against at. The error is for no files at all: what is wrong with files
-// stands in the report.
+// verifies what they are together: a root chain, or a whole set. Each of them
+// counts; of a directory, Find tells which do. The names are those that TUF gives
+// (1.root.json, root.json, 3.targets.json, doi.json), in any folders; a delegated
+// role is known by nothing else. Expiry is held against at. The error is for no
+// files at all: what is wrong with files stands in the report.
 func Inspect(files map[string][]byte, at time.Time) (*Report, error) {
 	if len(files) == 0 {
 		return nil, errors.New("there is no metadata file to inspect")
 	}
-	in := inspection{at: at, report: &Report{At: at.UTC(), Expired: []string{}, Problems: []string{}}}
+	f := &Found{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		in.read(name, files[name])
+		f.Files = append(f.Files, given(name, files[name]))
+	}
+	return f.Inspect(at), nil
+}
+
+// Inspect reports what was found, as the function of this name does.
+func (f *Found) Inspect(at time.Time) *Report {
+	in := inspection{at: at, report: &Report{At: at.UTC(), Expired: []string{}, Problems: []string{}, Beside: f.Beside}}
+	for _, file := range f.Files {
+		in.take(file)
 	}
 	slices.SortStableFunc(in.files, func(a, b inspected) int {
 		return cmp.Or(cmp.Compare(rank(a.role), rank(b.role)), cmp.Compare(a.role, b.role), cmp.Compare(a.Version, b.Version))
@@ -39,7 +45,7 @@ func Inspect(files map[string][]byte, at time.Time) (*Report, error) {
 	}
 	in.report.Files = append(in.report.Files, in.unread...)
 	in.report.Verified = len(in.report.Problems)+len(in.report.Expired) == 0
-	return in.report, nil
+	return in.report
 }
 
 // inspection is a report in the making.
@@ -64,32 +70,15 @@ func (in *inspection) problem(format string, args ...any) {
 	in.report.Problems = append(in.report.Problems, fmt.Sprintf(format, args...))
 }
 
-func (in *inspection) read(name string, b []byte) {
-	f, err := ParseFile(b, Adopted)
-	if err != nil {
-		r := reportFile(name, b, "", nil, in.at)
-		r.Error = err.Error()
+func (in *inspection) take(f FoundFile) {
+	if f.Err != nil {
+		r := reportFile(f.Name, f.Bytes, "", nil, in.at)
+		r.Error = f.Err.Error()
 		in.unread = append(in.unread, r)
-		in.problem("%s can't be read: %v", printable(name), err)
+		in.problem("%s can't be read: %v", printable(f.Name), f.Err)
 		return
 	}
-	role := f.Type
-	if role == typeTargets {
-		role = roleOf(name)
-	}
-	in.files = append(in.files, inspected{name, role, f})
-}
-
-// roleOf is the role in a name like 3.targets.json, which may be escaped as in a URL.
-func roleOf(name string) string {
-	role := strings.TrimSuffix(path.Base(name), metaSuffix)
-	if version, rest, ok := strings.Cut(role, "."); ok && isNumber(version) {
-		role = rest
-	}
-	if plain, err := url.PathUnescape(role); err == nil {
-		role = plain
-	}
-	return role
+	in.files = append(in.files, inspected{f.Name, f.Role, f.File})
 }
 
 // rank puts the roles in the order in which a client reads them.

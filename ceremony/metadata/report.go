@@ -11,11 +11,12 @@ type Report struct {
 	Trust    string       `json:"trust,omitempty"` // as the last root names it
 	At       time.Time    `json:"at"`              // the time that expiry was held against
 	Scope    Scope        `json:"scope"`
-	Roots    *RootRange   `json:"roots,omitempty"` // nil where there is no root
-	Verified bool         `json:"verified"`        // neither problems nor anything expired
-	Expired  []string     `json:"expired"`         // sentences; alone they mean: verified, but expired since
-	Problems []string     `json:"problems"`        // sentences; all but expiry
-	Files    []FileReport `json:"files"`           // roots by version, then timestamp, snapshot, targets, delegated roles
+	Roots    *RootRange   `json:"roots,omitempty"`  // nil where there is no root
+	Verified bool         `json:"verified"`         // neither problems nor anything expired
+	Expired  []string     `json:"expired"`          // sentences; alone they mean: verified, but expired since
+	Problems []string     `json:"problems"`         // sentences; all but expiry
+	Files    []FileReport `json:"files"`            // roots by version, then timestamp, snapshot, targets, delegated roles
+	Beside   []string     `json:"beside,omitempty"` // names of other files that lie there: they are not part of the set
 }
 
 // Scope says what the files together are.

@@ -104,18 +104,14 @@ func Of(c trust.Contents, at time.Time, margin int) (*Schedule, error) {
 	return s.judged(), nil
 }
 
-// OfFiles reads metadata files by their names, as metadata.Inspect
-// does: a repository that clients read, so that timestamp and snapshot count
-// too. Only what has its signatures is looked at.
-func OfFiles(files map[string][]byte, at time.Time, margin int) (*Schedule, error) {
+// OfFound reads a repository that clients read, so that timestamp and snapshot
+// count too. Only what has its signatures is looked at.
+func OfFound(found *metadata.Found, at time.Time, margin int) (*Schedule, error) {
 	s, err := newSchedule(at, margin)
 	if err != nil {
 		return nil, err
 	}
-	report, err := metadata.Inspect(files, at)
-	if err != nil {
-		return nil, err
-	}
+	report := found.Inspect(at)
 	s.Trust = text.Safe(report.Trust)
 	for _, problem := range report.Problems {
 		s.Problems = append(s.Problems, text.Safe(problem))

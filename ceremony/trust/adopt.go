@@ -3,7 +3,6 @@ package trust
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -14,6 +13,7 @@ import (
 type Adopted struct {
 	Contents Contents
 	Findings []FileFinding // what strict clients would stumble over, by file
+	Beside   []string      // names of other files that lie there: they are not part of the set
 }
 
 // FileFinding is an oddity of one file.
@@ -22,27 +22,32 @@ type FileFinding struct {
 	Finding metadata.Finding
 }
 
-// Adopt reads a repository as it lies in a directory, whatever its files are
-// called: every root, and of every other role the newest version. trust is the
-// name that people give it; where the newest root names a trust, it is that
-// one. The set is verified as far as it goes without a clock: the chain of
-// roots, and every threshold.
+// Adopt reads the repository among files, which lie in a directory by these names
+// (metadata.Find). trust is the name that people give it; where the newest root
+// names a trust, it is that one. The set is verified as far as it goes without a
+// clock: the chain of roots, and every threshold.
 func Adopt(files map[string][]byte, trust string) (Adopted, error) {
+	found, err := metadata.FindIn(files)
+	if err != nil {
+		return Adopted{}, err
+	}
+	if len(found.Missing) > 0 {
+		return Adopted{}, fmt.Errorf("%s is missing, which the repository's own files name", text.Safe(found.Missing[0]))
+	}
 	var bodies []RoleFile
 	seen := map[string]*metadata.File{}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		file, err := metadata.ParseFile(files[name], metadata.Adopted)
-		if err != nil {
-			return Adopted{}, fmt.Errorf("%s can't be adopted: %w", text.Safe(name), err)
+	for _, f := range found.Files {
+		if f.Err != nil {
+			return Adopted{}, fmt.Errorf("%s can't be adopted: %w", text.Safe(f.Name), f.Err)
 		}
-		b := RoleFile{roleOfFile(name, file), file}
+		b := RoleFile{f.Role, f.File}
 		if twin := seen[b.name()]; twin != nil {
-			if twin.Digest() != file.Digest() {
-				return Adopted{}, fmt.Errorf("%s: there are two different files of %s %d", text.Safe(name), text.Safe(b.Role), file.Version)
+			if twin.Digest() != f.File.Digest() {
+				return Adopted{}, fmt.Errorf("%s: there are two different files of %s %d", text.Safe(f.Name), text.Safe(b.Role), f.File.Version)
 			}
 			continue
 		}
-		seen[b.name()] = file
+		seen[b.name()] = f.File
 		bodies = append(bodies, b)
 	}
 	slices.SortFunc(bodies, func(a, b RoleFile) int {
@@ -59,7 +64,7 @@ func Adopt(files map[string][]byte, trust string) (Adopted, error) {
 	if err := CheckName(trust); err != nil {
 		return Adopted{}, err
 	}
-	out := Adopted{Contents: Contents{Trust: trust}}
+	out := Adopted{Contents: Contents{Trust: trust}, Beside: found.Beside}
 	for _, b := range bodies {
 		out.Contents.Published = append(out.Contents.Published, NamedFile{b.name(), b.File.Bytes})
 		for _, f := range b.File.Findings {
@@ -69,22 +74,8 @@ func Adopt(files map[string][]byte, trust string) (Adopted, error) {
 	return out, nil
 }
 
-// name is what the file is called in a consistent snapshot (TUF 6.1).
-func (b RoleFile) name() string {
-	if b.Role == "timestamp" {
-		return "timestamp.json"
-	}
-	return fmt.Sprintf("%d.%s.json", b.File.Version, b.Role)
-}
-
-// roleOfFile tells the role from what the file says, and only for delegated
-// roles, which all say "targets", from what it is called.
-func roleOfFile(name string, file *metadata.File) string {
-	if file.Type != "targets" {
-		return file.Type
-	}
-	return roleInName(name)
-}
+// name is what the file is called in a consistent snapshot.
+func (b RoleFile) name() string { return metadata.FileName(b.Role, b.File.Version) }
 
 // newestOfEach keeps all roots and the last, which is the newest, of every other role.
 func newestOfEach(bodies []RoleFile) []RoleFile {

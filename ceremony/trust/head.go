@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -17,7 +15,7 @@ import (
 func ReadPublished(files []NamedFile) ([]RoleFile, error) {
 	bodies := make([]RoleFile, 0, len(files))
 	for _, f := range files {
-		role, version, err := roleOfName(f.Name)
+		role, version, err := metadata.ParseFileName(f.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -34,24 +32,6 @@ func ReadPublished(files []NamedFile) ([]RoleFile, error) {
 		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.File.Version, b.File.Version))
 	})
 	return bodies, nil
-}
-
-// roleOfName returns the role that a metadata file's name speaks of, and the
-// version; 0 for the timestamp, whose name has none.
-func roleOfName(name string) (string, int64, error) {
-	stem, ok := strings.CutSuffix(name, ".json")
-	if !ok {
-		return "", 0, fmt.Errorf("%q is no metadata file's name", text.Safe(name))
-	}
-	if stem == "timestamp" {
-		return stem, 0, nil
-	}
-	number, role, ok := strings.Cut(stem, ".")
-	version, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || version < 1 || role == "" || strconv.FormatInt(version, 10) != number {
-		return "", 0, fmt.Errorf("%q does not begin with a version", text.Safe(name))
-	}
-	return role, version, nil
 }
 
 // CheckPublished verifies a published set as far as a site without a clock for the
@@ -96,15 +76,6 @@ func CheckPublished(bodies []RoleFile) error {
 		}
 	}
 	return nil
-}
-
-// roleInName is the role in a file's name: "3.team.json", "team.json", "x/team.json".
-func roleInName(name string) string {
-	stem := strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], ".json")
-	if number, role, ok := strings.Cut(stem, "."); ok && strings.Trim(number, "0123456789") == "" {
-		return role
-	}
-	return stem
 }
 
 func rootsOf(bodies []RoleFile) []*metadata.File {

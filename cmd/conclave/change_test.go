@@ -156,7 +156,7 @@ func TestFilesOfAPlace(t *testing.T) {
 		t.Error("a repository without metadata was read")
 	}
 	write("1.root.json", []byte("{}"))
-	if files, err := m.Repository(t.Context(), place); err != nil || len(files) != 1 {
-		t.Errorf("the repository: %v, %v", files, err)
+	if found, err := m.Repository(t.Context(), place); err != nil || len(found.Files) != 1 {
+		t.Errorf("the repository: %v, %v", found, err)
 	}
 }

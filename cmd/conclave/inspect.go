@@ -28,7 +28,9 @@ func inspectCommand() *cobra.Command {
 		Short: "Verify a bundle, a metadata file or a directory of metadata, and report what it says",
 		Long: `Inspect reads a bundle (.tar), a metadata file (.json), or a directory that holds
 a chain of roots, a whole repository, or an OCI image layout with metadata in it. It verifies what can be verified, and
-reports keys, thresholds, expiry, and every oddity of other people's metadata.
+reports keys, thresholds, expiry, and every oddity of other people's metadata. Of
+a repository it reads what clients do: the roots by their numbers, and what follows
+from the timestamp. Other .json files are named as not part of the set.
 Exit code 0: it verifies. 1: it does not, or is expired at the given time. 4: a
 bundle lacks signatures.`,
 		Example: `  conclave inspect rehearsal-wabbit-root-1-4f2a91c0.tar
@@ -58,14 +60,11 @@ func inspect(out io.Writer, path string, at time.Time, format string) error {
 	if !info.IsDir() && strings.HasSuffix(path, ".tar") {
 		return inspectBundle(out, path, at, format)
 	}
-	files, err := metadataFiles(path, info.IsDir())
+	found, err := findMetadata(path, info.IsDir())
 	if err != nil {
 		return err
 	}
-	report, err := metadata.Inspect(files, at)
-	if err != nil {
-		return err
-	}
+	report := found.Inspect(at)
 	shown := mistakableIn(report)
 	if err := cli.Report(out, format, shown, func(w io.Writer) error { return printReport(w, shown) }); err != nil {
 		return err
@@ -78,47 +77,65 @@ func inspect(out io.Writer, path string, at time.Time, format string) error {
 
 // Limits of what is read from a directory.
 const (
+	maxNames         = 1_000_000 // of files that may be metadata, and need not be
 	maxMetadataFiles = 40_000
 	maxMetadataFile  = 64 << 20  // bytes
 	maxMetadataBytes = 256 << 20 // of all files together
 )
 
-// metadataFiles reads the file, or every .json below the directory, by its
-// name relative to it; of an OCI image layout the metadata in its images.
-// Links are not followed.
-func metadataFiles(path string, dir bool) (map[string][]byte, error) {
-	files := map[string][]byte{}
+// findMetadata reads the file, or the repository in the directory, by names
+// relative to it; of an OCI image layout the metadata in its images. Links are
+// not followed.
+func findMetadata(path string, dir bool) (*metadata.Found, error) {
 	if !dir {
 		b, err := bundles.ReadFile(path, maxMetadataFile)
-		files[filepath.Base(path)] = b
-		return files, err
+		if err != nil {
+			return nil, err
+		}
+		return metadata.FindIn(map[string][]byte{filepath.Base(path): b})
 	}
 	inside, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
 	defer inside.Close()
-	root := inside.FS()
-	if bundles.IsImage(root) {
-		return bundles.ReadImage(root)
+	if root := inside.FS(); bundles.IsImage(root) {
+		files, err := bundles.ReadImage(root)
+		if err != nil {
+			return nil, err
+		}
+		return metadata.FindIn(files)
 	}
-	left := int64(maxMetadataBytes)
-	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(name, ".json") {
-			return err
+	names, err := jsonFiles(inside.FS())
+	if err == nil && len(names) == 0 {
+		err = errors.New("it holds no .json file")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: nothing was verified: %w", path, err)
+	}
+	files, left := 0, int64(maxMetadataBytes)
+	return metadata.Find(names, func(name string) ([]byte, error) {
+		if files++; files > maxMetadataFiles {
+			return nil, fmt.Errorf("%s holds more than %d metadata files: nothing was verified", path, maxMetadataFiles)
 		}
-		if len(files) == maxMetadataFiles {
-			return fmt.Errorf("%s holds more than %d metadata files: nothing was verified", path, maxMetadataFiles)
+		b, err := bundles.ReadIn(inside, name, min(maxMetadataFile, left))
+		left -= int64(len(b))
+		return b, err
+	})
+}
+
+// jsonFiles lists the files below a directory that may be metadata.
+func jsonFiles(dir fs.FS) (names []string, err error) {
+	err = fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && strings.HasSuffix(name, ".json") {
+			names = append(names, name)
 		}
-		if files[name], err = bundles.ReadIn(inside, name, min(maxMetadataFile, left)); err == nil {
-			left -= int64(len(files[name]))
+		if len(names) > maxNames {
+			return fmt.Errorf("it holds more than %d .json files", maxNames)
 		}
 		return err
 	})
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%s holds no .json file: nothing was verified", path)
-	}
-	return files, err
+	return names, err
 }
 
 // mistakable is a report with what a hasty reader of it would mistake.
@@ -128,7 +145,8 @@ type mistakable struct {
 }
 
 func mistakableIn(r *metadata.Report) *mistakable {
-	var files, roles, holders []string
+	files := slices.Clone(r.Beside)
+	var roles, holders []string
 	for _, f := range r.Files {
 		files, roles = append(files, f.Name), append(roles, f.Role)
 		for _, role := range f.Roles {

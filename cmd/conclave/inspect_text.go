@@ -22,6 +22,9 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
+// maxBeside is how many files that are not part of a set are named.
+const maxBeside = 20
+
 func printReport(w io.Writer, r *mistakable) error {
 	p := &printer{w: w}
 	p.line("%s, held against %s", r.Scope, r.At.Format(time.RFC3339))
@@ -34,6 +37,12 @@ func printReport(w io.Writer, r *mistakable) error {
 	p.line("")
 	for _, s := range r.LookAlikes {
 		p.line("WARNING  %s", s)
+	}
+	for _, name := range r.Beside[:min(len(r.Beside), maxBeside)] {
+		p.line("not part of the set: %s", name)
+	}
+	if more := len(r.Beside) - maxBeside; more > 0 {
+		p.line("not part of the set: %d more", more)
 	}
 	for _, s := range r.Problems {
 		p.line("PROBLEM  %s", s)

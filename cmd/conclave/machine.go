@@ -154,8 +154,8 @@ func (m *machine) Listing(_ context.Context, f ui.File) ([]trust.NewTarget, erro
 	return draft.ParseListing(text)
 }
 
-func (m *machine) Repository(_ context.Context, in ui.Place) (map[string][]byte, error) {
-	return metadataFiles(in.Path, true)
+func (m *machine) Repository(_ context.Context, in ui.Place) (*metadata.Found, error) {
+	return findMetadata(in.Path, true)
 }
 
 // maxSmallFile is what a plan, a key or a descriptor may have. In bytes.

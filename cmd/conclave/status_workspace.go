@@ -93,11 +93,11 @@ func scheduleAt(path string, at time.Time, margin int, asked bool) (*schedule.Sc
 			return nil, err
 		}
 	default:
-		files, err := metadataFiles(path, info.IsDir())
+		found, err := findMetadata(path, info.IsDir())
 		if err != nil {
 			return nil, err
 		}
-		return schedule.OfFiles(files, at, margin)
+		return schedule.OfFound(found, at, margin)
 	}
 	if planned, ok := plan.MarginIn(contents.Journals); ok && !asked {
 		margin = planned
