@@ -45,8 +45,11 @@ func FileName(role string, version int64) string {
 	if role == typeTimestamp {
 		return typeTimestamp + metaSuffix
 	}
-	return strconv.FormatInt(version, 10) + "." + escapeRole(role) + metaSuffix
+	return strconv.FormatInt(version, 10) + "." + PlainName(role)
 }
+
+// PlainName is what it is called in a repository without: ROLE.json.
+func PlainName(role string) string { return escapeRole(role) + metaSuffix }
 
 // ParseFileName is the inverse of FileName. The version of timestamp.json is 0.
 // It takes the role in any spelling: who wants the usual one alone holds name

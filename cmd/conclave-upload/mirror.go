@@ -35,8 +35,8 @@ writes it to DST byte for byte. It needs no key. SRC and DST are each one of
 
   HOST[:PORT]/REPOSITORY[:TAG]   a registry; the tag is the name of the trust
   oci:DIR[:TAG]                  an OCI image layout in a directory
-  DIR                            a plain TUF repository with consistent snapshots,
-                                 for any web server and any TUF client
+  DIR                            a plain TUF repository, for any web server and any
+                                 TUF client
 
 SRC need not have been published by this program. Of a registry or an image
 layout, an image is read whose layers are the metadata, too. Where the metadata
@@ -45,7 +45,8 @@ names no trust, the tag of DST does.
 What is at DST may be an older state: its clients find the old one or the new
 one, never a mixture. It never goes back, and no other trust is written over it.
 File targets and images that DST lacks are copied. Below a DIR they are in
-DIR/targets, and what SRC lacks is left out there. A registry has to hold them
+DIR/targets, and what SRC lacks is left out there; metadata of older states stays
+and is named. A registry has to hold them
 all in the end, unless --targets-elsewhere says otherwise; a plain directory as
 SRC has the manifests of images alone, so they have to be there before.
 
@@ -125,7 +126,11 @@ func (p *program) verifiedOrigin(from *origin, pinned []byte) (*client.Verified,
 	if pinned == nil {
 		p.progress("no root is pinned: the origin's own oldest root is believed")
 	}
-	return p.verified(from.set, pinned)
+	v, err := p.verified(from.set, pinned)
+	if err == nil && !v.Set.Roots[len(v.Set.Roots)-1].Root.ConsistentSnapshot {
+		p.progress("the root asks for no consistent snapshots: what is published has consistent names as well, N.ROLE.json")
+	}
+	return v, err
 }
 
 func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte) error {
@@ -138,7 +143,7 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 	if err != nil {
 		return err
 	}
-	there, missing, err := p.writeMirror(ctx, to.dir, o, verified)
+	there, missing, beside, err := p.writeMirror(ctx, to.dir, o, verified)
 	if err != nil {
 		return err
 	}
@@ -146,6 +151,7 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 	rows = append(rows, roleRows(verified.Roles)...)
 	rows = append(rows, targetRows("target", there)...)
 	rows = append(rows, targetRows("missing", missing)...)
+	rows = append(rows, besideRows(beside)...)
 	return p.report(struct {
 		Reference string          `json:"reference"`
 		Trust     string          `json:"trust"`
@@ -154,15 +160,28 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 		Roles     []client.Role   `json:"roles"`
 		Targets   []client.Target `json:"targets"`
 		Missing   []client.Target `json:"missing"`
-	}{from.String(), verified.Trust, to.dir, verified.Begins, verified.Roles, there, missing}, rows)
+		Beside    []string        `json:"beside"` // files in the directory that are not part of the set
+	}{from.String(), verified.Trust, to.dir, verified.Begins, verified.Roles, there, missing, beside}, rows)
+}
+
+// besideRows name what older runs left, if it is not too much for people.
+func besideRows(beside []string) (rows []row) {
+	const most = 20
+	for _, name := range beside[:min(len(beside), most)] {
+		rows = append(rows, row{"beside", name, "not part of the set"})
+	}
+	if more := len(beside) - most; more > 0 {
+		rows = append(rows, row{"beside", fmt.Sprintf("%d more", more), "not part of the set"})
+	}
+	return rows
 }
 
 // writeMirror writes the targets that the origin holds, and then the metadata
-// that vouches for them.
-func (p *program) writeMirror(ctx context.Context, dir string, o *origin, verified *client.Verified) (there, missing []client.Target, err error) {
+// that vouches for them. beside is what else lies there.
+func (p *program) writeMirror(ctx context.Context, dir string, o *origin, verified *client.Verified) (there, missing []client.Target, beside []string, err error) {
 	m, err := mirror.Open(dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer m.Close()
 	there, missing = []client.Target{}, []client.Target{}
@@ -172,12 +191,16 @@ func (p *program) writeMirror(ctx context.Context, dir string, o *origin, verifi
 			p.progress(fmt.Sprintf("target %s: the origin does not hold it", t.Path))
 			missing = append(missing, t)
 		case err != nil:
-			return nil, nil, err
+			return nil, nil, nil, err
 		default:
 			there = append(there, t)
 		}
 	}
-	return there, missing, m.PutMetadata(verified.Set)
+	if err := m.PutMetadata(verified.Set); err != nil {
+		return nil, nil, nil, err
+	}
+	beside, err = m.Beside(verified.Set)
+	return there, missing, beside, err
 }
 
 func copyTarget(ctx context.Context, m *mirror.Repository, o *origin, t client.Target) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -298,5 +299,47 @@ func TestMirrorCorpora(t *testing.T) {
 			s.run("mirror", s.image("latest", top...), s.path("docker"), "--root", root)
 			sameFiles(t, len(files), s.path("docker"), filepath.Join(src, "metadata"))
 		})
+	}
+}
+
+// TestMirrorReports takes small repositories through a registry that went wrong,
+// each after a public report, and others with plain names.
+func TestMirrorReports(t *testing.T) {
+	theirs := corpora.Dir(t)
+	for name, files := range map[string][]string{
+		"reports/json-targets":     {"1.targets.json", "targets/015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862.trusted_root.json"},
+		"reports/stale-role":       {"2.targets.json"},
+		"reports/escaped-role":     {"1.targets%2Freleases.json", "1.targets/releases.json"},
+		"tough/tuf-reference-impl": {"1.role2.json", "role2.json", "targets/file3.txt"},
+		"tough/dubious-role-names": {"3...%2F..%2Fpath%2Flike%2Fdubious.json", "..%2F..%2Fpath%2Flike%2Fdubious.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host(), now: func() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }}
+			t.Setenv("DOCKER_CONFIG", s.dir)
+			src := filepath.Join(theirs, name)
+			root := filepath.Join(src, "1.root.json")
+			if _, err := os.Stat(root); err != nil {
+				root = filepath.Join(src, "metadata", "1.root.json")
+			}
+			s.run("mirror", src, s.host+"/org/tuf:theirs", "--root", root, "--targets-elsewhere")
+			s.run("mirror", s.host+"/org/tuf:theirs", s.path("out"), "--root", root)
+			s.run("mirror", s.path("out"), s.path("again"), "--root", root)
+			for _, file := range append(files, "1.root.json") {
+				a, err := os.ReadFile(s.path("out/" + file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if b, err := os.ReadFile(s.path("again/" + file)); err != nil || !bytes.Equal(a, b) {
+					t.Errorf("%s, mirrored again: %v", file, err)
+				}
+			}
+			if _, err := os.Stat(s.path("out/1.team.json")); err == nil {
+				t.Error("the file of a role that is gone was mirrored")
+			}
+		})
+	}
+	s := &site{t: t, dir: t.TempDir()}
+	if code, printed := s.exits(nil, "mirror", filepath.Join(theirs, "reports/length-zero"), s.path("out")); code != cli.Refused || !strings.Contains(string(printed), "snapshot 1 lists 0") {
+		t.Errorf("exit code %d: %s", code, printed)
 	}
 }

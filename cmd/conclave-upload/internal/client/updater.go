@@ -97,13 +97,17 @@ func (v *Verified) Find(path string) (Target, error) {
 	return t, nil
 }
 
-// fetcher gives go-tuf the files of a set.
+// fetcher gives go-tuf the files of a set, also under the names that it asks for
+// where the root wants no consistent snapshots.
 type fetcher map[string][]byte
 
 func newFetcher(files []trust.NamedFile) fetcher {
 	f := fetcher{}
 	for _, named := range files {
 		f[named.Name] = named.Bytes
+		if role, _, err := head.ParseFileName(named.Name); err == nil && role != head.Root {
+			f[head.PlainName(role)] = named.Bytes
+		}
 	}
 	return f
 }

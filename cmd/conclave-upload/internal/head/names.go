@@ -17,6 +17,10 @@ const (
 // FileName is metadata.FileName.
 func FileName(role string, version int64) string { return metadata.FileName(role, version) }
 
+// PlainName is what a role's file is called where the root wants no consistent
+// snapshots: ROLE.json.
+func PlainName(role string) string { return metadata.PlainName(role) }
+
 // ParseFileName is metadata.ParseFileName for names in a registry: it accepts no
 // other spelling than FileName's, so that one file has one name.
 func ParseFileName(name string) (role string, version int64, err error) {

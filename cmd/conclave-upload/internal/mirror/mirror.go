@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
@@ -113,16 +116,26 @@ func (e *ConflictError) Error() string {
 // PutMetadata writes a set that was verified. A client that reads meanwhile
 // finds the old set whole, whose files have other names, until timestamp.json
 // is replaced, last; new roots come right before it, because they may replace
-// the key that signed the old one.
+// the key that signed the old one. Where the root wants no consistent snapshots,
+// files are replaced in place: a client that finds the old and the new, which do
+// not go together, has to try again.
 func (r *Repository) PutMetadata(s *metadata.Set) error {
-	if err := r.check(s); err != nil {
+	files := filesOf(s)
+	if err := r.check(s, files); err != nil {
 		return err
 	}
+	if plain(s) {
+		for _, t := range client.Targets(s) {
+			if err := r.putPlainTarget(t); err != nil {
+				return fmt.Errorf("write the target %q: %w", t.Path, err)
+			}
+		}
+	}
 	var roots, rest, last []trust.NamedFile
-	for _, f := range head.Files(s) {
+	for _, f := range files {
 		switch role, _, err := head.ParseFileName(f.Name); {
 		case err != nil:
-			return err
+			rest = append(rest, f)
 		case role == head.Root:
 			roots = append(roots, f)
 		case role == head.Timestamp:
@@ -141,14 +154,87 @@ func (r *Repository) PutMetadata(s *metadata.Set) error {
 	return nil
 }
 
+// plain says whether clients of a set look for plain names.
+func plain(s *metadata.Set) bool { return !s.Roots[len(s.Roots)-1].Root.ConsistentSnapshot }
+
+// filesOf are the files of a set under all names by which clients get them: the
+// usual one; where the root wants no consistent snapshots, the one without a
+// version; and of both what a web server looks for that takes off the escapes of
+// an address. None of the others may be the usual name of another file.
+func filesOf(s *metadata.Set) []trust.NamedFile {
+	files := head.Files(s)
+	for _, f := range slices.Clone(files) {
+		role, _, err := head.ParseFileName(f.Name)
+		if err != nil || role == head.Root || role == head.Timestamp {
+			continue
+		}
+		names := []string{f.Name}
+		if plain(s) {
+			names = append(names, head.PlainName(role))
+		}
+		for _, name := range names {
+			bare, err := url.PathUnescape(name)
+			if err == nil && fs.ValidPath(bare) && !strings.HasPrefix(bare, targetsDir+"/") {
+				names = append(names, bare)
+			}
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			if _, _, err := head.ParseFileName(name); err != nil {
+				files = append(files, trust.NamedFile{Name: name, Bytes: f.Bytes})
+			}
+		}
+	}
+	return files
+}
+
+// putPlainTarget copies a target that PutTarget wrote.
+func (r *Repository) putPlainTarget(t client.Target) error {
+	name, err := targetName(t)
+	if err != nil {
+		return err
+	}
+	f, err := r.root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it is served by something else
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return durable.ReplaceFrom(r.root, path.Join(targetsDir, t.Path), f)
+}
+
+// Beside lists the metadata of the directory that is no part of a set that was
+// written: of older states, and of roles that nobody delegates to any more.
+// Clients don't ask for it once they have the new timestamp.
+func (r *Repository) Beside(s *metadata.Set) ([]string, error) {
+	part := map[string]bool{}
+	for _, f := range filesOf(s) {
+		part[f.Name] = true
+	}
+	entries, err := fs.ReadDir(r.root.FS(), ".")
+	if err != nil {
+		return nil, err
+	}
+	list := []string{}
+	for _, e := range entries {
+		role, _, err := head.ParseFileName(e.Name())
+		if path.Ext(e.Name()) == ".json" && !part[e.Name()] && (err != nil || role != head.Root) {
+			list = append(list, e.Name())
+		}
+	}
+	return list, nil
+}
+
 // check refuses to go back behind what the directory holds.
-func (r *Repository) check(s *metadata.Set) error {
+func (r *Repository) check(s *metadata.Set, files []trust.NamedFile) error {
 	newest := s.Roots[len(s.Roots)-1].Version
 	later := head.FileName(head.Root, newest+1)
 	if _, err := r.root.Stat(later); err == nil {
 		return &ConflictError{later, fmt.Sprintf("follows root %d, with which the set ends", newest)}
 	}
-	for _, f := range head.Files(s) {
+	for _, f := range files {
 		there, err := r.root.ReadFile(f.Name)
 		if errors.Is(err, fs.ErrNotExist) || bytes.Equal(there, f.Bytes) {
 			continue
@@ -164,7 +250,7 @@ func (r *Repository) check(s *metadata.Set) error {
 		switch {
 		case err != nil:
 			return err
-		case next.Type == head.Timestamp && !signed(s, old):
+		case (next.Type == head.Timestamp || next.Type == head.Snapshot) && !signed(s, old):
 			continue // of keys that the newest root does not name: clients forget it, too
 		case old.Version > next.Version:
 			return &ConflictError{f.Name, fmt.Sprintf("has version %d, and the set has %d", old.Version, next.Version)}
@@ -175,9 +261,9 @@ func (r *Repository) check(s *metadata.Set) error {
 	return nil
 }
 
-// signed says whether a timestamp is one by the keys of the newest root.
-func signed(s *metadata.Set, timestamp *metadata.File) bool {
-	_, err := metadata.VerifyFile(s.Roots[len(s.Roots)-1].Signed, head.Timestamp, timestamp)
+// signed says whether a timestamp or a snapshot is one by the keys of the newest root.
+func signed(s *metadata.Set, f *metadata.File) bool {
+	_, err := metadata.VerifyFile(s.Roots[len(s.Roots)-1].Signed, f.Type, f)
 	return err == nil
 }
 

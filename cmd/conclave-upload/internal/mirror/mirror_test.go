@@ -3,15 +3,19 @@ package mirror_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/mirror"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
@@ -86,6 +90,12 @@ func TestReaders(t *testing.T) {
 
 func refreshed(t *testing.T, url string, root []byte) int64 {
 	t.Helper()
+	return goTUF(t, url, root, trusttest.Start).GetTrustedMetadataSet().Timestamp.Signed.Version
+}
+
+// goTUF is go-tuf's client of a web server, up to date.
+func goTUF(t *testing.T, url string, root []byte, at time.Time) *updater.Updater {
+	t.Helper()
 	c, err := config.New(url, root)
 	if err != nil {
 		t.Fatal(err)
@@ -95,11 +105,11 @@ func refreshed(t *testing.T, url string, root []byte) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.UnsafeSetRefTime(trusttest.Start)
+	u.UnsafeSetRefTime(at)
 	if err := u.Refresh(); err != nil {
 		t.Fatal(err)
 	}
-	return u.GetTrustedMetadataSet().Timestamp.Signed.Version
+	return u
 }
 
 // TestEveryState: a client that comes after each state finds it.
@@ -221,5 +231,122 @@ func TestNothingUnfinishedStays(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Join(dir, "targets"))
 	if err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
+	}
+}
+
+// TestForeignNames: what others published without consistent snapshots, or with
+// roles of odd names, go-tuf's client finds in the directory, by way of a web
+// server and of those roles.
+func TestForeignNames(t *testing.T) {
+	in2020 := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	theirs := corpora.Dir(t)
+	for _, c := range []struct {
+		folder, target string
+		missing        bool // the role is there, and vouches for nothing
+	}{
+		{"tough/tuf-reference-impl", "file3.txt", false},
+		{"tough/dubious-role-names", "1.txt", false},
+		{"reports/escaped-role", "team/x", true},
+		{"reports/json-targets", "trusted_root.json", false},
+		{"reports/stale-role", "team/x", true},
+		{"go-tuf-mirror", "test-role/test.txt", false},
+		{"tough/consistent-snapshots", "data1.txt", false},
+	} {
+		t.Run(c.folder, func(t *testing.T) {
+			source, err := mirror.OpenSource(filepath.Join(theirs, c.folder))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = source.Close() })
+			files, err := source.Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			set, err := head.Set(files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verified, err := client.Verify(files, set.Roots[0].Bytes, in2020)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			m := open(t, dir)
+			for _, target := range verified.Targets {
+				content, err := source.OpenTarget(target)
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if err := errors.Join(err, m.PutTarget(target, content), content.Close()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := m.PutMetadata(verified.Set); err != nil {
+				t.Fatal(err)
+			}
+			if beside, err := m.Beside(verified.Set); err != nil || len(beside) != 0 {
+				t.Errorf("beside it: %q, %v", beside, err)
+			}
+			server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+			t.Cleanup(server.Close)
+			u := goTUF(t, server.URL, set.Roots[0].Bytes, in2020)
+			info, err := u.GetTargetInfo(c.target)
+			if (err != nil) != c.missing || err != nil && !strings.Contains(err.Error(), "not found") {
+				t.Fatalf("%s: %v", c.target, err)
+			}
+			for role := range set.Delegated {
+				if c.missing && u.GetTrustedMetadataSet().Targets[role] == nil {
+					t.Errorf("it found no %s", role)
+				}
+			}
+			if c.missing {
+				return
+			}
+			if _, _, err := u.DownloadTarget(info, filepath.Join(t.TempDir(), "x"), server.URL+"/targets"); err != nil {
+				t.Errorf("%s: %v", c.target, err)
+			}
+		})
+	}
+}
+
+// TestBeside: what older runs left is named, and stays for clients that are
+// still reading.
+func TestBeside(t *testing.T) {
+	dir := t.TempDir()
+	m := open(t, dir)
+	sets := states(t, 3, false)
+	for i, want := range []string{"", "1.snapshot.json 2.targets.json", "1.snapshot.json 2.snapshot.json 2.targets.json 3.targets.json"} {
+		if err := m.PutMetadata(sets[i]); err != nil {
+			t.Fatal(err)
+		}
+		if beside, err := m.Beside(sets[i]); err != nil || strings.Join(beside, " ") != want {
+			t.Errorf("after state %d: %q, %v", i+1, beside, err)
+		}
+		source, err := mirror.OpenSource(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files, err := source.Files(); err != nil || len(files) != 4 {
+			t.Errorf("state %d is %d files, %v", i+1, len(files), err)
+		}
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestNoNameOfAnother: where names are plain, a role's could be that of a root.
+func TestNoNameOfAnother(t *testing.T) {
+	set := states(t, 1, false)[0]
+	set.Roots[0].Root.ConsistentSnapshot = false
+	set.Delegated = map[string]*metadata.File{"2.root": set.Targets, "targets/x": set.Targets, "a%2Fb": set.Targets, "a/b": set.Targets, "../x": set.Targets}
+	dir := t.TempDir()
+	if err := open(t, dir).PutMetadata(set); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"2.root.json": false, "2.2.root.json": true, "targets/x.json": false, "targets%2Fx.json": true, "2.targets/x.json": true, "a/b.json": true} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

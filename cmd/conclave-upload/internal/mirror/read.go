@@ -13,102 +13,101 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/head"
-	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 )
 
-// Source is a TUF repository in a directory, with consistent snapshots, as
-// others have published it. Its metadata stands in the directory or in
-// "metadata" below it; its targets in "targets" below either.
+// Source is a TUF repository in a directory, as others have published it. Its
+// targets are in "targets" beside its metadata, below it, or below the directory.
 type Source struct {
-	root     *os.Root
-	metadata string // "." or "metadata"
+	root   *os.Root
+	found  *metadata.Found
+	beside []string // directories that may hold the targets
 }
 
-// OpenSource opens the repository in dir.
+// maxNames is how many files there may be that could be metadata, and need not be.
+const maxNames = 1_000_000
+
+// OpenSource opens the repository in dir, and finds its files. Nothing of it has
+// been verified.
 func OpenSource(dir string) (*Source, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, place := range []string{".", "metadata"} {
-		if _, err := root.Stat(path.Join(place, head.FileName(head.Timestamp, 0))); err == nil {
-			return &Source{root, place}, nil
-		}
+	s := &Source{root: root}
+	if err := s.find(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, err), root.Close())
 	}
-	return nil, errors.Join(fmt.Errorf("%s is no TUF repository: neither it nor %s holds timestamp.json", dir, path.Join(dir, "metadata")), root.Close())
+	return s, nil
 }
 
 // Close releases the directory.
 func (s *Source) Close() error { return s.root.Close() }
 
-// Files reads the set that is published: all roots that are there, the
-// timestamp, and what follows from it. Nothing of it has been verified.
-func (s *Source) Files() ([]trust.NamedFile, error) {
-	files, err := s.roots()
+// find reads the set that is published: all roots that are there, the timestamp,
+// and what follows from it.
+func (s *Source) find() error {
+	names, err := jsonFiles(s.root.FS())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	add := func(role string, version int64) (*metadata.File, error) {
-		name := head.FileName(role, version)
+	total := 0
+	s.found, err = metadata.Find(names, func(name string) ([]byte, error) {
 		raw, err := s.file(name)
-		if err != nil {
-			return nil, err
+		if total += len(raw); total > head.MaxSet {
+			return nil, fmt.Errorf("the metadata has more than %d bytes", head.MaxSet)
 		}
-		files = append(files, trust.NamedFile{Name: name, Bytes: raw})
-		f, err := metadata.ParseFile(raw, metadata.Adopted)
-		if err == nil && f.Type != role {
-			err = fmt.Errorf("it is %s metadata", f.Type)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return f, nil
-	}
-	timestamp, err := add(head.Timestamp, 0)
+		return raw, err
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	snapshot, err := add(head.Snapshot, timestamp.Timestamp.Snapshot.Version)
-	if err != nil {
-		return nil, err
+	i := slices.IndexFunc(s.found.Files, func(f metadata.FoundFile) bool { return path.Base(f.Name) == head.FileName(head.Timestamp, 0) })
+	if i < 0 {
+		return errors.New("it is no TUF repository: no timestamp.json is in it")
 	}
-	listed, ok := snapshot.Snapshot.Meta[head.Targets+".json"]
-	if !ok {
-		return nil, fmt.Errorf("snapshot %d lists no targets.json", snapshot.Version)
-	}
-	if _, err := add(head.Targets, listed.Version); err != nil {
-		return nil, err
-	}
-	return client.Complete(files, func(_, name string) ([]byte, error) { return s.file(name) })
+	at := path.Dir(s.found.Files[i].Name)
+	s.beside = []string{targetsDir, path.Join(at, targetsDir), path.Join(path.Dir(at), targetsDir)}
+	return nil
 }
 
-func (s *Source) roots() (files []trust.NamedFile, err error) {
-	entries, err := fs.ReadDir(s.root.FS(), s.metadata)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range entries {
-		if role, _, err := head.ParseFileName(e.Name()); err != nil || role != head.Root {
-			continue
+// jsonFiles lists the files below a directory that may be metadata.
+func jsonFiles(dir fs.FS) (names []string, err error) {
+	err = fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) && name != "." {
+			return fs.SkipDir // lost+found
 		}
-		raw, err := s.file(e.Name())
-		if err != nil {
-			return nil, err
+		if err == nil && !d.IsDir() && path.Ext(name) == ".json" {
+			names = append(names, name)
 		}
-		files = append(files, trust.NamedFile{Name: e.Name(), Bytes: raw})
+		if len(names) > maxNames {
+			return fmt.Errorf("it holds more than %d .json files", maxNames)
+		}
+		return err
+	})
+	return names, err
+}
+
+// Files is the set, under the names of a repository with consistent snapshots.
+func (s *Source) Files() ([]trust.NamedFile, error) {
+	var files []trust.NamedFile
+	for _, f := range s.found.Files {
+		if f.Err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, f.Err)
+		}
+		files = append(files, trust.NamedFile{Name: head.FileName(f.Role, f.File.Version), Bytes: f.Bytes})
 	}
-	if len(files) == 0 {
-		return nil, errors.New("the directory holds no root with a version in its name: 1.root.json")
+	if len(s.found.Missing) > 0 {
+		return nil, &client.IncompleteError{Name: s.found.Missing[0]}
+	}
+	if s.found.Files[0].Role != head.Root {
+		return nil, errors.New("the directory holds no root: 1.root.json")
 	}
 	return files, nil
 }
 
-// file reads a metadata file. One that is missing is registry.ErrNotFound.
+// file reads a metadata file.
 func (s *Source) file(name string) ([]byte, error) {
-	f, err := s.root.Open(path.Join(s.metadata, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", name, registry.ErrNotFound)
-	}
+	f, err := s.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +122,7 @@ func (s *Source) file(name string) ([]byte, error) {
 // OpenTarget opens the file of a target, by its hashed name or by its path
 // alone. One that is missing is fs.ErrNotExist.
 func (s *Source) OpenTarget(t client.Target) (io.ReadCloser, error) {
-	for _, dir := range slices.Compact([]string{targetsDir, path.Join(s.metadata, targetsDir)}) {
+	for _, dir := range s.beside {
 		for _, name := range []string{head.HashedName(t.Path, t.SHA256), t.Path} {
 			f, err := s.root.Open(path.Join(dir, name))
 			if !errors.Is(err, fs.ErrNotExist) {
