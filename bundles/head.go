@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
@@ -103,9 +101,8 @@ func publishedSet(head []trust.NamedFile) (published, error) {
 
 // rootVersion is the N of N.root.json, and 0 for any other file.
 func rootVersion(name string) int64 {
-	number, ok := strings.CutSuffix(name, ".root.json")
-	n, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil {
+	role, n, err := metadata.ParseFileName(name)
+	if err != nil || role != "root" {
 		return 0
 	}
 	return n

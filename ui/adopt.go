@@ -118,7 +118,7 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted, beside []
 	who := root.Root.Roles["root"]
 	d := root.Digest()
 	p := f.page("Adopt "+a.Contents.Trust,
-		slices.Concat(page.Facts{{Label: "In", Value: in.Path}}, headFacts(a.Contents.Published), besideFacts(beside)),
+		append(page.Facts{{Label: "In", Value: in.Path}}, headFacts(a.Contents.Published)...),
 		page.Facts{
 			{Label: fmt.Sprintf("Root %d", root.Version), Value: fmt.Sprintf("signed by %d of %s", who.Threshold, plural(len(who.KeyIDs), "key", "keys"))},
 			{Label: "Expires", Value: date(root.Expires)},
@@ -126,7 +126,7 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted, beside []
 		page.Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
 		page.Hex(d), page.WordGrid(text.Words(d)),
 		page.Para("What strict clients would stumble over, by kind. The next version puts it right."),
-		findings(a.Findings),
+		append(findings(a.Findings), besideFacts(beside)...),
 	).WithHelp(
 		"The chain of roots and every threshold were verified. Expiry was not looked at: a trust that has expired can be renewed.",
 		"The digest is that of the canonical form of what the root's holders signed.",
@@ -139,18 +139,24 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted, beside []
 // newestRoot is the last one: Head is sorted by role and version.
 func newestRoot(head []trust.NamedFile) (*metadata.File, error) {
 	for _, file := range slices.Backward(head) {
-		if strings.HasSuffix(file.Name, ".root.json") {
+		if isRoot(file) {
 			return metadata.ParseFile(file.Bytes, metadata.Adopted)
 		}
 	}
 	return nil, errors.New("there is no root")
 }
 
+// isRoot: a delegated role may be called x.root.
+func isRoot(file trust.NamedFile) bool {
+	role, _, err := metadata.ParseFileName(file.Name)
+	return err == nil && role == "root"
+}
+
 // headFacts name the files that are taken over, the roots as one.
 func headFacts(head []trust.NamedFile) page.Facts {
 	var roots, others []string
 	for _, file := range head {
-		if strings.HasSuffix(file.Name, ".root.json") {
+		if isRoot(file) {
 			roots = append(roots, file.Name)
 		} else {
 			others = append(others, file.Name)
@@ -177,7 +183,7 @@ func besideFacts(names []string) page.Facts {
 	if n > named {
 		list += fmt.Sprintf(" and %d more", n-named)
 	}
-	return page.Facts{{Label: "Left out", Value: list + ": not part of the set that clients read"}}
+	return page.Facts{{Label: "Left out", Value: list + ": not part of the set"}}
 }
 
 // findings are counted by their codes, with the first of each.

@@ -13,6 +13,7 @@ import (
 func TestAdoptInATerminal(t *testing.T) {
 	s := newSite(t)
 	s.stick.repository = corpora.Metadata(t, "sigstore/roots")
+	s.stick.repository["targets/trusted_root.json"] = []byte("{}")
 	e := start(t, setting{}, s.talk)
 	e.takes("Adopt a trust that others made")
 	e.sees("Where are you?")

@@ -403,6 +403,7 @@ func ofCode(err error) *page.Problem {
 		"BUNDLE-HEADS":          {"The bundles were not merged.", "Two sites hold different published sets: find out which one is live, and leave the other bundle out."},
 		otherTrust:              {"The bundles were not merged.", "Choose bundles of one trust."},
 		"BUNDLE-PROPOSED-TWICE": {"The bundles were not merged.", "Ask the sites which of the two is meant, and leave the other bundle out."},
+		"REPOSITORY-AMBIGUOUS":  {"Nothing of them was used.", "Name the directory of the one that is meant."},
 		"WORKSPACE-LOCKED":      {nothingDone, "Close the other program, or choose another workspace."},
 		"FILE-REFUSED":          {"Nothing of it was used.", "Name the file itself: one that is read is a regular file of ordinary size."},
 		"FILE-DAMAGED":          {"What it holds was not used.", "Keep the medium as it is, take another one, and do the step again or go on at another site."},

@@ -89,6 +89,7 @@ var explained = []struct {
 	{&metadata.ThresholdError{Role: "root", By: "root 1"}, "METADATA-UNSIGNED"},
 	{&metadata.VersionError{Role: "root", Want: 2, Got: 3, Why: "follows root 1"}, "METADATA-VERSION"},
 	{&metadata.FieldError{Path: "signed.version", Why: "is missing"}, "METADATA-FIELD"},
+	{&metadata.AmbiguousError{Places: []string{"director", "image"}}, "REPOSITORY-AMBIGUOUS"},
 	{&metadata.MismatchError{Role: "targets", Why: "is another one"}, "METADATA-MISMATCH"},
 	{metadata.ErrSignature, "METADATA-SIGNATURE"},
 

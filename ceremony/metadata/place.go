@@ -19,8 +19,11 @@ func (e *AmbiguousError) Error() string {
 	for _, p := range e.Places {
 		names = append(names, printable(p))
 	}
-	return fmt.Sprintf("there are several repositories here: %s. Nothing was read: name the directory of one", strings.Join(names, ", "))
+	return fmt.Sprintf("there are several repositories here: %s", strings.Join(names, ", "))
 }
+
+// Code names what happened, for people who look it up.
+func (*AmbiguousError) Code() string { return "REPOSITORY-AMBIGUOUS" }
 
 // rootHistory is where tuf-on-ci keeps the roots by their numbers, below the
 // directory of its other metadata.

@@ -167,7 +167,7 @@ func (d *decoder) body(n node, s *Signed) {
 	})
 	if s.Root != nil && !s.Root.ConsistentSnapshot {
 		d.in("consistent_snapshot", func() {
-			d.odd(codeNoConsistentSnapshot, "is not true: its files have plain names, and what is published from here has consistent ones (TUF 1.0, 6.1)")
+			d.odd(codeNoConsistentSnapshot, "is not true: names are plain, and what is published from here has consistent ones")
 		})
 	}
 }
