@@ -341,6 +341,7 @@ func TestNothingBelowFalls(t *testing.T) {
 		"keyids-change":             caseFiles(t, "keyids-change"),
 		"docker":                    corpora.Metadata(t, "docker/metadata"),
 		"go-tuf-mirror":             corpora.Metadata(t, "go-tuf-mirror/metadata"),
+		"tough reference":           corpora.Metadata(t, "tough/tuf-reference-impl/metadata"),
 		"tough consistent snapshot": corpora.Metadata(t, "tough/consistent-snapshots/metadata"),
 	}
 	for name, files := range repositories {

@@ -141,7 +141,14 @@ func (k RoleKeys) object() object {
 }
 
 func (m FileMeta) object() object {
-	return object{"version": m.Version, "length": m.Length, "hashes": texts(m.Hashes)}
+	o := object{"version": m.Version}
+	if m.Length > 0 {
+		o["length"] = m.Length
+	}
+	if len(m.Hashes) > 0 {
+		o["hashes"] = texts(m.Hashes)
+	}
+	return o
 }
 
 func (d *Delegations) object() object {

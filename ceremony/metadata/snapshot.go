@@ -22,8 +22,8 @@ func (s *Snapshot) roles() []string {
 // Timestamp is the body of timestamp metadata (TUF 1.0, 4.6).
 type Timestamp struct{ Snapshot FileMeta }
 
-// FileMeta is what one metadata file says of another. In Strict mode it
-// states all of it.
+// FileMeta is what one metadata file says of another. In Strict mode it states
+// all of it, but for what a snapshot goes on listing that others listed tersely.
 type FileMeta struct {
 	Version int64
 	Length  int64             // bytes; 0: not stated
@@ -38,14 +38,16 @@ func (d *decoder) snapshot(s *Snapshot) func(key string, v node) {
 	return func(_ string, v node) {
 		s.Meta = map[string]FileMeta{}
 		d.object(v, func(name string, v node) {
-			s.Meta[name] = d.fileMeta(v)
+			// A snapshot drops nothing that was listed (TUF 1.0, 5.5.5), so a strict
+			// one lists what others did, as they did.
+			s.Meta[name] = d.fileMeta(v, name != typeTargets+metaSuffix && d.mode == Strict)
 			role, ok := strings.CutSuffix(name, metaSuffix)
 			if !ok {
 				d.fail("is no name of a metadata file")
 			}
 			if !isRoleName(role) {
 				d.odd(codeDubiousRoleName, "is no safe name for a file: %s", printable(name))
-			} else if isTopLevel(role) && role != typeTargets {
+			} else if isTopLevel(role) && role != typeTargets && d.mode == Adopted {
 				d.odd(codeUnknownRole, "is no file that a snapshot lists")
 			}
 		})
@@ -62,7 +64,7 @@ func (d *decoder) timestamp(t *Timestamp) func(key string, v node) {
 		has := false
 		d.object(v, func(file string, v node) {
 			if file == name {
-				t.Snapshot, has = d.fileMeta(v), true
+				t.Snapshot, has = d.fileMeta(v, false), true
 			} else {
 				d.never(v, file, name)
 			}
@@ -73,7 +75,9 @@ func (d *decoder) timestamp(t *Timestamp) func(key string, v node) {
 	}
 }
 
-func (d *decoder) fileMeta(n node) FileMeta {
+// fileMeta decodes what is said of a file. Where it may be terse, the version
+// is enough.
+func (d *decoder) fileMeta(n node, terse bool) FileMeta {
 	var m FileMeta
 	d.object(n, func(field string, v node) {
 		switch field {
@@ -93,10 +97,10 @@ func (d *decoder) fileMeta(n node) FileMeta {
 	}
 	if m.Empty {
 		d.in("length", func() { d.odd(codeNoLength, "is 0, which no file has") })
-	} else if m.Length == 0 {
+	} else if m.Length == 0 && !terse {
 		d.in("length", func() { d.odd(codeNoLength, "is not stated") })
 	}
-	if m.Hashes == nil {
+	if m.Hashes == nil && !terse {
 		d.in("hashes", func() { d.odd(codeNoHashes, "are not stated") })
 	}
 	return m
