@@ -14,11 +14,11 @@ const (
 // floor is the published set that the bundle quotes, as far as clients hold its
 // snapshot and timestamp yet: no number may go back behind theirs. The registry
 // need not know of them: it may be another one, or begin empty. base is what
-// next follows, nil for a first publication. There is no floor, but nil, once
-// the online keys were replaced: clients have forgotten what those signed (TUF
-// 1.0, 5.3.11), and the log of heads says where to begin anew. Where there is no
-// log either, the numbers go on all the same, so that no name of a file is used
-// twice, unless an attacker has used them up.
+// next follows, nil for a first publication. Once the online keys were replaced
+// it is nil: clients have forgotten what those signed (TUF 1.0, 5.3.11), and the
+// log of heads says where to begin anew. Where there is no log either, the
+// numbers go on all the same, so that no name of a file is used twice, unless an
+// attacker has used them up.
 func floor(offered *trust.Set, base, next *metadata.Set) *metadata.Set {
 	held := offered.Published
 	if held == nil {
