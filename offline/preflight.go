@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
@@ -16,19 +15,15 @@ import (
 // Preflight is what is checked about a machine before a ceremony. Nothing is
 // changed by it, and no check that fails stops anything: people decide.
 type Preflight struct {
-	Machine   Machine
-	Now       time.Time
-	Known     time.Time    // a time that has certainly passed; zero: none is known
-	KnownFrom string       // what happened then: "the newest metadata was signed"
-	Reader    token.Reader // nil: tokens are not looked for
-	Medium    string       // the directory that bundles are written to; "" not chosen yet
-	Tool      string       // path of this program; "" not known
+	Machine Machine
+	Reader  token.Reader // nil: tokens are not looked for
+	Medium  string       // the directory that bundles are written to; "" not chosen yet
+	Tool    string       // path of this program; "" not known
 }
 
 // Run gives every check with its outcome, in a fixed order.
 func (p Preflight) Run(ctx context.Context) []token.Check {
 	checks := append([]token.Check{p.Machine.network()}, tryWalls().checks()...)
-	checks = append(checks, p.clock())
 	if p.Reader != nil {
 		checks = append(checks, p.readers(ctx))
 	}
@@ -53,24 +48,6 @@ func fail(name, format string, args ...any) token.Check {
 // unknown is a check that this system can't answer. It does not pass.
 func unknown(name string, err error) token.Check {
 	return fail(name, "This could not be checked: %s.", text.Safe(err.Error()))
-}
-
-// horizon is how far behind the last known time a clock can be believed.
-const horizon = 10 * 365 * 24 * time.Hour
-
-const clockLayout = "Monday 2 January 2006, 15:04:05 UTC"
-
-func (p Preflight) clock() token.Check {
-	now, known := p.Now.UTC().Format(clockLayout), p.Known.UTC().Format(clockLayout)
-	switch {
-	case p.Known.IsZero():
-		return pass("clock", "It is %s. Compare it with another clock.", now)
-	case p.Now.Before(p.Known):
-		return fail("clock", "It says %s, but on %s %s. Set the clock, in UTC.", now, known, p.KnownFrom)
-	case p.Now.Sub(p.Known) > horizon:
-		return fail("clock", "It says %s, more than ten years after %s, when %s. Set the clock, in UTC.", now, known, p.KnownFrom)
-	}
-	return pass("clock", "It is %s. Compare it with another clock.", now)
 }
 
 func (p Preflight) readers(ctx context.Context) token.Check {

@@ -7,10 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/conclave-tuf/conclave/bundles"
-	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/plan"
@@ -26,7 +24,6 @@ type machine struct {
 	kernel offline.Machine
 	places []string // directories beside the removable drives
 	reader token.Reader
-	held   *ceremony.Ceremony
 }
 
 func (m *machine) Preflight(ctx context.Context) []token.Check {
@@ -36,13 +33,9 @@ func (m *machine) Preflight(ctx context.Context) []token.Check {
 	}
 	p := offline.Preflight{
 		Machine: m.kernel,
-		Now:     time.Now(),
 		Reader:  m.reader,
 		Medium:  m.places[0],
 		Tool:    tool,
-	}
-	if last := m.held.LastEvent(); !last.IsZero() {
-		p.Known, p.KnownFrom = last, "the journal was last written to"
 	}
 	return p.Run(ctx)
 }

@@ -81,7 +81,7 @@ func (s *session) run(c *cobra.Command) (err error) {
 	config := ui.Config{
 		Ceremony:  held,
 		Reader:    s.reader,
-		Machine:   &machine{places: s.places, reader: s.reader, held: held},
+		Machine:   &machine{places: s.places, reader: s.reader},
 		Hand:      s.hand,
 		Now:       time.Now,
 		Rand:      rand.Reader,
