@@ -259,7 +259,7 @@ func (e RemoveTargets) apply(d *Draft) error {
 	if !d.holdsTargets(e.Role) {
 		return cannot(e, "there is no role of that name that holds targets")
 	}
-	matches := func(p string) bool { return trust.MatchPath(e.Pattern, p) }
+	matches := func(p string) bool { return metadata.MatchPath(e.Pattern, p) }
 	if below, ok := strings.CutSuffix(e.Pattern, "/"); ok && below != "" {
 		matches = func(p string) bool { return strings.HasPrefix(p, e.Pattern) }
 	} else if _, err := path.Match(e.Pattern, ""); err != nil || e.Pattern == "" || below == "" {

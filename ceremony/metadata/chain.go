@@ -131,7 +131,36 @@ func VerifyRootChain(roots []*File, at time.Time) error {
 			return err
 		}
 	}
-	return checkExpiry(typeRoot, roots[len(roots)-1], at)
+	return VerifyExpiry(typeRoot, roots[len(roots)-1], at)
+}
+
+// VerifyRole is what a client asks of the file of a role beneath root: VerifyFile
+// with parent, which is root or the targets that delegates the role, and the
+// names that the file gives for its trust and its role, as VerifySet holds them.
+func VerifyRole(root *File, parent *Signed, role string, f *File) error {
+	if _, err := VerifyFile(parent, role, f); err != nil {
+		return err
+	}
+	if isTopLevel(role) {
+		return checkTrust(root.Trust(), role, f)
+	}
+	return checkNames(root.Trust(), role, f)
+}
+
+// checkNames holds what a delegated file says of itself against the trust and the
+// role that it stands for. It need not say anything: a team may sign with tools
+// that know nothing of trusts.
+func checkNames(trust, role string, f *File) error {
+	if f.Conclave == nil {
+		return nil
+	}
+	if err := checkTrust(trust, role, f); err != nil {
+		return err
+	}
+	if says := f.Conclave.Role; says != "" && says != role {
+		return &MismatchError{role, "says that it is a version of " + printable(says)}
+	}
+	return nil
 }
 
 // checkTrust holds what f says of its trust against want; "" wants nothing.
@@ -142,9 +171,10 @@ func checkTrust(want, role string, f *File) error {
 	return &OtherTrustError{Role: role, Want: want, Got: f.Trust()}
 }
 
-// checkExpiry says whether f is valid at the time at: before it expires, not
-// at that second (TUF 1.0, 5.3.10). The zero time checks nothing.
-func checkExpiry(role string, f *File, at time.Time) error {
+// VerifyExpiry says whether f is valid at the time at: before it expires, not
+// at that second (TUF 1.0, 5.3.10). The zero time checks nothing. The error is an
+// *ExpiredError.
+func VerifyExpiry(role string, f *File, at time.Time) error {
 	if at.IsZero() || at.Before(f.Expires) {
 		return nil
 	}

@@ -10,7 +10,8 @@ type Finding struct {
 }
 
 // The codes of findings. In Strict mode each of them is an error, but for
-// codeP384Key: a plan may ask for such keys.
+// codeP384Key, as a plan may ask for such keys, and codeUnlistedRole, which is about
+// a whole set.
 const (
 	codeHexKey               = "hex-key"                // an ECDSA key as a hex point instead of PEM
 	codeOldKeyType           = "old-keytype"            // ecdsa-sha2-nistp256 as key type
@@ -33,6 +34,7 @@ const (
 	codeSpecVersion          = "spec-version"           // not of the form 1.x.y
 	codeNoConsistentSnapshot = "no-consistent-snapshot" //
 	codeUnknownRole          = "unknown-role"           // a role that root or snapshot does not name in TUF
+	codeUnlistedRole         = "unlisted-role"          // delegated, and the snapshot does not list it
 	codeDubiousRoleName      = "dubious-role-name"      // a role's name that is no safe file name
 	codeDubiousPath          = "dubious-path"           // a target's path that is no safe relative path
 	codeOtherHash            = "other-hash"             // hashes other than one sha256

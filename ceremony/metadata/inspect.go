@@ -41,6 +41,9 @@ func (f *Found) Inspect(at time.Time) *Report {
 	for _, f := range in.files {
 		r := reportFile(f.name, f.Bytes, f.role, f.File, at)
 		r.Signatures = in.signatures(f)
+		if in.report.Scope == ScopeWhole && f.File == in.set.Snapshot {
+			r.Findings = slices.Concat(r.Findings, in.set.Unlisted())
+		}
 		in.report.Files = append(in.report.Files, r)
 	}
 	in.report.Files = append(in.report.Files, in.unread...)
@@ -218,7 +221,7 @@ func (in *inspection) verifyPart(root *File) {
 // expiry lists what of the set has expired; earlier roots may have.
 func (in *inspection) expiry() {
 	for _, f := range in.current() {
-		if err := checkExpiry(f.role, f.File, in.at); err != nil {
+		if err := VerifyExpiry(f.role, f.File, in.at); err != nil {
 			in.report.Expired = append(in.report.Expired, err.Error())
 		}
 	}

@@ -88,7 +88,7 @@ func reportFile(name string, b []byte, role string, f *File, at time.Time) FileR
 		return r
 	}
 	r.Role, r.Version, r.Expires, r.Payload = role, f.Version, f.Expires, f.Digest()
-	r.Expired = checkExpiry(role, f, at) != nil
+	r.Expired = VerifyExpiry(role, f, at) != nil
 	r.SpecVersion, r.Trust, r.Findings = f.SpecVersion, f.Trust(), f.Findings
 	switch {
 	case f.Root != nil:

@@ -22,7 +22,8 @@ type Set struct {
 // to 5.6): the root chain, thresholds, versions, lengths, hashes, delegations
 // and expiry. Where the last root names its trust, timestamp, snapshot and
 // targets must name the same, and a delegated role must name no other.
-// Every delegated role must be there, and no file that nobody delegates to.
+// Every delegated role that the snapshot lists must be there, and no file that
+// nobody delegates to; what it does not list clients ignore, and Unlisted says.
 // The zero time leaves out expiry; an *ExpiredError is returned only where all
 // else holds. Other errors: *ThresholdError, *VersionError, *OtherTrustError,
 // *MismatchError.
@@ -43,10 +44,10 @@ func VerifySet(s *Set, at time.Time) error {
 			return err
 		}
 	}
-	if err := s.Timestamp.Timestamp.Snapshot.check(typeSnapshot, s.Snapshot, roles[0].by()); err != nil {
+	if err := VerifyListed(s.Timestamp, typeSnapshot, s.Snapshot); err != nil {
 		return err
 	}
-	if err := checkListed(s.Snapshot, typeTargets, s.Targets); err != nil {
+	if err := VerifyListed(s.Snapshot, typeTargets, s.Targets); err != nil {
 		return err
 	}
 	delegated, err := verifyDelegations(s, root.Trust())
@@ -54,7 +55,7 @@ func VerifySet(s *Set, at time.Time) error {
 		return err
 	}
 	for _, f := range slices.Concat([]namedFile{{typeRoot, root}}, roles, delegated) {
-		if err := checkExpiry(f.role, f.File, at); err != nil {
+		if err := VerifyExpiry(f.role, f.File, at); err != nil {
 			return err
 		}
 	}
@@ -77,10 +78,11 @@ func verifyDelegations(s *Set, trust string) ([]namedFile, error) {
 	listed := s.Snapshot.Snapshot.roles()
 	for queue := []namedFile{{typeTargets, s.Targets}}; len(queue) > 0; queue = queue[1:] {
 		parent := queue[0]
-		bins := 0
 		for role, who := range parent.delegations(parent.by(), listed) {
-			bins++
 			f := s.Delegated[role]
+			if _, is := s.Snapshot.Snapshot.Meta[role+metaSuffix]; f == nil && !is {
+				continue
+			}
 			if f == nil {
 				return nil, &MismatchError{role, "is missing: " + parent.by() + " delegates to it"}
 			}
@@ -91,22 +93,14 @@ func verifyDelegations(s *Set, trust string) ([]namedFile, error) {
 				continue
 			}
 			seen[role] = true
-			if err := checkListed(s.Snapshot, role, f); err != nil {
+			if err := VerifyListed(s.Snapshot, role, f); err != nil {
 				return nil, err
 			}
-			if f.Conclave != nil {
-				if err := checkTrust(trust, role, f); err != nil {
-					return nil, err
-				}
-				if says := f.Conclave.Role; says != "" && says != role {
-					return nil, &MismatchError{role, "says that it is a version of " + printable(says)}
-				}
+			if err := checkNames(trust, role, f); err != nil {
+				return nil, err
 			}
 			found = append(found, namedFile{role, f})
 			queue = append(queue, namedFile{role, f})
-		}
-		if d := parent.Targets.Delegations; d != nil && d.Succinct != nil && uint64(bins) != d.Succinct.Bins() {
-			return nil, &MismatchError{typeSnapshot, fmt.Sprintf("lists %d of the %d bins of %s", bins, d.Succinct.Bins(), parent.by())}
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(s.Delegated)) {
@@ -117,17 +111,55 @@ func verifyDelegations(s *Set, trust string) ([]namedFile, error) {
 	return found, nil
 }
 
-// checkListed holds f against what the snapshot says of role.
-func checkListed(snapshot *File, role string, f *File) error {
-	by := fmt.Sprintf("snapshot %d", snapshot.Version)
-	meta, ok := snapshot.Snapshot.Meta[role+metaSuffix]
-	if !ok {
-		return &MismatchError{role, "is not listed by " + by}
+// Unlisted are the delegations of a set that its snapshot does not list. Clients
+// know of no file for such a role, and end there when they look for a target of
+// its paths: a signer should know.
+func (s *Set) Unlisted() []Finding {
+	parents := []namedFile{{typeTargets, s.Targets}}
+	for _, role := range slices.Sorted(maps.Keys(s.Delegated)) {
+		parents = append(parents, namedFile{role, s.Delegated[role]})
 	}
-	return meta.check(role, f, by)
+	d := decoder{mode: Adopted, path: []string{"signed", "meta"}}
+	listed := s.Snapshot.Snapshot.roles()
+	for _, parent := range parents {
+		bins := uint64(0)
+		for role := range parent.delegations("", listed) {
+			if _, is := s.Snapshot.Snapshot.Meta[role+metaSuffix]; !is {
+				d.odd(codeUnlistedRole, "does not list %s, to which %s delegates: clients find none of its targets", printable(role), parent.by())
+			}
+			bins++
+		}
+		if del := parent.Targets.Delegations; del != nil && del.Succinct != nil && bins != del.Succinct.Bins() {
+			d.odd(codeUnlistedRole, "lists %d of the %d bins of %s: clients find no targets in the others", bins, del.Succinct.Bins(), parent.by())
+		}
+	}
+	return d.summary()
 }
 
-// check holds f against what by says of it (TUF 1.0, 5.5.2, 5.5.4, 5.6.2, 5.6.4).
+// VerifyListed holds f against what a timestamp or a snapshot says of role: its
+// version, and length and hashes where those are stated (TUF 1.0, 5.5.2, 5.5.4,
+// 5.6.2, 5.6.4). The error is a *VersionError or a *MismatchError.
+func VerifyListed(by *File, role string, f *File) error {
+	meta, ok := by.Listed(role)
+	if !ok {
+		return &MismatchError{role, "is not listed by " + namedFile{by.Type, by}.by()}
+	}
+	return meta.check(role, f, namedFile{by.Type, by}.by())
+}
+
+// Listed is what a timestamp or a snapshot says of the file of role.
+func (s *Signed) Listed(role string) (FileMeta, bool) {
+	switch {
+	case s.Snapshot != nil:
+		m, ok := s.Snapshot.Meta[role+metaSuffix]
+		return m, ok
+	case s.Timestamp != nil && role == typeSnapshot:
+		return s.Timestamp.Snapshot, true
+	}
+	return FileMeta{}, false
+}
+
+// check holds f against what by says of it.
 func (m FileMeta) check(role string, f *File, by string) error {
 	if m.Version != f.Version {
 		return &VersionError{Role: role, Want: m.Version, Got: f.Version, Why: by + " lists it"}

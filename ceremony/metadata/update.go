@@ -11,35 +11,54 @@ import (
 // were verified by VerifySet. No version goes back, no version has other
 // bytes than before, and the snapshot drops no role (TUF 1.0, 5.4.3 and
 // 5.5.5). Where the keys of timestamp or snapshot were replaced, the versions
-// of timestamp and snapshot may begin anew, which is how a trust recovers from
-// a fast-forward attack (TUF 1.0, 5.3.11). The error is a *VersionError or a
-// *MismatchError.
+// of timestamp and snapshot may begin anew, and with new keys of snapshot those
+// of what it lists too, which is how a trust recovers from a fast-forward attack
+// (TUF 1.0, 5.3.11). The error is a *VersionError or a *MismatchError.
 func VerifyUpdate(live, next *Set) error {
 	if err := verifyRootsExtend(live.Roots, next.Roots); err != nil {
 		return err
 	}
 	oldRoot, newRoot := live.Roots[len(live.Roots)-1], next.Roots[len(next.Roots)-1]
-	recovers := rotated(oldRoot, newRoot, typeTimestamp) || rotated(oldRoot, newRoot, typeSnapshot)
-	if !recovers {
-		if err := verifyNewer(typeTimestamp, live.Timestamp, next.Timestamp); err != nil {
+	relisted := rotated(oldRoot, newRoot, typeSnapshot)
+	if !relisted && !rotated(oldRoot, newRoot, typeTimestamp) {
+		if err := VerifyNewer(typeTimestamp, live.Timestamp, next.Timestamp); err != nil {
 			return err
 		}
-		if err := verifyNewer(typeSnapshot, live.Snapshot, next.Snapshot); err != nil {
-			return err
-		}
-		if err := verifyNothingDropped(live.Snapshot, next.Snapshot); err != nil {
+		if err := VerifyNewer(typeSnapshot, live.Snapshot, next.Snapshot); err != nil {
 			return err
 		}
 	}
-	if err := verifyNewer(typeTargets, live.Targets, next.Targets); err != nil {
+	listed := map[string]*File{typeTargets: live.Targets}
+	maps.Copy(listed, live.Delegated)
+	for _, role := range slices.Sorted(maps.Keys(listed)) {
+		f := next.Delegated[role]
+		if role == typeTargets {
+			f = next.Targets
+		}
+		if f == nil || relisted && f.Version < listed[role].Version {
+			continue
+		}
+		if err := verifyNewer(role, listed[role], f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VerifyNewer says whether a client that trusts old may go on to f, both of them
+// verified files of role: the version does not go back, and a version does not
+// come to say something else. Nor does what a timestamp or a snapshot lists go
+// back, and a snapshot drops nothing (TUF 1.0, 5.4.3 and 5.5.5). The error is a
+// *VersionError or a *MismatchError.
+func VerifyNewer(role string, old, f *File) error {
+	if err := verifyNewer(role, old, f); err != nil {
 		return err
 	}
-	for _, role := range slices.Sorted(maps.Keys(live.Delegated)) {
-		if f, still := next.Delegated[role]; still {
-			if err := verifyNewer(role, live.Delegated[role], f); err != nil {
-				return err
-			}
-		}
+	switch {
+	case f.Timestamp != nil:
+		return verifyListsNewer(typeSnapshot, old.Timestamp.Snapshot, f.Timestamp.Snapshot)
+	case f.Snapshot != nil:
+		return verifyNothingDropped(old, f)
 	}
 	return nil
 }
@@ -78,9 +97,16 @@ func verifyNothingDropped(old, f *File) error {
 		if !ok {
 			return &MismatchError{role, fmt.Sprintf("is dropped by snapshot %d", f.Version)}
 		}
-		if now.Version < before.Version {
-			return &VersionError{Role: role, Want: before.Version, Got: now.Version, Why: "a trusted version never goes back"}
+		if err := verifyListsNewer(role, before, now); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func verifyListsNewer(role string, before, now FileMeta) error {
+	if now.Version < before.Version {
+		return &VersionError{Role: role, Want: before.Version, Got: now.Version, Why: "a trusted version never goes back"}
 	}
 	return nil
 }

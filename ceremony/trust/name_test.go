@@ -46,31 +46,6 @@ func TestCheckTargetPath(t *testing.T) {
 	}
 }
 
-// TestMatchPath has the examples of TUF 1.0, 4.5, PATHPATTERN, and what is no pattern.
-func TestMatchPath(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, path string
-		want          bool
-	}{
-		{"targets/*.tgz", "targets/foo.tgz", true},
-		{"targets/*.tgz", "targets/foo.txt", false},
-		{"foo-version-?.tgz", "foo-version-2.tgz", true},
-		{"foo-version-?.tgz", "foo-version-alpha.tgz", false},
-		{"*.tgz", "foo.tgz", true},
-		{"*.tgz", "targets/foo.tgz", false},
-		{"team/*", "team/a/b", false},
-		{"team/*", "team/", true},
-		{"team/*/x", "team/a/x", true},
-		{"app", "app", true},
-		{"app", "App", false},
-		{"[", "[", false},
-	} {
-		if got := trust.MatchPath(tt.pattern, tt.path); got != tt.want {
-			t.Errorf("%s, %s: %v", tt.pattern, tt.path, got)
-		}
-	}
-}
-
 func TestPayloadName(t *testing.T) {
 	for _, tt := range []struct {
 		role    string

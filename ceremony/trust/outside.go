@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -64,19 +63,5 @@ func (k Known) leadsTo(p, role string, below []string) bool {
 
 // delegatesPath says whether body delegates p to role.
 func delegatesPath(body *metadata.Signed, p, role string) bool {
-	del := body.Targets.Delegations
-	if s := del.Succinct; s != nil && s.Bin(role) {
-		return s.For(p) == role
-	}
-	return slices.ContainsFunc(del.Roles, func(r metadata.DelegatedRole) bool { return r.Name == role && covers(r, p) })
-}
-
-// covers says whether p is among the paths of a delegation (TUF 1.0, 4.5).
-func covers(r metadata.DelegatedRole, p string) bool {
-	if len(r.PathHashPrefixes) > 0 {
-		sum := metadata.Sum([]byte(p))
-		digits := hex.EncodeToString(sum[:])
-		return slices.ContainsFunc(r.PathHashPrefixes, func(prefix string) bool { return strings.HasPrefix(digits, prefix) })
-	}
-	return slices.ContainsFunc(r.Paths, func(pattern string) bool { return MatchPath(pattern, p) })
+	return slices.ContainsFunc(body.Targets.Delegations.For(p), func(r metadata.DelegatedRole) bool { return r.Name == role })
 }

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -48,11 +47,4 @@ func CheckTargetPath(p string) error {
 		}
 	}
 	return nil
-}
-
-// MatchPath says whether a path matches a pattern as delegations have them: a
-// star stops at a slash (TUF 1.0, 4.5).
-func MatchPath(pattern, p string) bool {
-	ok, err := path.Match(pattern, p)
-	return ok && err == nil
 }

@@ -164,10 +164,18 @@ func (p *program) verified(set *client.Published, pinned []byte) (*client.Verifi
 	if err != nil {
 		return nil, err
 	}
+	p.unlisted(verified.Set)
 	if verified.Trust != "" && set.Trust != "" && verified.Trust != set.Trust {
 		return nil, &metadata.OtherTrustError{Role: "the head", Want: verified.Trust, Got: set.Trust}
 	}
 	return verified, nil
+}
+
+// unlisted says which delegations clients can't follow yet.
+func (p *program) unlisted(s *metadata.Set) {
+	for _, f := range s.Unlisted() {
+		p.progress(fmt.Sprintf("snapshot %d: %s", s.Snapshot.Version, f.Text))
+	}
 }
 
 // live reads the set that ref names and verifies it in all but its expiry,
@@ -183,6 +191,9 @@ func (p *program) live(ctx context.Context, repository *registry.Repository, ref
 	}
 	if err == nil {
 		err = metadata.VerifySet(set, time.Time{})
+	}
+	if err == nil {
+		p.unlisted(set)
 	}
 	if err != nil || rootFile == "" {
 		return published, set, err

@@ -173,6 +173,9 @@ func (p *Publisher) attempt(ctx context.Context, live *state, offered *trust.Set
 	} else {
 		p.Progress(fmt.Sprintf("timestamp %d was left by an interrupted run: it is used", base.version()))
 	}
+	if err := listsAll(live, job); err != nil {
+		return nil, &resultError{err}
+	}
 	begins, err := p.verify(live.metadata(), held, job, job.set.Roots[0].Bytes, at)
 	if err != nil {
 		return nil, err
@@ -206,6 +209,15 @@ func (p *Publisher) verify(live, held *metadata.Set, job *state, pinned []byte, 
 	}
 	p.Progress("verified as a client would, from " + client.Beginning(verified.Begins))
 	return verified.Begins, nil
+}
+
+// listsAll refuses a delegation without a file in what is signed here: clients
+// would end there. Where that is live already, refreshing it makes nothing worse.
+func listsAll(live, job *state) error {
+	if found := job.set.Unlisted(); len(found) > 0 && (live == nil || len(live.set.Unlisted()) == 0) {
+		return fmt.Errorf("snapshot %d: %s", job.set.Snapshot.Version, found[0].Text)
+	}
+	return nil
 }
 
 // sign completes next and makes its head.

@@ -3,6 +3,7 @@ package publish_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -63,5 +64,23 @@ func TestRoleOverALaterSet(t *testing.T) {
 	var rollback *publish.RollbackError
 	if _, err := p.Push(t.Context(), old); !errors.As(err, &rollback) {
 		t.Errorf("an old bundle: %v", err)
+	}
+}
+
+// TestUnlistedRole: a delegation without a file is somebody else's to carry on, and
+// nobody's to begin: nothing is signed here whose search would end there.
+func TestUnlistedRole(t *testing.T) {
+	x := trusttest.New(t, "wabbit")
+	x.Delegate("team", "team/*")
+	host := registrytest.Embedded(t)
+	r := registrytest.Open(t, host.Host(), registry.Options{})
+	offered := *x.Offline()
+	offered.Delegated = nil
+	_, err := x.Publisher(r, trusttest.Start).Push(t.Context(), &offered)
+	if err == nil || !strings.Contains(err.Error(), "does not list team, to which targets 2 delegates") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := r.Stat(t.Context(), "wabbit"); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("something was published: %v", err)
 	}
 }
