@@ -10,10 +10,12 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/upkeep"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/walk"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
 )
 
@@ -101,6 +103,10 @@ func next(err error) string {
 		return "Is this machine's clock right? If it is, the role has to be signed anew."
 	case is[*registry.CredentialError](err):
 		return "If that host is right, name it with --auth-host."
+	case is[*walk.NotFoundError](err):
+		return "Check the path: it is the whole path that the metadata has, in the same case."
+	case is[*client.DisagreementError](err):
+		return "Take the target from nowhere before it is known which client is wrong, and report it."
 	case errors.Is(err, registry.ErrNotFound):
 		return "Check the repository's name and the tag."
 	case is[*registry.Error](err):

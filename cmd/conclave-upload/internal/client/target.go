@@ -12,9 +12,9 @@ import (
 // Target is a file or an image that a role vouches for.
 type Target struct {
 	Path      string `json:"path"`
-	Role      string `json:"role,omitempty"` // "" where a search by path found it
-	Length    int64  `json:"length"`         // bytes; of an image: of its manifest
-	SHA256    string `json:"sha256"`         // hex; of an image: its digest
+	Role      string `json:"role,omitempty"`
+	Length    int64  `json:"length"` // bytes; of an image: of its manifest
+	SHA256    string `json:"sha256"` // hex; of an image: its digest
 	MediaType string `json:"media_type,omitempty"`
 }
 

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
@@ -81,20 +80,6 @@ func delegated(trusted *trustedmetadata.TrustedMetadata, set *metadata.Set, pare
 		}
 	}
 	return nil
-}
-
-// Find searches for a target as a client does: through the delegations, in
-// their order (TUF 1.0, section 5.6.7).
-func (v *Verified) Find(path string) (Target, error) {
-	info, err := v.updater.GetTargetInfo(path)
-	if err != nil {
-		return Target{}, fmt.Errorf("go-tuf's client: %w", err)
-	}
-	t := Target{Path: path, Length: info.Length, SHA256: hex.EncodeToString(info.Hashes["sha256"])}
-	if info.Custom != nil {
-		t.MediaType = mediaType(*info.Custom)
-	}
-	return t, nil
 }
 
 // fetcher gives go-tuf the files of a set, also under the names that it asks for

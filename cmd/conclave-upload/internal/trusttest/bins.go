@@ -59,3 +59,23 @@ func (x *Trust) file(signed []byte, err error, holders int) *metadata.File {
 	}
 	return f
 }
+
+// HashBins proposes the next targets, which delegates to two bins by
+// path_hash_prefixes, and version 1 of each of them; all holders hold them.
+func (x *Trust) HashBins() {
+	x.t.Helper()
+	held := x.root.Roles["targets"]
+	halves := &metadata.SuccinctRoles{BitLength: 1, NamePrefix: "bin"}
+	x.Targets(func(t *metadata.Targets) {
+		t.Delegations = &metadata.Delegations{Keys: map[string]metadata.Key{}}
+		for _, id := range held.KeyIDs {
+			t.Delegations.Keys[id] = x.root.Keys[id]
+		}
+		for n := range halves.Bins() {
+			t.Delegations.Roles = append(t.Delegations.Roles, metadata.DelegatedRole{Name: halves.Name(n), RoleKeys: held, PathHashPrefixes: halves.HashPrefixes(n)})
+		}
+	})
+	for n := range halves.Bins() {
+		x.UpdateWith(halves.Name(n), map[string][]byte{halves.Name(n): nil}) // no two payloads are the same
+	}
+}
