@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/seen"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/walk"
 	"github.com/spf13/cobra"
 )
 
@@ -24,10 +26,13 @@ target up as a client does, gets it by its digest, and checks it.
 
 With --state it remembers what it has verified: the next run asks whether
 anything is new, reads only that, and refuses a registry that has gone back.
-The root is needed the first time only.
+The root is needed the first time only; a newer one counts from then on that it
+verified, whatever becomes of the rest.
 
 go-tuf's client is asked as well. Where it can't read the root in FILE, it begins
-with the oldest one after it that it can read, and "begins" says so.`,
+with the oldest one after it that it can read, and "begins" says so. A target is
+looked for by our own client, and go-tuf's has to agree: it gives no second opinion
+on hash bins by path_hash_prefixes, which it can't read.`,
 		Example: `  conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --target app:1.0
   conclave-upload verify registry.example/org/tuf:wabbit --root 1.root.json --state /var/lib/conclave`,
 		Args: cobra.ExactArgs(1),
@@ -124,29 +129,66 @@ func (p *program) verifiedSince(ctx context.Context, repository *registry.Reposi
 	if err != nil {
 		return nil, nil, err
 	}
-	if last == nil && root == nil {
+	kept, err := state.Root(ref.Tag)
+	if err != nil {
+		return nil, nil, err
+	}
+	if last == nil && kept == nil && root == nil {
 		return nil, nil, usagef("--root FILE is missing: %s remembers nothing of %s", stateDir, ref.Tag)
 	}
 	set, err := client.ReadSince(ctx, repository, ref.Tag, last, state.Known(ref.Tag))
 	if err != nil {
 		return nil, nil, err
 	}
-	if root == nil {
+	if root == nil && last == nil {
+		root = kept
+	} else if root == nil {
 		if root, err = last.OldestRoot(); err != nil {
 			return nil, nil, err
 		}
+	}
+	if kept == nil {
+		kept = root
+	}
+	if kept, err = keepRoots(ctx, state, ref.Tag, kept, set); err != nil {
+		return nil, nil, err
 	}
 	verified, err := p.verified(set, root)
 	if err != nil {
 		return nil, nil, err
 	}
-	if last != nil {
-		if err := client.GoesOn(last, set); err != nil {
-			return nil, nil, fmt.Errorf("the registry has gone back behind what this machine has seen there: %w", err)
-		}
+	err = client.GoesOnFrom(kept, verified.Set)
+	if err == nil && last != nil {
+		err = client.GoesOn(last, set)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the registry has gone back behind what this machine has seen there: %w", err)
 	}
 	if last != set {
 		err = state.Remember(ref.Tag, set.Head, set.Files)
 	}
 	return set, verified, err
+}
+
+// keepRoots keeps each root of a set that follows from the trusted one and verifies,
+// before it is known whether the rest does (TUF 1.0, 5.3.8), and returns the newest.
+// What is wrong with the set is for the verification to say.
+func keepRoots(ctx context.Context, state *seen.Dir, trust string, trusted []byte, set *client.Published) ([]byte, error) {
+	root, err := metadata.ParseFile(trusted, metadata.Adopted)
+	if err != nil {
+		return nil, fmt.Errorf("the root to begin with: %w", err)
+	}
+	var failed error
+	root, _ = walk.Roots(ctx, root, func(_ context.Context, name string, _ int64) ([]byte, error) {
+		for _, f := range set.Files {
+			if f.Name == name {
+				return f.Bytes, nil
+			}
+		}
+		return nil, fs.ErrNotExist
+	}, func(file []byte) error {
+		failed = state.KeepRoot(trust, file)
+		return failed
+	})
+	return root.Bytes, failed
 }

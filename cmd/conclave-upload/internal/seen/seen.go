@@ -18,6 +18,7 @@ import (
 
 const (
 	headFile = "head.json"
+	rootFile = "root.json"
 	blobDir  = "blobs"
 )
 
@@ -55,6 +56,21 @@ func (d *Dir) Last(ctx context.Context, trust string) (*client.Published, error)
 		return nil, fmt.Errorf("what this machine remembers of %s can't be read: %w", trust, err)
 	}
 	return last, nil
+}
+
+// Root is the root of a trust that verified last, although the rest of its set may
+// have been refused (TUF 1.0, 5.3.8); nil where none was kept.
+func (d *Dir) Root(trust string) ([]byte, error) {
+	raw, err := d.root.ReadFile(path.Join(trust, rootFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return raw, err
+}
+
+// KeepRoot keeps a root that verified. It returns once that is durable.
+func (d *Dir) KeepRoot(trust string, root []byte) error {
+	return durable.Replace(d.root, path.Join(trust, rootFile), root)
 }
 
 // Known gives the files that are at hand for a trust.

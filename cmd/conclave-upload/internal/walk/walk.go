@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
@@ -212,11 +210,10 @@ func (c *Client) listed(ctx context.Context, by *metadata.File, role string, par
 
 // name is what the file of a role is called in the repository.
 func (c *Client) name(role string, version int64) string {
-	name := head.FileName(role, version)
 	if !c.Consistent() {
-		name = strings.TrimPrefix(name, strconv.FormatInt(version, 10)+".")
+		return head.PlainName(role)
 	}
-	return name
+	return head.FileName(role, version)
 }
 
 // kept reads what memory holds of a role; nil where it holds nothing.
