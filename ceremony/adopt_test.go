@@ -1,6 +1,7 @@
 package ceremony_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,7 @@ func TestAdoptReports(t *testing.T) {
 		{"reports/json-targets", "targets", "targets/015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862.trusted_root.json"},
 		{"reports/stale-role", "targets", "1.snapshot.json 1.targets.json 1.team.json"},
 		{"reports/escaped-role", "targets/releases", ""},
+		{"reports/unlisted-role", "targets", ""},
 		{"tough/dubious-role-names", "🍺/30", ""},
 		{"tough/dubious-role-names", "../../path/like/dubious", ""},
 		{"tough/tuf-reference-impl", "role2", "metadata/root.json"},
@@ -126,6 +128,10 @@ func TestAdoptReports(t *testing.T) {
 			}
 			if got := strings.Join(adopted.Beside, " "); got != tt.beside {
 				t.Errorf("beside it: %q", got)
+			}
+			unlisted := slices.ContainsFunc(adopted.Findings, func(f trust.FileFinding) bool { return f.Finding.Code == "unlisted-role" })
+			if unlisted != (tt.folder == "reports/unlisted-role") {
+				t.Errorf("what the snapshot does not list: %v", adopted.Findings)
 			}
 			known, err := trust.KnownOf(adopted.Contents)
 			if err != nil {

@@ -71,7 +71,31 @@ func Adopt(files map[string][]byte, trust string) (Adopted, error) {
 			out.Findings = append(out.Findings, FileFinding{b.name(), f})
 		}
 	}
+	out.Findings = append(out.Findings, unlisted(bodies)...)
 	return out, nil
+}
+
+// unlisted finds the delegations that the snapshot does not list, where there is one.
+func unlisted(bodies []RoleFile) (found []FileFinding) {
+	set := metadata.Set{Delegated: map[string]*metadata.File{}}
+	for _, b := range bodies {
+		switch b.Role {
+		case "root", "timestamp":
+		case "snapshot":
+			set.Snapshot = b.File
+		case "targets":
+			set.Targets = b.File
+		default:
+			set.Delegated[b.Role] = b.File
+		}
+	}
+	if set.Snapshot == nil || set.Targets == nil {
+		return nil
+	}
+	for _, f := range set.Unlisted() {
+		found = append(found, FileFinding{RoleFile{"snapshot", set.Snapshot}.name(), f})
+	}
+	return found
 }
 
 // name is what the file is called in a consistent snapshot.

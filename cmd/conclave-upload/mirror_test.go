@@ -309,6 +309,7 @@ func TestMirrorReports(t *testing.T) {
 	for name, files := range map[string][]string{
 		"reports/json-targets":     {"1.targets.json", "targets/015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862.trusted_root.json"},
 		"reports/stale-role":       {"2.targets.json"},
+		"reports/unlisted-role":    {"1.targets.json"},
 		"reports/escaped-role":     {"1.targets%2Freleases.json", "1.targets/releases.json"},
 		"tough/tuf-reference-impl": {"1.role2.json", "role2.json", "targets/file3.txt"},
 		"tough/dubious-role-names": {"3...%2F..%2Fpath%2Flike%2Fdubious.json", "..%2F..%2Fpath%2Flike%2Fdubious.json"},
