@@ -200,7 +200,7 @@ func TestEncodeRefuses(t *testing.T) {
 			r.Roles["root"] = metadata.RoleKeys{KeyIDs: r.Roles["root"].KeyIDs, Threshold: 4}
 		})},
 		{"a key under another keyid", root(func(r *metadata.Root) { r.Keys["f00"] = tr.team.Key })},
-		{"an RSA key", root(func(r *metadata.Root) { k := newRSAKey(t); r.Keys[k.ID()] = k })},
+		{"a key that can't be used", root(func(r *metadata.Root) { k := metadata.Key{Type: "sigstore-oidc", Scheme: "Fulcio"}; r.Keys[k.ID()] = k })},
 		{"a path in broken UTF-8", targets(func(b *metadata.Targets) { b.Targets["a\xff"] = b.Targets["app/v1"] })},
 		{"a path that leaves", targets(func(b *metadata.Targets) { b.Targets["../a"] = b.Targets["app/v1"] })},
 		{"custom that is no JSON", targets(func(b *metadata.Targets) {

@@ -3,6 +3,7 @@ package metadata
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // File is a metadata file as it was read (TUF 1.0, 4.2).
@@ -12,7 +13,8 @@ type File struct {
 	Signatures []Signature
 }
 
-// Signature is one entry of "signatures"; Sig is lower-case hex.
+// Signature is one entry of "signatures"; Sig is lower-case hex. In Adopted mode
+// it may be another text, which never counts.
 type Signature struct {
 	KeyID string `json:"keyid"`
 	Sig   string `json:"sig"`
@@ -94,6 +96,10 @@ func (d *decoder) signature(n node) string {
 	if string(n) == `""` {
 		d.odd(codeEmptySignature, "is an empty signature")
 		return ""
+	}
+	if s := d.text(n); !isHex(strings.ToLower(s)) {
+		d.odd(codeUnreadableSignature, "must be an even number of hex digits, and is a signature that can't be read")
+		return s
 	}
 	return d.hex(n)
 }

@@ -27,6 +27,7 @@ const (
 	codeDuplicateKeyID       = "duplicate-keyid"        // a role names a keyid twice
 	codeUnreachableThreshold = "unreachable-threshold"  // more signatures needed than there are keys
 	codeEmptySignature       = "empty-signature"        //
+	codeUnreadableSignature  = "unreadable-signature"   // not hex: it can't count towards a threshold
 	codeDuplicateSignature   = "duplicate-signature"    // two signatures by one keyid
 	codeUpperCaseHex         = "upper-case-hex"         //
 	codeFractionalTime       = "fractional-time"        //
@@ -37,7 +38,7 @@ const (
 	codeUnlistedRole         = "unlisted-role"          // delegated, and the snapshot does not list it
 	codeDubiousRoleName      = "dubious-role-name"      // a role's name that is no safe file name
 	codeDubiousPath          = "dubious-path"           // a target's path that is no safe relative path
-	codeOtherHash            = "other-hash"             // hashes other than one sha256
+	codeOtherHash            = "other-hash"             // hashes other than sha256 and sha512
 	codeNoLength             = "no-length"              //
 	codeNoHashes             = "no-hashes"              //
 	codeNoTerminating        = "no-terminating"         // clients take it for false

@@ -119,6 +119,40 @@ func (k Key) isECDSA() bool {
 		(k.Scheme == schemeP256 || k.Scheme == schemeP384)
 }
 
+// Strict is the key as new versions state it: as NewKey makes it. An RSA key stays
+// as it stands, but for fields that TUF does not define and the form of PKCS #1,
+// which tuf-js can't read: nobody here could sign anew under another keyid what it
+// has signed. A key that can't be used is an error:
+// go-tuf and python-tuf refuse every role that names one, so no new version does.
+func (k Key) Strict() (Key, error) {
+	pub, err := k.PublicKey()
+	if err != nil {
+		return Key{}, err
+	}
+	if _, ok := pub.(*rsa.PublicKey); !ok {
+		return NewKey(pub)
+	}
+	strict := Key{Type: k.Type, Scheme: k.Scheme, Public: k.Public}
+	if block, _ := pem.Decode([]byte(k.Public)); block != nil && block.Type == "RSA PUBLIC KEY" {
+		der, err := x509.MarshalPKIXPublicKey(pub)
+		if err != nil {
+			return Key{}, err
+		}
+		strict.Public = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	}
+	return strict, nil
+}
+
+// CanSign says whether a token can hold the key: RSA keys only verify here, and
+// what can't be used does neither.
+func (k Key) CanSign() bool {
+	pub, err := k.PublicKey()
+	if err == nil {
+		_, err = NewKey(pub)
+	}
+	return err == nil
+}
+
 // Fingerprint is the SHA-256 of the SubjectPublicKeyInfo: the identity of the
 // key, whatever its keyid and key type are and however it is encoded.
 func (k Key) Fingerprint() (Digest, error) {

@@ -19,21 +19,29 @@ const (
 	maxRSABits = 8192     // a larger modulus would cost seconds for each signature
 )
 
-// key decodes a key object as it stands; whether it is usable, checkKey says.
+// key decodes a key object as it stands; whether it is usable, checkKey says:
+// keys of a kind that is not known here need not even have a public key (those of
+// sigstore-oidc name an identity), and the file's other keys are none the worse.
 func (d *decoder) key(n node) Key {
 	var k Key
 	plain := true // it holds nothing but the fields of TUF
-	var hasType, hasScheme, hasPublic bool
+	text := func(v node) (s string) {
+		if v.is('"') {
+			s = v.text()
+		}
+		plain = plain && s != ""
+		return s
+	}
 	d.object(n, func(field string, v node) {
 		switch field {
 		case "keytype":
-			k.Type, hasType = d.name(v), true
+			k.Type = text(v)
 		case "scheme":
-			k.Scheme, hasScheme = d.name(v), true
+			k.Scheme = text(v)
 		case "keyval":
 			d.object(v, func(field string, v node) {
 				if field == "public" {
-					k.Public, hasPublic = d.name(v), true
+					k.Public = text(v)
 				} else {
 					plain = false
 					d.never(v, field, "public")
@@ -44,15 +52,7 @@ func (d *decoder) key(n node) Key {
 			d.never(v, field, "keytype", "scheme", "keyval")
 		}
 	})
-	switch {
-	case !hasType:
-		d.missing("keytype")
-	case !hasScheme:
-		d.missing("scheme")
-	case !hasPublic:
-		d.in("keyval", func() { d.missing("public") })
-	}
-	if !plain {
+	if !plain || k.Type == "" || k.Scheme == "" || k.Public == "" {
 		k.object = string(n)
 	}
 	return k
@@ -92,7 +92,9 @@ func (d *decoder) checkKey(k Key) (pub crypto.PublicKey, ok bool) {
 		return nil, false
 	}
 	if k.Type == typeRSA {
-		d.odd(codeRSAKey, "is an RSA key; signers here use ECDSA or Ed25519")
+		if d.mode == Adopted { // new versions may keep one: it goes on verifying, and signs no more
+			d.odd(codeRSAKey, "is an RSA key; signers here use ECDSA or Ed25519")
+		}
 		if strings.Contains(k.Public, "-----BEGIN RSA PUBLIC KEY-----") {
 			d.odd(codePKCS1Key, "is an RSA key in the form of PKCS #1, which tuf-js can't read")
 		}

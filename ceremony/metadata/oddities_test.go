@@ -151,20 +151,20 @@ func oddKeys(t *testing.T, s signer) []oddity {
 	trimmed := metadata.Key{Type: ec.Type, Scheme: ec.Scheme, Public: strings.TrimSpace(ec.Public)}
 	swapped := metadata.Key{Type: ec.Type, Scheme: "ecdsa-sha2-nistp384", Public: ec.Public}
 	short := metadata.Key{Type: "ed25519", Scheme: "ed25519", Public: "abcd"}
-	rsaKey, pkcs1 := newRSAKey(t), newRSAKey(t)
+	pkcs1 := newRSAKey(t)
 	pkcs1.Public = asPKCS1(t, pkcs1)
 	return []oddity{
 		{"a keyid that is not the hash", "root", func(b fields) { b["keys"].(fields)["f00f"] = newSigner(t, nil).Key }, "signed.keys.f00f", "is not the keyid of its key", "keyid-mismatch"},
 		{"an unknown field in a key", "root", set(path("keys", id), "x-owner", "@ada"), key + ".x-owner", "field that TUF does not define", "unknown-field"},
 		{"an unknown field in keyval", "root", set(path("keys", id, "keyval"), "private", "00"), key + ".keyval.private", "field that TUF does not define", "unknown-field"},
-		{"no keyval", "root", unset(path("keys", id), "keyval"), key + ".keyval.public", "is missing", ""},
-		{"no scheme", "root", unset(path("keys", id), "scheme"), key + ".scheme", "is missing", ""},
+		{"no keyval", "root", unset(path("keys", id), "keyval"), key, "not the keyid of its key", "unusable-key"},
+		{"no scheme", "root", unset(path("keys", id), "scheme"), key, "not the keyid of its key", "unusable-key"},
+		{"a public key that is no text", "root", set(path("keys", id, "keyval"), "public", fields{"n": 1}), key, "not the keyid of its key", "unusable-key"},
 		{"keytype in another case too", "root", set(path("keys", id), "KeyType", "rsa"), key + ".keytype", "only in case", ""},
 		{"old key type", "root", rekey(old), "signed.keys." + old.ID(), "now called ecdsa", "old-keytype"},
 		{"hex point", "root", rekey(hexed), "signed.keys." + hexed.ID(), "hex-encoded", "hex-key"},
 		{"PEM without its last newline", "root", rekey(trimmed), "signed.keys." + trimmed.ID(), "not encoded in the usual way", "unusual-key"},
 		{"scheme of another curve", "root", rekey(swapped), "signed.keys." + swapped.ID(), "is one for ecdsa-sha2-nistp256", "scheme-mismatch"},
-		{"RSA", "root", rekey(rsaKey), "signed.keys." + rsaKey.ID(), "RSA", "rsa-key"},
 		{"RSA as PKCS #1 has it", "root", rekey(pkcs1), "signed.keys." + pkcs1.ID(), "RSA", "pkcs1-key"},
 		{"Ed25519 key of 2 bytes", "root", rekey(short), "signed.keys." + short.ID(), "2 bytes instead of 32", "unusable-key"},
 		{"one public key under two keyids", "root", func(b fields) { b["keys"].(fields)[old.ID()] = old }, "", "", "shared-key"},
@@ -200,7 +200,8 @@ func oddTargets() []oddity {
 		{"a short hash", "targets", set(target, "hashes", fields{"sha256": "abcd"}), "signed.targets.app/v1.hashes.sha256", "64 hex digits", ""},
 		{"a hash in capitals", "targets", set(target, "hashes", fields{"sha256": upper}), "signed.targets.app/v1.hashes.sha256", "not in lower case", "upper-case-hex"},
 		{"a hash that is no hex", "targets", set(target, "hashes", fields{"sha256": strings.Repeat("g", 64)}), "signed.targets.app/v1.hashes.sha256", "hex digits", ""},
-		{"sha512 too", "targets", set(append(target, "hashes"), "sha512", strings.Repeat("a", 128)), "signed.targets.app/v1.hashes.sha512", "another hash", "other-hash"},
+		{"blake2b too", "targets", set(append(target, "hashes"), "blake2b-512", strings.Repeat("a", 128)), "signed.targets.app/v1.hashes.blake2b-512", "another hash", "other-hash"},
+		{"a sha512 that is too short", "targets", set(append(target, "hashes"), "sha512", strings.Repeat("a", 64)), "signed.targets.app/v1.hashes.sha512", "128 hex digits", ""},
 		{"a hash in another case", "targets", set(target, "hashes", fields{"SHA256": strings.Repeat("a", 64)}), "signed.targets.app/v1.hashes.SHA256", "another hash", "other-hash"},
 	}
 }

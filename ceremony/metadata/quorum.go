@@ -89,10 +89,11 @@ func firstValid(pub crypto.PublicKey, scheme string, payload []byte, sigs []Sign
 			continue
 		}
 		sig, err := hex.DecodeString(s.Sig)
-		if err == nil {
-			err = verify(pub, scheme, payload, sig)
+		if err != nil {
+			why = "its signature is not written in hex"
+			continue
 		}
-		if err == nil {
+		if err = verify(pub, scheme, payload, sig); err == nil {
 			return s, ""
 		}
 		why = err.Error()

@@ -33,7 +33,7 @@ func TestQuorum(t *testing.T) {
 		{"all", []metadata.Signature{sig(2), sig(1), sig(0)}, []int{0, 1, 2}, nil},
 		{"one over something else", []metadata.Signature{sig(0), wrong(1)}, []int{0}, map[string]string{s[1].ID(): "does not match"}},
 		{"one that is empty", []metadata.Signature{sig(0), {KeyID: s[1].ID()}}, []int{0}, map[string]string{s[1].ID(): "is empty"}},
-		{"one that is no hex", []metadata.Signature{sig(0), {KeyID: s[1].ID(), Sig: "xyz"}}, []int{0}, map[string]string{s[1].ID(): "invalid byte"}},
+		{"one that is no hex", []metadata.Signature{sig(0), {KeyID: s[1].ID(), Sig: "xyz"}}, []int{0}, map[string]string{s[1].ID(): "not written in hex"}},
 		{"one by a stranger", []metadata.Signature{sig(0), stranger.sign(t, payload)}, []int{0}, map[string]string{stranger.ID(): "none of the role's"}},
 		{"one under another's keyid", []metadata.Signature{sig(0), under(s[1].ID(), sig(0))}, []int{0}, map[string]string{s[1].ID(): "does not match"}},
 		{"a bad one beside a good one of the same key", []metadata.Signature{wrong(0), sig(0), sig(1)}, []int{0, 1}, nil},

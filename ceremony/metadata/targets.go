@@ -3,6 +3,7 @@ package metadata
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,7 @@ type Targets struct {
 // Target is what a client compares a file with.
 type Target struct {
 	Length int64             // bytes
-	Hashes map[string]string // algorithm -> lower-case hex; in Strict mode one, sha256
+	Hashes map[string]string // algorithm -> lower-case hex; in Strict mode sha256, sha512 or both
 	Custom []byte            // compact JSON, nil for none
 }
 
@@ -130,19 +131,30 @@ func (d *decoder) hashes(n node) map[string]string {
 	hashes := map[string]string{}
 	d.object(n, func(algorithm string, v node) {
 		hashes[algorithm] = d.hex(v)
-		switch {
-		case algorithm != "sha256":
-			d.odd(codeOtherHash, "is another hash than sha256")
-		case len(hashes[algorithm]) != 64:
-			d.fail("must have 64 hex digits")
+		switch sum, known := hash(algorithm, nil); {
+		case !known:
+			d.odd(codeOtherHash, "is another hash than sha256 and sha512")
+		case len(hashes[algorithm]) != len(sum):
+			d.fail("must have %d hex digits", len(sum))
 		}
 	})
-	if len(hashes) == 0 {
+	switch {
+	case len(hashes) == 0:
 		d.fail("must hold a hash")
-	} else if hashes["sha256"] == "" {
+	case len(KnownHashes(hashes)) == 0:
+		d.odd(codeOtherHash, "holds neither sha256 nor sha512")
+	case hashes["sha256"] == "" && d.mode == Adopted: // new versions may keep it so: the content may not be at hand
 		d.odd(codeOtherHash, "holds no sha256")
 	}
 	return hashes
+}
+
+// KnownHashes are those of hashes that all clients know: sha256 and sha512. Beside
+// any other, go-tuf refuses the target.
+func KnownHashes(hashes map[string]string) map[string]string {
+	known := maps.Clone(hashes)
+	maps.DeleteFunc(known, func(algorithm, _ string) bool { _, known := hash(algorithm, nil); return !known })
+	return known
 }
 
 func (d *decoder) delegations(n node) *Delegations {
