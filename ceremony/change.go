@@ -104,10 +104,7 @@ func (c *Ceremony) draftOf(edits []draft.Edit) (*draft.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := draft.New(base, draft.Input{Keys: c.state.newKeys(), NameUsed: c.nameUsed, Periods: c.period})
-	if err != nil {
-		return nil, err
-	}
+	d := draft.New(base, draft.Input{Keys: c.state.newKeys(), NameUsed: c.nameUsed, Periods: c.period})
 	return d, d.Apply(edits...)
 }
 

@@ -59,7 +59,7 @@ func (c *Ceremony) Signers(id metadata.Digest) []Holder {
 			}
 			for _, keyid := range a.Who.KeyIDs {
 				strict := trust.StrictID(a.Keys[keyid], keyid)
-				if _, listed := byKey[strict]; listed || slices.Contains(valid, keyid) {
+				if _, listed := byKey[strict]; listed || slices.Contains(valid, keyid) || !a.Keys[keyid].CanSign() {
 					continue
 				}
 				hw := c.hardware(strict, a.Keys[keyid])

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
@@ -14,11 +13,20 @@ import (
 // takeAlong gives a new version to every role that would not stand any more
 // under what the draft makes of the roles above it. That is so in a trust that
 // others made: new versions have the keyids that strict clients expect, and name
-// the trust, and what was signed before knows neither.
+// the trust, and what was signed before knows neither. And to every role above one
+// that gets a new version, where go-tuf's client would not come from it to that:
+// no bundle that it refuses leaves the room.
 func (d *Draft) takeAlong() {
 	for again := true; again; {
 		again = false
 		for _, role := range d.roles() {
+			if why := d.blocks(role); why != nil {
+				maps.Copy(d.along, why)
+				for above := range why {
+					d.touch(above)
+				}
+				again = true
+			}
 			for _, own := range d.own(role) {
 				if d.touched[own] {
 					continue
@@ -30,6 +38,34 @@ func (d *Draft) takeAlong() {
 			}
 		}
 	}
+}
+
+// blocks says which roles above role have to get a new version with it, and why:
+// go-tuf's client gives up at what they say today.
+func (d *Draft) blocks(role string) map[string]string {
+	own := d.own(role)
+	at := slices.IndexFunc(own, func(name string) bool { return d.touched[name] })
+	if at < 0 || role == "root" {
+		return nil
+	}
+	why := map[string]string{}
+	add := func(above string, err error) {
+		if base := d.Base(above); err != nil {
+			why[above] = fmt.Sprintf("go-tuf's client can't go on from %s %d (%s)", text.Safe(above), base.Version, text.Safe(err.Error()))
+		}
+	}
+	if root := d.Base("root"); root != nil && !d.touched["root"] {
+		add("root", trust.GoTUFStops(root, "", nil))
+	}
+	for _, e := range d.entries(role) {
+		if above := d.Base(e.parent); above != nil && !d.touched[e.parent] && why[e.parent] == "" {
+			add(e.parent, trust.GoTUFStops(above, own[at], d.Base(own[at])))
+		}
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return why
 }
 
 // falls says why the version of own that is there would not stand any more; ""
@@ -68,14 +104,7 @@ func saidBefore(above *metadata.Signed, role string, e entry) bool {
 func (d *Draft) alongWords() []string {
 	var list []string
 	for _, role := range slices.Sorted(maps.Keys(d.along)) {
-		who := d.keyholders(role)
-		a := trust.Authority{Keys: d.keysIn(role), Holders: d.owners}
-		var names []string
-		for _, id := range who.KeyIDs {
-			names = append(names, a.Owner(role, id))
-		}
-		slices.Sort(names)
-		list = append(list, fmt.Sprintf("%s is signed anew as well, by %d of %s: %s.", text.Safe(role), who.Threshold, strings.Join(names, ", "), d.along[role]))
+		list = append(list, fmt.Sprintf("%s is signed anew as well, by %s: %s.", text.Safe(role), d.signers(role), d.along[role]))
 	}
 	return list
 }

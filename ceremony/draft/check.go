@@ -37,37 +37,46 @@ func (d *Draft) unreachable() error {
 	if !d.touched["root"] || d.Base("root") == nil {
 		return nil
 	}
-	threshold, left := d.oldRoot()
+	threshold, left, can := d.oldRoot()
 	if len(left) >= threshold {
 		return nil
 	}
 	version := d.Base("root").Version
+	if can < threshold {
+		return unfreezable("root %d needs %s by keys of root %d, and only %d of these can sign here: no token here holds an RSA key, or one of an unknown kind. Whoever has these keys first has to make a root %d, elsewhere, whose other keys reach the threshold",
+			version+1, text.Count(threshold, "signature"), version, can, version+1)
+	}
 	return unfreezable("root %d needs %s by keys of root %d, and with the tokens that are lost only %d can be given: this trust can't be changed any more, a new one has to be founded",
 		version+1, text.Count(threshold, "signature"), version, len(left))
 }
 
-// oldRoot is how many keys of the root before have to sign the new one, and the
-// names of those whose tokens are not lost.
-func (d *Draft) oldRoot() (threshold int, left []string) {
+// oldRoot is how many keys of the root before have to sign the new one, the
+// names of those that can and whose tokens are not lost, and how many could
+// before any was lost.
+func (d *Draft) oldRoot() (threshold int, left []string, can int) {
 	old := trust.Authority{Who: d.Base("root").Root.Roles["root"], Keys: d.Base("root").Root.Keys, Holders: map[string]string{}}
+	seen := map[string]bool{} // one key has one vote, also under two keyids
 	for _, id := range old.Who.KeyIDs {
-		if strict := d.renamed[id]; !d.lostKeys[strict] {
+		strict := d.renamed[id]
+		if seen[strict] || !old.Keys[id].CanSign() {
+			continue
+		}
+		seen[strict], can = true, can+1
+		if !d.lostKeys[strict] {
 			old.Holders[id] = d.before[strict]
 			left = append(left, old.Name(id))
 		}
 	}
 	slices.Sort(left)
-	return old.Who.Threshold, left
+	return old.Who.Threshold, left, can
 }
 
-// Unsignable says which role of what the draft comes to has too few keys, those
-// counted that are still to be enrolled.
+// Unsignable says which role of what the draft comes to has too few keys, or too
+// few that can sign it, those counted that are still to be enrolled.
 func (d *Draft) Unsignable() (role string, err error) {
-	for _, role := range d.changedKeys() {
-		who := d.keyholders(role)
-		if n := len(who.KeyIDs) + d.keysToCome[role]; n < who.Threshold {
-			return role, fmt.Errorf("the role %s needs %s and would have only %s: let somebody join it, or lower its threshold",
-				text.Safe(role), text.Count(who.Threshold, "signature"), text.Count(n, "key"))
+	for _, role := range d.roles() {
+		if err := d.roleProblem(role); err != nil {
+			return role, err
 		}
 	}
 	return "", nil
@@ -82,8 +91,11 @@ func (d *Draft) changedKeys() []string {
 // a delegation that goes.
 func (d *Draft) Warnings() []string {
 	list := d.alongWords()
+	for _, role := range d.changed() {
+		list = append(list, d.keptWords(role)...)
+	}
 	if base := d.Base("root"); base != nil && d.touched["root"] {
-		if threshold, left := d.oldRoot(); len(left) == threshold {
+		if threshold, left, _ := d.oldRoot(); len(left) == threshold {
 			list = append(list, fmt.Sprintf("Every token of root %d that is left has to sign root %d (%s): with one more lost, this trust can't be changed any more.",
 				base.Version, base.Version+1, strings.Join(left, ", ")))
 		}

@@ -1,13 +1,11 @@
 package draft
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
-	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
@@ -23,14 +21,15 @@ type Draft struct {
 	before     map[string]string             // the same for the keys of base, for as long as the draft lives
 	gone       []string                      // roles to which nothing is delegated any more
 	targets    map[string]*metadata.Targets
-	bins       map[string]*bins         // by the role that delegates to them
-	lasting    map[string]time.Duration // for how long new versions of roles are good, once looked up
-	touched    map[string]bool          // roles that get a new version
-	along      map[string]string        // of these the ones that no edit is about, and why
-	days       map[string]int           // for how long, where an edit says so
-	missing    []string                 // holders whose token is still to be enrolled
-	keysToCome map[string]int           // how many keys a role gets with these tokens
-	lostKeys   map[string]bool          // keyids that can't sign any more
+	bins       map[string]*bins             // by the role that delegates to them
+	lasting    map[string]time.Duration     // for how long new versions of roles are good, once looked up
+	touched    map[string]bool              // roles that get a new version
+	along      map[string]string            // of these the ones that no edit is about, and why
+	days       map[string]int               // for how long, where an edit says so
+	missing    []string                     // holders whose token is still to be enrolled
+	keysToCome map[string]int               // how many keys a role gets with these tokens
+	lostKeys   map[string]bool              // keyids that can't sign any more
+	unusable   map[string]map[string]string // by the role that names them: keyids that are not taken over -> why
 }
 
 // Input is what a draft is told by whoever makes it.
@@ -65,30 +64,24 @@ func emptyDraft(base *trust.Set, in Input) *Draft {
 		targets:   map[string]*metadata.Targets{},
 		bins:      map[string]*bins{},
 		lasting:   map[string]time.Duration{},
-		touched:   map[string]bool{}, along: map[string]string{}, days: map[string]int{}, lostKeys: map[string]bool{}, keysToCome: map[string]int{},
+		touched:   map[string]bool{}, along: map[string]string{}, days: map[string]int{}, lostKeys: map[string]bool{}, unusable: map[string]map[string]string{}, keysToCome: map[string]int{},
 	}
 }
 
 // New takes base over as strict clients want it; what is odd in adopted
 // metadata ends with the version before.
-func New(base *trust.Set, in Input) (*Draft, error) {
+func New(base *trust.Set, in Input) *Draft {
 	d := emptyDraft(base, in)
-	if err := d.takeRoot(d.Base("root").Signed); err != nil {
-		return nil, fmt.Errorf("the root can't be taken over: %w", err)
-	}
+	d.takeRoot(d.Base("root").Signed)
 	if base.Targets != nil {
-		if err := d.takeTargets("targets", base.Targets.Signed); err != nil {
-			return nil, fmt.Errorf("targets can't be taken over: %w", err)
-		}
+		d.takeTargets("targets", base.Targets.Signed)
 	}
 	for role, f := range base.Delegated {
-		if err := d.takeTargets(role, f.Signed); err != nil {
-			return nil, fmt.Errorf("%s can't be taken over: %w", text.Safe(role), err)
-		}
+		d.takeTargets(role, f.Signed)
 	}
 	maps.DeleteFunc(d.owners, func(id, _ string) bool { return !d.votes(id) })
 	d.before = maps.Clone(d.owners)
-	return d, nil
+	return d
 }
 
 // Apply makes edits, in order, up to the first that can't be made: an *EditError.
@@ -102,56 +95,46 @@ func (d *Draft) Apply(edits ...Edit) error {
 	return nil
 }
 
-func (d *Draft) takeRoot(root *metadata.Signed) error {
-	keys, renamed, err := strictKeys(root.Root.Keys)
-	if err != nil {
-		return err
-	}
-	d.keys, d.renamed = keys, renamed
+func (d *Draft) takeRoot(root *metadata.Signed) {
+	d.keys, d.renamed, d.unusable["root"] = strictKeys(root.Root.Keys)
 	for _, role := range trust.RootRoles() {
-		who, err := rename(root.Root.Roles[role], renamed)
-		if err != nil {
-			return err
-		}
+		who := rename(root.Root.Roles[role], d.renamed)
 		d.rootRoles[role] = &who
 	}
-	d.takeOwners(root, renamed)
-	return nil
+	d.takeOwners(root, d.renamed)
 }
 
-func (d *Draft) takeTargets(role string, from *metadata.Signed) error {
+func (d *Draft) takeTargets(role string, from *metadata.Signed) {
 	out := &metadata.Targets{Targets: map[string]metadata.Target{}}
 	for path, t := range from.Targets.Targets {
-		sum, ok := t.Hashes["sha256"]
-		if !ok {
-			return fmt.Errorf("target %s has no sha256", text.Safe(path))
+		// A target keeps the hashes that clients know: its content is not at hand.
+		if known := metadata.KnownHashes(t.Hashes); len(known) > 0 {
+			t.Hashes = known
 		}
-		t.Hashes = map[string]string{"sha256": sum}
 		out.Targets[path] = t
 	}
 	d.targets[role] = out
 	if from.Targets.Delegations == nil {
-		return nil
+		return
 	}
 	del := *from.Targets.Delegations
-	keys, renamed, err := strictKeys(del.Keys)
-	if err != nil {
-		return err
-	}
-	del.Keys = keys
+	var renamed map[string]string
+	del.Keys, renamed, d.unusable[role] = strictKeys(del.Keys)
 	// A role to which no path leads is never asked for, and no strict client reads of it.
 	del.Roles = slices.DeleteFunc(slices.Clone(del.Roles), func(r metadata.DelegatedRole) bool { return len(r.Paths)+len(r.PathHashPrefixes) == 0 })
 	for i := range del.Roles {
-		if del.Roles[i].RoleKeys, err = rename(del.Roles[i].RoleKeys, renamed); err != nil {
-			return err
-		}
+		del.Roles[i].RoleKeys = rename(del.Roles[i].RoleKeys, renamed)
+	}
+	if del.Succinct != nil {
+		succinct := *del.Succinct
+		succinct.RoleKeys = rename(succinct.RoleKeys, renamed)
+		del.Succinct = &succinct
 	}
 	out.Delegations = &del
 	if b := takeBins(role, &del); b != nil {
 		d.bins[role] = b
 	}
 	d.takeOwners(from, renamed)
-	return nil
 }
 
 func (d *Draft) takeOwners(from *metadata.Signed, renamed map[string]string) {

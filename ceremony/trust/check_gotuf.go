@@ -125,6 +125,39 @@ func FollowRoots(roots []*metadata.File) (s Start, err error) {
 	return s, nil
 }
 
+// GoTUFStops says why go-tuf's client can't go on from what is published: that it
+// can't begin with above, a root, or gives up over the keys that above names for
+// role, before it counts. below is the version of role that is there; nil for none.
+func GoTUFStops(above *metadata.File, role string, below *metadata.File) error {
+	if len(above.Findings) == 0 {
+		return nil // it is strict, and was held against that client before it was published
+	}
+	return asked(func() error {
+		var verify func(string, any) error
+		if above.Root != nil {
+			begun, err := trustedmetadata.New(above.Bytes)
+			if err != nil {
+				return err
+			}
+			verify = begun.Root.VerifyDelegate
+		} else {
+			parent, err := tuf.Targets().FromBytes(above.Bytes)
+			if err != nil {
+				return err
+			}
+			verify = parent.VerifyDelegate
+		}
+		if below == nil {
+			return nil
+		}
+		child, err := tuf.Targets().FromBytes(below.Bytes)
+		if err != nil {
+			return nil // a new version puts that right
+		}
+		return verify(role, child)
+	})
+}
+
 // asked asks go-tuf, which panics at an Ed25519 key of a wrong length.
 func asked(ask func() error) (err error) {
 	defer func() {

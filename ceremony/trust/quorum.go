@@ -80,11 +80,7 @@ func (a Authority) Name(keyid string) string {
 
 // StrictID is the hash of a key in its one strict form; of one that has none, stated.
 func StrictID(k metadata.Key, stated string) string {
-	public, err := k.PublicKey()
-	if err != nil {
-		return text.Safe(stated)
-	}
-	strict, err := metadata.NewKey(public)
+	strict, err := k.Strict()
 	if err != nil {
 		return text.Safe(stated)
 	}
@@ -116,7 +112,7 @@ func (a Authority) count(valid []string) Tally {
 	for _, id := range a.Who.KeyIDs {
 		if slices.Contains(valid, id) {
 			t.Signed = append(t.Signed, a.Name(id))
-		} else {
+		} else if a.Keys[id].CanSign() {
 			t.Open = append(t.Open, a.Name(id))
 		}
 	}
