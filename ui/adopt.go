@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/conclave-tuf/conclave/ceremony"
+	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
 	"github.com/conclave-tuf/conclave/ceremony/text"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
@@ -65,10 +66,24 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 		return err
 	}
 	files := found.Map()
-	var adopted trust.Adopted
+	// What can go on of it is said before anything is typed: under a name that is
+	// not yet known.
+	adopted, err := trust.Adopt(files, "to-be-named")
+	if err != nil {
+		return err
+	}
+	known, err := trust.KnownOf(adopted.Contents)
+	if err != nil {
+		return err
+	}
+	set, err := known.Set()
+	if err != nil {
+		return err
+	}
+	next := outlook(draft.Outlooks(set))
 	err = inTurn(ctx,
 		func(ctx context.Context) error {
-			name, err := f.trustName(ctx, in, len(files))
+			name, err := f.trustName(ctx, in, len(files), next)
 			if err != nil {
 				return err
 			}
@@ -92,11 +107,35 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 	return f.Person.Tell(ctx, p)
 }
 
-func (f *flow) trustName(ctx context.Context, in Place, files int) (string, error) {
-	return f.Person.Text(ctx, f.page("What is the trust called?",
-		page.Facts{{Label: "In", Value: in.Path}, {Label: "Read", Value: plural(files, "metadata file", "metadata files")}},
+// outlook says, role by role, what can go on of a trust that others made, what
+// has to change first, and who signs it.
+func outlook(list []draft.Outlook) []page.Block {
+	var facts page.Facts
+	var kept []page.Block
+	for _, o := range list {
+		value := "can be made, signed by " + o.By
+		if len(o.Along) > 0 {
+			value += "; with it " + strings.Join(o.Along, ", ")
+		}
+		if o.Problem != "" {
+			value = "can't be made as things are: " + o.Problem
+		}
+		facts = append(facts, page.Fact{Label: fmt.Sprintf("%s %d", o.Role, o.Next), Value: value})
+		for _, words := range o.Kept {
+			kept = append(kept, page.Para(words))
+		}
+	}
+	return append([]page.Block{page.Strong("What the next versions can be"), facts}, kept...)
+}
+
+func (f *flow) trustName(ctx context.Context, in Place, files int, next []page.Block) (string, error) {
+	blocks := append([]page.Block{page.Facts{{Label: "In", Value: in.Path}, {Label: "Read", Value: plural(files, "metadata file", "metadata files")}}}, next...)
+	p := f.page("What is the trust called?", append(blocks,
 		page.Para("From the next version on the metadata names its trust, so that no other trust's can be mistaken for it. If it has a name already, it keeps that one."),
-	).WithHelp("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too."),
+	)...).WithHelp("Lower-case letters and digits, in groups joined by dashes. The name is a tag in the registry, too.",
+		"What a next version can't take over is said before anything is adopted: to change it first, adopt the trust and say what is to change, or have it changed where its keys are.")
+	p.ReadAll = true
+	return f.Person.Text(ctx, p,
 		page.Field{Label: "Name of the trust", Judge: func(typed []byte) error {
 			name := string(typed)
 			if err := trust.CheckName(name); err != nil {
@@ -125,7 +164,7 @@ func (f *flow) adopted(ctx context.Context, in Place, a trust.Adopted, beside []
 		},
 		page.Strong("Only people can tell whether this is the right root. Compare its SHA-256 with one that you know from elsewhere:"),
 		page.Hex(d), page.WordGrid(text.Words(d)),
-		page.Para("What strict clients would stumble over, by kind. The next version puts it right."),
+		page.Para("What strict clients would stumble over, by kind. A next version, where one can be made, has none of it."),
 		append(findings(a.Findings), besideFacts(beside)...),
 	).WithHelp(
 		"The chain of roots and every threshold were verified. Expiry was not looked at: a trust that has expired can be renewed.",

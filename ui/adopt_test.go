@@ -2,6 +2,8 @@ package ui_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,4 +66,29 @@ func TestAdoptInATerminal(t *testing.T) {
 	if strings.Contains(string(e.bytes()), pins["Ada"]) {
 		t.Error("a PIN was on the screen")
 	}
+}
+
+// What can't go on of a trust is said before it has a name here.
+func TestAdoptSaysWhatCantGoOn(t *testing.T) {
+	s := newSite(t)
+	s.stick.repository = map[string][]byte{}
+	paths, err := filepath.Glob(filepath.Join("..", "ceremony", "testdata", "cases", "oidc-key", "*.json"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		if s.stick.repository[filepath.Base(path)], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := start(t, setting{}, s.talk)
+	e.takes("Adopt a trust that others made")
+	e.sees("Where are you?")
+	e.types("Berlin" + enter)
+	e.comparesClock()
+	e.takes("Go on all the same")
+	e.takes("From a repository")
+	e.sees("Where is the repository?")
+	e.takes("CEREMONY")
+	e.golden("adopt-08-cant-go-on", "What is the trust called?")
 }
