@@ -32,7 +32,7 @@ func exitCode(err error) int {
 		return cli.Cancelled
 	case errors.As(err, &upkeepDue) && upkeepDue.Expired:
 		return cli.Refused
-	case upkeepDue != nil, is[*publish.DueError](err):
+	case upkeepDue != nil, is[*publish.DueError](err), is[*missingError](err):
 		return cli.Incomplete
 	case isKeyError(err):
 		return cli.Token
@@ -58,7 +58,7 @@ func is[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
 func explain(err error) cli.Problem {
 	p := cli.Problem{Happened: text.Error(err), NotDone: "The command was not finished.", Next: next(err)}
 	switch {
-	case is[*publish.DueError](err), is[*upkeep.DueError](err):
+	case is[*publish.DueError](err), is[*upkeep.DueError](err), is[*missingError](err):
 		p.NotDone = ""
 	case is[*bundles.Error](err):
 		p.NotDone = "Nothing of it was used."
@@ -87,6 +87,8 @@ func next(err error) string {
 		return "Do not publish either again before it is known who signed the other one."
 	case is[*publish.MovedError](err):
 		return "Run it again: it builds on what is live then."
+	case is[*missingError](err):
+		return "Put them where that place has its targets, and run it again; or say --targets-elsewhere if something else serves them."
 	case target != nil && target.File:
 		return "Upload files with --with-targets, or say --targets-elsewhere."
 	case target != nil:

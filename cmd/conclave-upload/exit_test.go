@@ -9,6 +9,7 @@ import (
 
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
+	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/onlinekey"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/publish"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registry"
@@ -23,7 +24,7 @@ func TestExitCodes(t *testing.T) {
 		cli.Usage:   {usagef("x")},
 		cli.Token: {onlinekey.ErrPassphrase, onlinekey.ErrNotEncrypted, onlinekey.ErrLastTry, &onlinekey.CommandError{}, &onlinekey.NoTokenError{},
 			token.ErrNoKey, &token.WrongPINError{}, &token.PINFormatError{}, &onlinekey.CommandError{Err: context.DeadlineExceeded}},
-		cli.Incomplete: {&trust.IncompleteError{}, &publish.DueError{}, &upkeep.DueError{}},
+		cli.Incomplete: {&trust.IncompleteError{}, &publish.DueError{}, &upkeep.DueError{}, &missingError{targets: make([]client.Target, 1)}},
 		cli.Registry:   {&registry.Error{Err: errors.New("x")}, &registry.Error{Err: context.DeadlineExceeded}, &registry.Error{Err: &registry.CredentialError{}}, context.DeadlineExceeded},
 		cli.Cancelled:  {context.Canceled, &registry.Error{Err: context.Canceled}},
 	} {

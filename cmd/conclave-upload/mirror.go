@@ -45,10 +45,11 @@ names no trust, the tag of DST does.
 What is at DST may be an older state: its clients find the old one or the new
 one, never a mixture. It never goes back, and no other trust is written over it.
 File targets and images that DST lacks are copied. Below a DIR they are in
-DIR/targets, and what SRC lacks is left out there; metadata of older states stays
-and is named. A registry has to hold them
-all in the end, unless --targets-elsewhere says otherwise; a plain directory as
-SRC has the manifests of images alone, so they have to be there before.
+DIR/targets; what SRC lacks is left out there, and the exit code is 4 then.
+Metadata of older states stays and is named. A registry has to hold all targets in
+the end; a plain directory as SRC has the manifests of images alone, so they have
+to be there before. With --targets-elsewhere what SRC lacks is left out, and
+nothing is wrong with that.
 
 The root to begin with is --root, or else the oldest that DST holds already.
 Without both, SRC's own oldest root is believed if DST is a DIR, and otherwise
@@ -96,7 +97,7 @@ func (p *program) mirror(ctx context.Context, src, dst string, f mirrorFlags) er
 		return err
 	}
 	if to.plain() {
-		return p.mirrorToDir(ctx, from, to, pinned)
+		return p.mirrorToDir(ctx, from, to, pinned, f.elsewhere)
 	}
 	return p.mirrorTo(ctx, from, to, pinned, f)
 }
@@ -133,7 +134,7 @@ func (p *program) verifiedOrigin(from *origin, pinned []byte) (*client.Verified,
 	return v, err
 }
 
-func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte) error {
+func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte, elsewhere bool) error {
 	o, err := p.origin(ctx, from)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 	rows = append(rows, targetRows("target", there)...)
 	rows = append(rows, targetRows("missing", missing)...)
 	rows = append(rows, besideRows(beside)...)
-	return p.report(struct {
+	err = p.report(struct {
 		Reference string          `json:"reference"`
 		Trust     string          `json:"trust"`
 		Directory string          `json:"directory"`
@@ -162,6 +163,21 @@ func (p *program) mirrorToDir(ctx context.Context, from, to place, pinned []byte
 		Missing   []client.Target `json:"missing"`
 		Beside    []string        `json:"beside"` // files in the directory that are not part of the set
 	}{from.String(), verified.Trust, to.dir, verified.Begins, verified.Roles, there, missing, beside}, rows)
+	if err == nil && len(missing) > 0 && !elsewhere {
+		err = &missingError{from.String(), missing}
+	}
+	return err
+}
+
+// missingError: the metadata was mirrored, and targets that it vouches for were not.
+type missingError struct {
+	from    string
+	targets []client.Target
+}
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("%s does not hold %d of the targets that the metadata vouches for, the first of them %q: the rest was mirrored",
+		e.from, len(e.targets), e.targets[0].Path)
 }
 
 // besideRows name what older runs left, if it is not too much for people.
@@ -188,7 +204,11 @@ func (p *program) writeMirror(ctx context.Context, dir string, o *origin, verifi
 	for _, t := range verified.Targets {
 		switch err := copyTarget(ctx, m, o, t); {
 		case errors.Is(err, fs.ErrNotExist):
-			p.progress(fmt.Sprintf("target %s: the origin does not hold it", t.Path))
+			why := "the origin does not hold it"
+			if t.SHA256 == "" {
+				why += ", or can't be asked for it: its metadata has no sha256"
+			}
+			p.progress(fmt.Sprintf("target %s: %s", t.Path, why))
 			missing = append(missing, t)
 		case err != nil:
 			return nil, nil, nil, err

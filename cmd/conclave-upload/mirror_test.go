@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha512"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -32,6 +34,7 @@ type foreign struct {
 	private ed25519.PrivateKey
 	key     *tuf.Key
 	expires time.Time // of what was published last
+	hashes  []string  // of targets; what stands for the first is in the name of the file
 }
 
 func newForeign(t *testing.T) *foreign {
@@ -44,7 +47,7 @@ func newForeign(t *testing.T) *foreign {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &foreign{t, t.TempDir(), private, key, time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)}
+	return &foreign{t, t.TempDir(), private, key, time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second), []string{"sha256"}}
 }
 
 // publish writes the next version of everything, with one file more. A version
@@ -66,12 +69,12 @@ func (f *foreign) publish(version int64) {
 	for n := range version {
 		name := fmt.Sprintf("file-%d", n)
 		content := []byte(name)
-		file, err := tuf.TargetFile().FromBytes(name, content, "sha256")
+		file, err := tuf.TargetFile().FromBytes(name, content, f.hashes...)
 		if err != nil {
 			f.t.Fatal(err)
 		}
 		targets.Signed.Targets["docs/"+name] = file
-		f.write("targets/docs/"+metadata.Sum(content).String()+"."+name, content)
+		f.write("targets/docs/"+file.Hashes[f.hashes[0]].String()+"."+name, content)
 	}
 	targets.Signed.Version = version
 	snapshot, timestamp := tuf.Snapshot(expires), tuf.Timestamp(expires)
@@ -156,7 +159,7 @@ func TestMirrorForeign(t *testing.T) {
 	round(4)
 	// As docker/attest's client has it: the metadata as the layers of an image.
 	image := s.image("latest", filepath.Join(f.dir, "metadata", "*.json"))
-	s.run("mirror", image, s.path("docker"), "--root", f.root())
+	s.run("mirror", image, s.path("docker"), "--root", f.root(), "--targets-elsewhere")
 	sameFiles(t, 4, s.path("docker"), filepath.Join(f.dir, "metadata"))
 	old := t.TempDir()
 	if err := os.CopyFS(old, os.DirFS(f.dir)); err != nil {
@@ -268,6 +271,62 @@ func TestMirrorImages(t *testing.T) {
 	}
 }
 
+// TestMirrorByAnyHash: a target may have a sha512, with a sha256 or without: it is
+// found by either, is where clients ask for it by either, and one that is missing
+// is no success.
+func TestMirrorByAnyHash(t *testing.T) {
+	content := []byte("file-0")
+	by256, long := metadata.Sum(content).String(), sha512.Sum512(content)
+	by512 := hex.EncodeToString(long[:])
+	for _, c := range []struct {
+		hashes, there []string
+	}{
+		{[]string{"sha512"}, []string{by512}},
+		{[]string{"sha512", "sha256"}, []string{by256, by512}},
+		{[]string{"sha256", "sha512"}, []string{by256, by512}},
+	} {
+		t.Run(strings.Join(c.hashes, " and "), func(t *testing.T) {
+			f := newForeign(t)
+			f.hashes = c.hashes
+			f.publish(1)
+			s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host()}
+			t.Setenv("DOCKER_CONFIG", s.dir)
+			for range 2 { // what is there already is no matter
+				s.run("mirror", f.dir, s.path("out"), "--root", f.root())
+			}
+			for _, sum := range c.there {
+				if got := s.read("out/targets/docs/" + sum + ".file-0"); !bytes.Equal(got, content) {
+					t.Errorf("by %.8s the target is %q", sum, got)
+				}
+			}
+			// A registry keeps it by the sha256 of what was verified.
+			s.run("mirror", f.dir, s.host+"/org/tuf:theirs", "--root", f.root())
+			held := registrytest.Open(t, s.host, registry.Options{})
+			if _, err := held.StatBlob(t.Context(), metadata.Sum(content)); err != nil {
+				t.Errorf("the registry lacks it: %v", err)
+			}
+			file := filepath.Join(f.dir, "targets", "docs", map[string]string{"sha256": by256, "sha512": by512}[c.hashes[0]]+".file-0")
+			damaged := s.path("damaged")
+			if err := os.WriteFile(file, []byte("file-X"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if code, printed := s.exits(nil, "mirror", f.dir, damaged, "--root", f.root()); code != cli.Refused {
+				t.Errorf("another file under its name: exit code %d\n%s", code, printed)
+			}
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			if code, printed := s.exits(nil, "mirror", f.dir, s.path("missing"), "--root", f.root()); code != cli.Incomplete {
+				t.Errorf("no such file: exit code %d\n%s", code, printed)
+			}
+			s.run("mirror", f.dir, s.path("elsewhere"), "--root", f.root(), "--targets-elsewhere")
+			if code, printed := s.exits(nil, "mirror", f.dir, s.host+"/new/tuf:theirs", "--root", f.root()); code != cli.Refused {
+				t.Errorf("no such file, for a registry: exit code %d\n%s", code, printed)
+			}
+		})
+	}
+}
+
 // TestMirrorCorpora takes published repositories of other projects through a
 // registry.
 func TestMirrorCorpora(t *testing.T) {
@@ -296,7 +355,7 @@ func TestMirrorCorpora(t *testing.T) {
 				top[i] = filepath.Join(src, "metadata", top[i])
 			}
 			s.image("test-role", filepath.Join(src, "metadata", "*.test-role.json"))
-			s.run("mirror", s.image("latest", top...), s.path("docker"), "--root", root)
+			s.run("mirror", s.image("latest", top...), s.path("docker"), "--root", root, "--targets-elsewhere")
 			sameFiles(t, len(files), s.path("docker"), filepath.Join(src, "metadata"))
 		})
 	}

@@ -57,7 +57,7 @@ func opener(r repository) func(context.Context, client.Target) (io.ReadCloser, e
 			raw, err = client.Content(ctx, r, t)
 			f = io.NopCloser(bytes.NewReader(raw))
 		} else if sum, failed := t.Digest(); failed != nil {
-			err = failed
+			err = fmt.Errorf("%w: a registry is asked for a file by its sha256: %w", fs.ErrNotExist, failed)
 		} else {
 			f, err = r.OpenBlob(ctx, sum, t.Length)
 		}
@@ -82,11 +82,11 @@ func originDir(dir string) (*origin, error) {
 		if err != nil {
 			return nil, err
 		}
-		sum, err := t.Digest()
+		checked, err := t.Checked(f)
 		if err != nil {
-			return nil, errors.Join(err, f.Close())
+			return nil, errors.Join(fmt.Errorf("%w: nothing says what it should be: %w", fs.ErrNotExist, err), f.Close())
 		}
-		return registry.Checked(f, sum, t.Length), nil
+		return checked, nil
 	}
 	return &origin{Origin: publish.Origin{Open: open}, set: &client.Published{Files: files}, close: func() { _ = s.Close() }}, nil
 }

@@ -66,7 +66,11 @@ func roleRows(roles []client.Role) []row {
 func targetRows(word string, targets []client.Target) []row {
 	var rows []row
 	for _, t := range targets {
-		rows = append(rows, row{word, t.Path, fmt.Sprintf("sha256:%s  %d bytes", t.SHA256, t.Length)})
+		sum := "sha256:" + t.SHA256
+		if t.SHA256 == "" {
+			sum = "sha512:" + t.SHA512
+		}
+		rows = append(rows, row{word, t.Path, fmt.Sprintf("%s  %d bytes", sum, t.Length)})
 	}
 	return rows
 }

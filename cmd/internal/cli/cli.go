@@ -32,7 +32,7 @@ const (
 
 // CodesHelp is the text about exit codes in a program's help.
 const CodesHelp = `Exit codes: 0 done, 1 refused (verification or input), 2 usage,
-3 token or key, 4 incomplete (a quorum, a role), 5 registry, 130 cancelled.`
+3 token or key, 4 incomplete (a quorum, a role, targets), 5 registry, 130 cancelled.`
 
 // UsageError: the words on the command line are off.
 type UsageError struct{ Err error }

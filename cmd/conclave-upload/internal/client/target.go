@@ -13,15 +13,16 @@ import (
 type Target struct {
 	Path      string `json:"path"`
 	Role      string `json:"role,omitempty"`
-	Length    int64  `json:"length"` // bytes; of an image: of its manifest
-	SHA256    string `json:"sha256"` // hex; of an image: its digest
+	Length    int64  `json:"length"`           // bytes; of an image: of its manifest
+	SHA256    string `json:"sha256,omitempty"` // hex; of an image: its digest. "" where its metadata has none
+	SHA512    string `json:"sha512,omitempty"` // the same
 	MediaType string `json:"media_type,omitempty"`
 }
 
 // targetOf reads a target's entry. The media type is the one that its custom
 // object names, if any.
 func targetOf(path, role string, t metadata.Target) Target {
-	return Target{Path: path, Role: role, Length: t.Length, SHA256: t.Hashes["sha256"], MediaType: mediaType(t.Custom)}
+	return Target{Path: path, Role: role, Length: t.Length, SHA256: t.Hashes["sha256"], SHA512: t.Hashes["sha512"], MediaType: mediaType(t.Custom)}
 }
 
 func mediaType(custom []byte) string {

@@ -22,11 +22,11 @@ const (
 )
 
 // HashedName is the name of a target's file in a repository with consistent
-// snapshots (TUF 1.0, section 6.2): its SHA-256 stands before the last part of
-// its path.
-func HashedName(target, sha256 string) string {
+// snapshots (TUF 1.0, section 6.2): one of its hashes stands before the last part
+// of its path.
+func HashedName(target, sum string) string {
 	dir, base := path.Split(target)
-	return dir + sha256 + "." + base
+	return dir + sum + "." + base
 }
 
 // EncodeTarget makes the manifest that holds a file target, the tag at which

@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -66,12 +65,16 @@ func OldestRoot(dir string) ([]byte, error) {
 }
 
 // PutTarget writes a target where clients look for it in a repository with
-// consistent snapshots: its SHA-256 stands before the last part of its path
-// (TUF 1.0, section 6.2).
+// consistent snapshots: a hash stands before the last part of its path (TUF 1.0,
+// section 6.2). Where its metadata has two hashes, a client may ask by either.
 func (r *Repository) PutTarget(t client.Target, content io.Reader) error {
-	name, err := targetName(t)
-	if err == nil {
-		err = durable.ReplaceFrom(r.root, name, content)
+	names, err := targetNames(t)
+	for i, name := range names {
+		if err == nil && i > 0 {
+			err = r.copy(names[0], name)
+		} else if err == nil {
+			err = durable.ReplaceFrom(r.root, name, content)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("write the target %q: %w", t.Path, err)
@@ -79,27 +82,47 @@ func (r *Repository) PutTarget(t client.Target, content io.Reader) error {
 	return nil
 }
 
-// HasTarget says whether the target is there already, as it should be.
-func (r *Repository) HasTarget(t client.Target) bool {
-	name, err := targetName(t)
+func (r *Repository) copy(from, to string) error {
+	f, err := r.root.Open(from)
 	if err != nil {
-		return false
-	}
-	f, err := r.root.Open(name)
-	if err != nil {
-		return false
+		return err
 	}
 	defer f.Close()
-	hash := sha256.New()
-	n, err := io.Copy(hash, io.LimitReader(f, t.Length+1))
-	return err == nil && n == t.Length && metadata.Digest(hash.Sum(nil)).String() == t.SHA256
+	return durable.ReplaceFrom(r.root, to, f)
 }
 
-func targetName(t client.Target) (string, error) {
-	if !fs.ValidPath(t.Path) || t.Path == "." {
-		return "", fmt.Errorf("%q is no path of a file below a directory: it was not written", t.Path)
+// HasTarget says whether the target is there already, as it should be.
+func (r *Repository) HasTarget(t client.Target) bool {
+	names, err := targetNames(t)
+	return err == nil && !slices.ContainsFunc(names, func(name string) bool { return r.read(t, name) != nil })
+}
+
+// read reads the target's file as it is there.
+func (r *Repository) read(t client.Target, name string) error {
+	f, err := r.root.Open(name)
+	if err != nil {
+		return err
 	}
-	return path.Join(targetsDir, head.HashedName(t.Path, t.SHA256)), nil
+	defer f.Close()
+	checked, err := t.Checked(f)
+	if err == nil {
+		_, err = io.Copy(io.Discard, checked)
+	}
+	return err
+}
+
+func targetNames(t client.Target) ([]string, error) {
+	if !fs.ValidPath(t.Path) || t.Path == "." {
+		return nil, fmt.Errorf("%q is no path of a file below a directory: it was not written", t.Path)
+	}
+	names := t.FileNames()
+	for i, name := range names {
+		names[i] = path.Join(targetsDir, name)
+	}
+	if names == nil {
+		return nil, client.ErrNoHash
+	}
+	return names, nil
 }
 
 // ConflictError: the directory holds something newer than the set, or something
@@ -190,19 +213,14 @@ func filesOf(s *metadata.Set) []trust.NamedFile {
 
 // putPlainTarget copies a target that PutTarget wrote.
 func (r *Repository) putPlainTarget(t client.Target) error {
-	name, err := targetName(t)
-	if err != nil {
-		return err
+	names, err := targetNames(t)
+	if err == nil {
+		err = r.copy(names[0], path.Join(targetsDir, t.Path))
 	}
-	f, err := r.root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it is served by something else
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, client.ErrNoHash) {
+		return nil // it is served by something else, if at all
 	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return durable.ReplaceFrom(r.root, path.Join(targetsDir, t.Path), f)
+	return err
 }
 
 // Beside lists the metadata of the directory that is no part of a set that was

@@ -123,7 +123,7 @@ func (s *Source) file(name string) ([]byte, error) {
 // alone. One that is missing is fs.ErrNotExist.
 func (s *Source) OpenTarget(t client.Target) (io.ReadCloser, error) {
 	for _, dir := range s.beside {
-		for _, name := range []string{head.HashedName(t.Path, t.SHA256), t.Path} {
+		for _, name := range append(t.FileNames(), t.Path) {
 			f, err := s.root.Open(path.Join(dir, name))
 			if !errors.Is(err, fs.ErrNotExist) {
 				return f, err

@@ -82,17 +82,17 @@ func (w *writing) putFile(ctx context.Context, t client.Target) (listing ocispec
 }
 
 // open opens a file that was found to be at hand, or at the origin.
-func (w *writing) open(ctx context.Context, t client.Target) (io.ReadCloser, error) {
-	if w.Files != nil {
-		f, err := w.Files.Open(t.Path)
+func (p *Publisher) open(ctx context.Context, t client.Target) (io.ReadCloser, error) {
+	if p.Files != nil {
+		f, err := p.Files.Open(t.Path)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
 	}
-	if w.From.Open == nil {
+	if p.From.Open == nil {
 		return nil, fs.ErrNotExist
 	}
-	return w.From.Open(ctx, t)
+	return p.From.Open(ctx, t)
 }
 
 // putIndexes lists the files below each directory under the tag of its name,

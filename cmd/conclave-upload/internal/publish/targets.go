@@ -23,6 +23,12 @@ func (p *Publisher) checkTargets(ctx context.Context, live, next *metadata.Set) 
 		if !t.IsManifest() && p.Elsewhere && p.From.Open == nil {
 			continue
 		}
+		if t, err = p.addressed(ctx, t); errors.Is(err, fs.ErrNotExist) && p.Elsewhere {
+			p.Progress(fmt.Sprintf("target %s: it is left out: %v", t.Path, err))
+			continue
+		} else if err != nil {
+			return nil, &TargetError{t.Path, !t.IsManifest(), err}
+		}
 		atHand, err := p.atHand(t)
 		if err != nil {
 			return nil, &TargetError{t.Path, !t.IsManifest(), err}
@@ -64,10 +70,10 @@ func (p *Publisher) checkTargets(ctx context.Context, live, next *metadata.Set) 
 // newTargets are the targets of next that live does not have, each content once.
 func newTargets(live, next *metadata.Set) []client.Target {
 	type content struct {
-		path, sha256 string
-		length       int64
+		path, sha256, sha512 string
+		length               int64
 	}
-	key := func(t client.Target) content { return content{t.Path, t.SHA256, t.Length} }
+	key := func(t client.Target) content { return content{t.Path, t.SHA256, t.SHA512, t.Length} }
 	seen := map[content]bool{}
 	if live != nil {
 		for _, t := range client.Targets(live) {
@@ -107,6 +113,33 @@ func (p *Publisher) atHand(t client.Target) (bool, error) {
 		return false, errors.New("the file that is at hand is not the one that the metadata vouches for")
 	}
 	return true, nil
+}
+
+// addressed gives a file the sha256 by which a registry keeps it, where its
+// metadata has its sha512 alone: that of the content, which has to be at hand. The
+// error is fs.ErrNotExist where it is not.
+func (p *Publisher) addressed(ctx context.Context, t client.Target) (client.Target, error) {
+	if t.SHA256 != "" {
+		return t, nil
+	}
+	f, err := p.open(ctx, t)
+	if t.IsManifest() || errors.Is(err, fs.ErrNotExist) {
+		return t, fmt.Errorf("a registry is asked for it by its sha256, which its metadata does not have: %w", fs.ErrNotExist)
+	}
+	if err != nil {
+		return t, err
+	}
+	defer f.Close()
+	checked, err := t.Checked(f)
+	if err != nil {
+		return t, err
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, checked); err != nil {
+		return t, err
+	}
+	t.SHA256 = metadata.Digest(hash.Sum(nil)).String()
+	return t, nil
 }
 
 // errMissing: the repository lacks a target.
