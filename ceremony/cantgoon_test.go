@@ -3,6 +3,7 @@ package ceremony_test
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,21 @@ func cantGoOn(t *testing.T) map[string]map[string][]byte {
 	}
 }
 
+// TestInspectWhatCantGoOn: what other clients can't read of one key is a finding.
+func TestInspectWhatCantGoOn(t *testing.T) {
+	for name, want := range map[string]string{"sha512-only": "other-hash", "oidc-key": "unusable-key", "oidc-signature": "unreadable-signature"} {
+		report, err := metadata.Inspect(caseFiles(t, name), start)
+		if err != nil || !report.Verified {
+			t.Fatalf("%s does not verify: %v, %q", name, err, report.Problems)
+		}
+		if !slices.ContainsFunc(report.Files, func(f metadata.FileReport) bool {
+			return slices.ContainsFunc(f.Findings, func(found metadata.Finding) bool { return found.Code == want })
+		}) {
+			t.Errorf("%s is without the finding %s", name, want)
+		}
+	}
+}
+
 // TestOutlooks: what can't go on of a trust is said before it is adopted, and is
 // what a freeze comes to; and what it says is to be done makes it go on.
 func TestOutlooks(t *testing.T) {
@@ -131,6 +147,11 @@ func TestOutlooks(t *testing.T) {
 			name: "targets by an RSA key alone", files: varied(t, all["oidc-key"], onlyRSA("targets")), role: "targets",
 			stuck: "the role targets needs 1 signature, and only 0 of its keys can sign here",
 			edits: []draft.Edit{draft.AddHolder{Holder: "Ada", Roles: []string{"targets"}}},
+		},
+		{
+			name: "targets by an RSA key that gives way to a token", files: varied(t, all["oidc-key"], onlyRSA("targets")), role: "targets",
+			stuck: "the role targets needs 1 signature, and only 0 of its keys can sign here",
+			edits: []draft.Edit{draft.NameHolder{KeyID: "rsa", Holder: "Ada"}, draft.ReplaceToken{Holder: "Ada"}},
 		},
 		{
 			name: "snapshot by an RSA key", files: varied(t, all["oidc-key"], onlyRSA("snapshot")), role: "targets",
@@ -178,6 +199,13 @@ func TestOutlooks(t *testing.T) {
 				s.must(preview.Problem)
 				if warned := strings.Join(preview.Warnings, "\n"); !strings.Contains(warned, kept) {
 					t.Errorf("who freezes it does not read %q: %q", kept, warned)
+				}
+				s.must(s.Freeze())
+				step, _ := s.openStep()
+				for _, name := range step.Quorum.Open() {
+					if !slices.ContainsFunc(s.Signers(step.Proposal), func(h ceremony.Holder) bool { return h.Name == name }) {
+						t.Errorf("%s could still sign %s, it says", name, step.Quorum.Name())
+					}
 				}
 				return
 			}

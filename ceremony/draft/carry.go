@@ -88,7 +88,8 @@ func (d *Draft) roleProblem(role string) error {
 		}
 		keys, can := len(e.who.KeyIDs)+d.keysToCome[role], d.keysToCome[role]
 		for _, id := range e.who.KeyIDs {
-			if e.keys[id].CanSign() || e.keys[id] == (metadata.Key{}) { // none: an online key that a plan is still without
+			// None is an online key that a plan is still without; one whose holder is to enrol a token gives way to that.
+			if key := e.keys[id]; key.CanSign() || key == (metadata.Key{}) || d.owners[id] != "" && d.awaitsToken(d.owners[id]) {
 				can++
 			}
 		}
