@@ -56,31 +56,20 @@ func (f *flow) adopt(ctx context.Context) error {
 
 func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 	var found *metadata.Found
+	var adopted trust.Adopted
+	var next []page.Block
 	err := f.Person.Wait(ctx, f.page("Reading the repository", page.Facts{{Label: "In", Value: in.Path}},
 		page.Para("The roots, and what follows from the timestamp, are read and verified."),
 	), func(ctx context.Context) (err error) {
-		found, err = f.Machine.Repository(ctx, in)
+		if found, err = f.Machine.Repository(ctx, in); err == nil {
+			next, err = outlook(found.Map())
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	files := found.Map()
-	// What can go on of it is said before anything is typed: under a name that is
-	// not yet known.
-	adopted, err := trust.Adopt(files, "to-be-named")
-	if err != nil {
-		return err
-	}
-	known, err := trust.KnownOf(adopted.Contents)
-	if err != nil {
-		return err
-	}
-	set, err := known.Set()
-	if err != nil {
-		return err
-	}
-	next := outlook(draft.Outlooks(set))
 	err = inTurn(ctx,
 		func(ctx context.Context) error {
 			name, err := f.trustName(ctx, in, len(files), next)
@@ -108,11 +97,24 @@ func (f *flow) adoptFrom(ctx context.Context, in Place) error {
 }
 
 // outlook says, role by role, what can go on of a trust that others made, what
-// has to change first, and who signs it.
-func outlook(list []draft.Outlook) []page.Block {
+// has to change first, and who signs it. It is said before anything is typed:
+// under a name that is not yet known.
+func outlook(files map[string][]byte) ([]page.Block, error) {
+	adopted, err := trust.Adopt(files, "to-be-named")
+	if err != nil {
+		return nil, err
+	}
+	known, err := trust.KnownOf(adopted.Contents)
+	if err != nil {
+		return nil, err
+	}
+	set, err := known.Set()
+	if err != nil {
+		return nil, err
+	}
 	var facts page.Facts
 	var kept []page.Block
-	for _, o := range list {
+	for _, o := range draft.Outlooks(set) {
 		value := "can be made, signed by " + o.By
 		if len(o.Along) > 0 {
 			value += "; with it " + strings.Join(o.Along, ", ")
@@ -125,7 +127,7 @@ func outlook(list []draft.Outlook) []page.Block {
 			kept = append(kept, page.Para(words))
 		}
 	}
-	return append([]page.Block{page.Strong("What the next versions can be"), facts}, kept...)
+	return append([]page.Block{page.Strong("What the next versions can be"), facts}, kept...), nil
 }
 
 func (f *flow) trustName(ctx context.Context, in Place, files int, next []page.Block) (string, error) {

@@ -9,9 +9,9 @@ type Finding struct {
 	Text string `json:"text"` // one sentence for people
 }
 
-// The codes of findings. In Strict mode each of them is an error, but for
-// codeP384Key, as a plan may ask for such keys, and codeUnlistedRole, which is about
-// a whole set.
+// The codes of findings. In Strict mode each of them is an error, but for what new
+// versions may have (P-384 keys, RSA keys, a sha512 alone, fields that TUF lets
+// others add), and for codeUnlistedRole, which is about a whole set.
 const (
 	codeHexKey               = "hex-key"                // an ECDSA key as a hex point instead of PEM
 	codeOldKeyType           = "old-keytype"            // ecdsa-sha2-nistp256 as key type

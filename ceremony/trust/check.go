@@ -181,8 +181,8 @@ func (b RoleFile) refuse(format string, args ...any) error {
 }
 
 // strictly reads new files as strict clients do: keyids that are their keys'
-// hashes, no signature that is empty or stands there twice, sha256 and nothing
-// else, names that are safe.
+// hashes, no signature that is empty or stands there twice, sha256 and sha512 and
+// nothing else, names that are safe.
 func (s *checking) strictly() error {
 	for _, b := range s.bodies() {
 		if !s.isNew(b) {
