@@ -2,8 +2,6 @@ package ceremony_test
 
 import (
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -15,30 +13,12 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
 
-// caseFiles are the files of a small repository that went wrong once.
-func caseFiles(t *testing.T, name string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	paths, err := filepath.Glob(filepath.Join("testdata", "cases", name, "*.json"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("%d files of %s, %v", len(paths), name, err)
-	}
-	for _, path := range paths {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[filepath.Base(path)] = b
-	}
-	return files
-}
-
 // TestNothingBelowFalls: whatever one edit does to a trust that others made, what
 // is frozen, signed and let out is taken by a client that was at the old state
 // and by one that starts fresh, with everything below it.
 func TestNothingBelowFalls(t *testing.T) {
 	repositories := map[string]map[string][]byte{
-		"keyids-change":             caseFiles(t, "keyids-change"),
+		"keyids-change":             corpora.Metadata(t, "reports/keyids-change"),
 		"docker":                    corpora.Metadata(t, "docker/metadata"),
 		"go-tuf-mirror":             corpora.Metadata(t, "go-tuf-mirror/metadata"),
 		"tough reference":           corpora.Metadata(t, "tough/tuf-reference-impl/metadata"),

@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-tuf/conclave/ceremony"
 	"github.com/conclave-tuf/conclave/ceremony/draft"
 	"github.com/conclave-tuf/conclave/ceremony/metadata"
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/ceremony/token"
 	"github.com/conclave-tuf/conclave/ceremony/trust"
 )
@@ -68,12 +69,12 @@ var (
 
 // cantGoOn are repositories of which something can't go on as it is.
 func cantGoOn(t *testing.T) map[string]map[string][]byte {
-	base, plain := caseFiles(t, "keyids-change"), caseFiles(t, "oidc-key")
-	hashes := caseFiles(t, "sha512-only")
+	base, plain := corpora.Metadata(t, "reports/keyids-change"), corpora.Metadata(t, "reports/oidc-key")
+	hashes := corpora.Metadata(t, "reports/sha512-only")
 	return map[string]map[string][]byte{
 		"sha512-only":               hashes,
 		"oidc-key":                  plain,
-		"oidc-signature":            caseFiles(t, "oidc-signature"),
+		"oidc-signature":            corpora.Metadata(t, "reports/oidc-signature"),
 		"RSA in SPKI":               varied(t, base, withKey(strings.Repeat("ab", 32), rsaKey("RSA in SPKI", nil))),
 		"RSA in PKCS1":              varied(t, base, withKey(strings.Repeat("ab", 32), rsaKey("RSA in PKCS1", object{"keyid_hash_algorithms": []string{"sha256", "sha512"}}))),
 		"RSA, a keyid that is none": varied(t, plain, withKey("release key", rsaKey("RSA in SPKI", nil))),
@@ -93,7 +94,7 @@ func cantGoOn(t *testing.T) map[string]map[string][]byte {
 // TestInspectWhatCantGoOn: what other clients can't read of one key is a finding.
 func TestInspectWhatCantGoOn(t *testing.T) {
 	for name, want := range map[string]string{"sha512-only": "other-hash", "oidc-key": "unusable-key", "oidc-signature": "unreadable-signature"} {
-		report, err := metadata.Inspect(caseFiles(t, name), start)
+		report, err := metadata.Inspect(corpora.Metadata(t, "reports/"+name), start)
 		if err != nil || !report.Verified {
 			t.Fatalf("%s does not verify: %v, %q", name, err, report.Problems)
 		}

@@ -2,8 +2,6 @@ package ui_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -71,16 +69,7 @@ func TestAdoptInATerminal(t *testing.T) {
 // What can't go on of a trust is said before it has a name here.
 func TestAdoptSaysWhatCantGoOn(t *testing.T) {
 	s := newSite(t)
-	s.stick.repository = map[string][]byte{}
-	paths, err := filepath.Glob(filepath.Join("..", "ceremony", "testdata", "cases", "oidc-key", "*.json"))
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	for _, path := range paths {
-		if s.stick.repository[filepath.Base(path)], err = os.ReadFile(path); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s.stick.repository = corpora.Metadata(t, "reports/oidc-key")
 	e := start(t, setting{}, s.talk)
 	e.takes("Adopt a trust that others made")
 	e.sees("Where are you?")

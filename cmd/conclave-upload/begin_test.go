@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/conclave-tuf/conclave/ceremony/metadata/corpora"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/client"
 	"github.com/conclave-tuf/conclave/cmd/conclave-upload/internal/registrytest"
 	"github.com/conclave-tuf/conclave/cmd/internal/cli"
@@ -26,7 +27,7 @@ func begins(t *testing.T, out []byte) []client.Begin {
 // whose root 1 go-tuf can't read is mirrored and verified from whichever root is
 // pinned.
 func TestOldHexRoot(t *testing.T) {
-	src := filepath.Join("testdata", "old-hex-root")
+	src := filepath.Join(corpora.Dir(t), "reports", "old-hex-root")
 	for pinned, want := range map[string][2]int64{"1.root.json": {1, 2}, "2.root.json": {2, 2}} {
 		t.Run(pinned, func(t *testing.T) {
 			s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host()}
@@ -55,7 +56,7 @@ func TestOldHexRoot(t *testing.T) {
 func TestRootsBeforeThePinnedOne(t *testing.T) {
 	s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host()}
 	t.Setenv("DOCKER_CONFIG", s.dir)
-	if err := os.CopyFS(s.path("src"), os.DirFS(filepath.Join("testdata", "old-hex-root"))); err != nil {
+	if err := os.CopyFS(s.path("src"), os.DirFS(filepath.Join(corpora.Dir(t), "reports", "old-hex-root"))); err != nil {
 		t.Fatal(err)
 	}
 	f := newForeign(t)
