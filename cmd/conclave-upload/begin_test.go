@@ -51,6 +51,31 @@ func TestOldHexRoot(t *testing.T) {
 	}
 }
 
+// TestWithoutASecondOpinion (tuf-on-ci#793): one key of the newest root is of a
+// kind that go-tuf can't read, and so is its signature. The others reach the
+// threshold: the repository is mirrored and verified, and it is said that go-tuf's
+// client was not asked.
+func TestWithoutASecondOpinion(t *testing.T) {
+	for _, name := range []string{"oidc-key", "oidc-signature"} {
+		t.Run(name, func(t *testing.T) {
+			s := &site{t: t, dir: t.TempDir(), host: registrytest.Embedded(t).Host()}
+			t.Setenv("DOCKER_CONFIG", s.dir)
+			src := filepath.Join(corpora.Dir(t), "reports", name)
+			ref, root := s.host+"/org/tuf:theirs", filepath.Join(src, "1.root.json")
+			for _, args := range [][]string{{"mirror", src, ref}, {"verify", ref}, {"mirror", ref, s.path("out")}} {
+				got := begins(t, s.run(append(args, "--root", root, "--output", "json")...))
+				if got[0].Root != 1 || got[1].Root != 0 || got[1].Why == "" {
+					t.Errorf("%v: clients begin with %+v", args, got)
+				}
+			}
+			sameFiles(t, 4, s.path("out"), src)
+			if out := s.run("verify", ref, "--root", root); !bytes.Contains(out, []byte("go-tuf's client was not asked, as it refuses root 1: ")) {
+				t.Errorf("it says:\n%s", out)
+			}
+		})
+	}
+}
+
 // TestRootsBeforeThePinnedOne: what does not lead to the pinned root is not
 // published with it; from there nothing is lost.
 func TestRootsBeforeThePinnedOne(t *testing.T) {

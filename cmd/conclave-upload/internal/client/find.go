@@ -33,7 +33,7 @@ func (v *Verified) Find(path string) (Target, error) {
 		hashed = hashed || byHash(f)
 		return f, nil
 	})
-	if !hashed {
+	if !hashed && v.updater != nil {
 		if disagrees := v.secondOpinion(path, found, err); disagrees != nil {
 			return Target{}, disagrees
 		}

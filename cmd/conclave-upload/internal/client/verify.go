@@ -21,7 +21,7 @@ type Verified struct {
 	Targets []Target // by path, then by role
 	Begins  []Begin  // our own client, and go-tuf's
 
-	updater *updater.Updater
+	updater *updater.Updater // nil where go-tuf's client can't begin
 }
 
 // Role is what a client knows of one role.
@@ -34,7 +34,7 @@ type Role struct {
 // Begin says with which root a client began.
 type Begin struct {
 	Client string `json:"client"`
-	Root   int64  `json:"root"`
+	Root   int64  `json:"root"`          // 0: with none
 	Why    string `json:"why,omitempty"` // with no older one
 }
 
@@ -42,7 +42,11 @@ type Begin struct {
 func Beginning(begins []Begin) string {
 	said := fmt.Sprintf("root %d", begins[0].Root)
 	for _, b := range begins[1:] {
-		if b.Root != begins[0].Root {
+		switch b.Root {
+		case begins[0].Root:
+		case 0:
+			said += fmt.Sprintf("; %s's client was not asked, as %s", b.Client, b.Why)
+		default:
 			said += fmt.Sprintf("; %s's client from root %d, as %s", b.Client, b.Root, b.Why)
 		}
 	}
@@ -52,7 +56,8 @@ func Beginning(begins []Begin) string {
 // Verify runs a client over files, from the root that is pinned, at the time
 // at. What it refuses it refuses as a whole. go-tuf's client, which is asked
 // too, begins at the oldest root from there that it can read: what leads to it
-// was verified without it then.
+// was verified without it then. Where it can read none, for something that is odd
+// in the newest, it is not asked.
 func Verify(files []trust.NamedFile, pinned []byte, at time.Time) (*Verified, error) {
 	root, err := metadata.ParseFile(pinned, metadata.Adopted)
 	if err != nil {
@@ -71,16 +76,19 @@ func Verify(files []trust.NamedFile, pinned []byte, at time.Time) (*Verified, er
 	if err := metadata.VerifySet(set, at); err != nil {
 		return nil, err
 	}
+	v := &Verified{Set: set, Roles: Roles(set), Targets: Targets(set)}
 	start, err := trust.FollowRoots(set.Roots)
-	if err != nil {
+	theirs := Begin{Client: "go-tuf", Why: start.Why()}
+	switch newest := set.Roots[len(set.Roots)-1]; {
+	case err == nil:
+		theirs.Root = start.Root.Version
+		if v.updater, err = refresh(files, set, start.Root.Bytes, at); err != nil {
+			return nil, fmt.Errorf("go-tuf's client: %w", err)
+		}
+	case start.Root != nil || len(newest.Findings) == 0:
 		return nil, err
 	}
-	refreshed, err := refresh(files, set, start.Root.Bytes, at)
-	if err != nil {
-		return nil, fmt.Errorf("go-tuf's client: %w", err)
-	}
-	v := &Verified{Set: set, Roles: Roles(set), Targets: Targets(set), updater: refreshed}
-	v.Begins = []Begin{{Client: "conclave", Root: root.Version}, {Client: "go-tuf", Root: start.Root.Version, Why: start.Why()}}
+	v.Begins = []Begin{{Client: "conclave", Root: root.Version}, theirs}
 	if root.Conclave != nil {
 		v.Trust = root.Conclave.Trust
 	}
