@@ -94,6 +94,7 @@ func TestAdoptRefuses(t *testing.T) {
 		"two roots of one version":  {"1.root.json": root, "root_history/1.root.json": strange},
 		"targets of another trust":  {"1.root.json": strange, "1.targets.json": targets},
 		"junk":                      {"1.root.json": []byte("{}")},
+		"a length of 0":             corpora.Metadata(t, "reports/length-zero"),
 		"a signature that is wrong": {"1.root.json": []byte(strings.Replace(string(root), `"sig":"30`, `"sig":"31`, 2))},
 	} {
 		if _, err := trust.Adopt(files, "rehearsal-x"); err == nil {

@@ -54,7 +54,11 @@ func Adopt(files map[string][]byte, trust string) (Adopted, error) {
 		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.File.Version, b.File.Version))
 	})
 	bodies = newestOfEach(bodies)
-	if err := CheckPublished(bodies); err != nil {
+	err = CheckPublished(bodies)
+	if err == nil {
+		err = asListed(bodies)
+	}
+	if err != nil {
 		return Adopted{}, fmt.Errorf("the repository does not verify: %w", err)
 	}
 	roots := rootsOf(bodies)
@@ -100,6 +104,25 @@ func unlisted(bodies []RoleFile) (found []FileFinding) {
 
 // name is what the file is called in a consistent snapshot.
 func (b RoleFile) name() string { return metadata.FileName(b.Role, b.File.Version) }
+
+// asListed holds the newest files against what timestamp and snapshot say of
+// them (TUF 1.0, 5.5.2 and 5.6.2). What these do not list is a finding.
+func asListed(bodies []RoleFile) error {
+	for _, by := range bodies {
+		if by.File.Snapshot == nil && by.File.Timestamp == nil {
+			continue
+		}
+		for _, b := range bodies {
+			if _, listed := by.File.Listed(b.Role); !listed || b.Role == "root" {
+				continue
+			}
+			if err := metadata.VerifyListed(by.File, b.Role, b.File); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // newestOfEach keeps all roots and the last, which is the newest, of every other role.
 func newestOfEach(bodies []RoleFile) []RoleFile {
