@@ -119,7 +119,7 @@ func clients(ts *testscript.TestScript, neg bool, args []string) {
 // live mirrors what is published, and says what clients have to find.
 func (s *story) live(targets []string) (found, error) {
 	var report roles
-	if err := s.upload(context.Background(), &report, "mirror", s.ref, s.path("mirror"), "--root", s.pinned()); err != nil {
+	if err := s.upload(context.Background(), &report, "mirror", s.ref, s.path("mirror"), "--root", s.pinned(), "--targets-elsewhere"); err != nil {
 		return found{}, err
 	}
 	want := found{report.versions(), map[string]string{}}
