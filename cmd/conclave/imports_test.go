@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -123,4 +124,22 @@ func deps(t *testing.T, pkg string) []string {
 		t.Fatalf("go list -deps %s: %v", pkg, err)
 	}
 	return strings.Fields(string(out))
+}
+
+// TestTopLevel: what lies at the top is what the README says, and what convention
+// wants there; a program that was built there by hand is not committed.
+func TestTopLevel(t *testing.T) {
+	may := []string{
+		"cmd", "ui", "ceremony", "hsm", "offline", "bundles", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "CHANGELOG.md",
+		"bin", "screens", // made by make, and ignored
+	}
+	entries, err := os.ReadDir("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains(may, e.Name()) {
+			t.Errorf("%s lies at the top level", e.Name())
+		}
+	}
 }
